@@ -1,0 +1,187 @@
+//! The house rules: what a fragment must keep to besides the shape of its parts.
+//!
+//! A rule is here because breaking it makes progenitor panic or generate something unusable, because it keeps the client
+//! uniform, or because it keeps secrets out of logs.
+
+mod bodies;
+mod operations;
+mod parameters;
+mod references;
+mod schemas;
+mod secrets;
+
+use super::Violation;
+use super::document::{Document, Mark, Operation, escape, shown};
+use serde_json::Value;
+
+/// What is wrong with a document whose shape is right, by place. `replacements` names the schemas that the build
+/// replaces by hand-written types.
+pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
+    let house = House::new(document);
+    let mut report = Report { document, violations: Vec::new() };
+    operations::check(&house, &mut report);
+    parameters::check(&house, &mut report);
+    bodies::check(&house, &mut report);
+    references::check(&house, replacements, &mut report);
+    schemas::check(&house, &mut report);
+    secrets::check(&house, &mut report);
+    let mut violations = report.violations;
+    violations.sort();
+    // An alias makes one place stand for several, so messages name what stands there and not who uses it.
+    violations.dedup();
+    violations
+}
+
+/// What the rules read.
+struct House<'a> {
+    document: &'a Document,
+    /// In the order of the fragments.
+    operations: Vec<Operation<'a>>,
+    places: Vec<Place<'a>>,
+}
+
+/// A schema and where it stands.
+#[derive(Clone)]
+struct Place<'a> {
+    pointer: String,
+    schema: &'a Value,
+    role: Role<'a>,
+    /// The schema whose `allOf` this is a part of, however deep; the schema itself otherwise.
+    whole: &'a Value,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role<'a> {
+    Component,
+    Property(&'a str),
+    Items,
+    Other,
+}
+
+struct Report<'a> {
+    document: &'a Document,
+    violations: Vec<Violation>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, pointer: &str, rule: &'static str, message: impl Into<String>) {
+        self.violations.push(self.document.violation(pointer, rule, message));
+    }
+}
+
+const JSON: &str = "content/application~1json";
+
+impl<'a> House<'a> {
+    fn new(document: &'a Document) -> Self {
+        let mut operations = document.operations();
+        let places = places(document, &operations);
+        let mut house = Self { document, operations: Vec::new(), places };
+        operations.sort_by_cached_key(|operation| house.order(&operation.pointer));
+        house.operations = operations;
+        house
+    }
+
+    /// The members of the mapping at `pointer`, in the order of the fragments: a map may have another.
+    fn members(&self, pointer: &str, mapping: &'a Value) -> Vec<(&'a str, String)> {
+        let member = |(name, _): (&'a String, _)| (name.as_str(), format!("{pointer}/{}", escape(name)));
+        let mut found: Vec<_> = members(mapping).map(member).collect();
+        found.sort_by_cached_key(|(_, pointer)| self.order(pointer));
+        found
+    }
+
+    fn order(&self, pointer: &str) -> (String, usize, usize) {
+        let Mark { file, line, column } = self.document.mark(pointer);
+        (file, line, column)
+    }
+
+    /// Whether any part of the schema names `name` as required.
+    fn requires(&self, schema: &Value, name: &str) -> bool {
+        self.document.parts(schema).into_iter().any(|part| items(&part["required"]).any(|required| required == name))
+    }
+}
+
+/// Every schema in the document, inner ones included. References are places, but not followed.
+fn places<'a>(document: &'a Document, operations: &[Operation<'a>]) -> Vec<Place<'a>> {
+    let mut open = Vec::new();
+    let mut root = |pointer, schema, role| open.push(Place { pointer, schema, role, whole: schema });
+    for (name, schema) in document.schemas() {
+        root(format!("/components/schemas/{}", escape(name)), schema, Role::Component);
+    }
+    for operation in operations {
+        let pointer = &operation.pointer;
+        root(format!("{pointer}/requestBody/{JSON}/schema"), &body(operation)["schema"], Role::Other);
+        root(format!("{pointer}/responses/200/{JSON}/schema"), operation.answer_schema(), Role::Other);
+        for (index, parameter) in items(&operation.value["parameters"]).enumerate() {
+            root(format!("{pointer}/parameters/{index}/schema"), &parameter["schema"], Role::Other);
+        }
+    }
+    let mut places = Vec::new();
+    while let Some(place) = open.pop() {
+        if place.schema.is_object() {
+            open.extend(inner(&place));
+            places.push(place);
+        }
+    }
+    places
+}
+
+fn inner<'a>(place: &Place<'a>) -> Vec<Place<'a>> {
+    let Place { pointer, schema, whole, .. } = place;
+    let mut inner = Vec::new();
+    let mut add = |pointer, schema, role, whole| inner.push(Place { pointer, schema, role, whole });
+    for (name, property) in members(&schema["properties"]) {
+        add(format!("{pointer}/properties/{}", escape(name)), property, Role::Property(name), property);
+    }
+    for (key, role) in [("items", Role::Items), ("additionalProperties", Role::Other)] {
+        add(format!("{pointer}/{key}"), &schema[key], role, &schema[key]);
+    }
+    for (index, part) in items(&schema["allOf"]).enumerate() {
+        add(format!("{pointer}/allOf/{index}"), part, Role::Other, *whole);
+    }
+    for (index, alternative) in items(&schema["oneOf"]).enumerate() {
+        add(format!("{pointer}/oneOf/{index}"), alternative, Role::Other, alternative);
+    }
+    inner
+}
+
+/// The items of a list; none of anything else.
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// The members of a mapping; none of anything else.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// The JSON content of the request body; null if there is none.
+fn body<'a>(operation: &Operation<'a>) -> &'a Value {
+    &operation.value["requestBody"]["content"]["application/json"]
+}
+
+/// What a message calls an operation.
+fn label(operation: &Operation<'_>) -> String {
+    match operation.id() {
+        "" => shown(&format!("{} {}", operation.method.to_uppercase(), operation.path)),
+        id => shown(id),
+    }
+}
+
+/// A name as the generator's `snake_case` has it.
+fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|index| letters.get(index));
+        let after = letters.get(index + 1);
+        let begins_word = letter.is_uppercase()
+            && before.is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
+        if (begins_word || !letter.is_alphanumeric()) && !snake.ends_with('_') && !snake.is_empty() {
+            snake.push('_');
+        }
+        if letter.is_alphanumeric() {
+            snake.extend(letter.to_lowercase());
+        }
+    }
+    snake.trim_end_matches('_').to_owned()
+}

@@ -1,0 +1,138 @@
+//! `operation-id`, `summary`, `tag`, `security`, `replaced-by` and `idempotent`.
+
+use super::super::document::{Operation, escape, shown};
+use super::{House, Report, items, label, members};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What hand-written code calls its own methods: a generated one of the same name would not compile, or hide it.
+const RESERVED: &[&str] =
+    &["builder", "call", "fromEnv", "invoke", "newWithClient", "clone", "baseurl", "client", "inner", "apiVersion"];
+
+pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
+    ids(house, report);
+    tags(house, report);
+    security(house, report);
+    for operation in &house.operations {
+        let pointer = &operation.pointer;
+        if operation.value["summary"].as_str().is_none_or(|summary| summary.trim().is_empty()) {
+            let message = format!("{} has no `summary`. Say in one line what it does.", label(operation));
+            report.add(&format!("{pointer}/summary"), "summary", message);
+        }
+        if operation.method != "post" && !operation.value["x-idempotent"].is_null() {
+            let message = format!("{} is idempotent as a `get`. Remove `x-idempotent`.", label(operation));
+            report.add(&format!("{pointer}/x-idempotent"), "idempotent", message);
+        }
+        replaced_by(house, operation, report);
+    }
+}
+
+fn ids(house: &House<'_>, report: &mut Report<'_>) {
+    let mut seen: BTreeMap<String, &Operation<'_>> = BTreeMap::new();
+    for operation in &house.operations {
+        let (id, pointer) = (operation.id(), format!("{}/operationId", operation.pointer));
+        if id.is_empty() {
+            let message = format!("{} has no `operationId`. Name it in camelCase.", label(operation));
+            report.add(&pointer, "operation-id", message);
+            continue;
+        }
+        if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let message = format!("{} is not camelCase. Begin small, and use letters and digits alone.", shown(id));
+            report.add(&pointer, "operation-id", message);
+        }
+        if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(id)) {
+            let message = format!("{} is a method of the client already. Choose another id.", shown(id));
+            report.add(&pointer, "operation-id", message);
+        }
+        if let Some(first) = seen.get(&id.to_lowercase()) {
+            let place = house.document.mark(&format!("{}/operationId", first.pointer));
+            let message = format!("{} is the id in {}:{} already. Choose another.", shown(id), place.file, place.line);
+            report.add(&pointer, "operation-id", message);
+        } else {
+            seen.insert(id.to_lowercase(), operation);
+        }
+    }
+}
+
+fn tags(house: &House<'_>, report: &mut Report<'_>) {
+    let declared = || items(&house.document.value["tags"]).map(|tag| tag["name"].as_str().unwrap_or_default());
+    let mut used = BTreeSet::new();
+    for operation in &house.operations {
+        let tags: Vec<&str> = items(&operation.value["tags"]).filter_map(Value::as_str).collect();
+        let pointer = format!("{}/tags", operation.pointer);
+        if tags.len() != 1 {
+            let message = format!("{} has {} tags. Give it the one of its group.", label(operation), tags.len());
+            report.add(&pointer, "tag", message);
+        }
+        for (index, tag) in tags.iter().enumerate() {
+            if !declared().any(|name| name == *tag) {
+                let message = format!("The tag {} is not declared. Add it to the document's `tags`.", shown(tag));
+                report.add(&format!("{pointer}/{index}"), "tag", message);
+            }
+        }
+        used.extend(tags);
+    }
+    let mut seen = BTreeSet::new();
+    for (index, name) in declared().enumerate() {
+        let pointer = format!("/tags/{index}");
+        if !seen.insert(name) {
+            report.add(&pointer, "tag", format!("The tag {} is declared twice. Remove one.", shown(name)));
+        } else if !used.contains(name) {
+            report.add(&pointer, "tag", format!("No operation has the tag {}. Remove it.", shown(name)));
+        }
+    }
+}
+
+fn security(house: &House<'_>, report: &mut Report<'_>) {
+    let schemes = &house.document.value["components"]["securitySchemes"];
+    let mut used = BTreeSet::new();
+    for operation in &house.operations {
+        let pointer = format!("{}/security", operation.pointer);
+        if items(&operation.value["security"]).next().is_none() {
+            let message = format!("{} has no `security`. List the schemes it takes.", label(operation));
+            report.add(&pointer, "security", message);
+        }
+        for (index, requirement) in items(&operation.value["security"]).enumerate() {
+            let pointer = format!("{pointer}/{index}");
+            if members(requirement).next().is_none() {
+                report.add(&pointer, "security", "The requirement is empty: anybody could call. Name a scheme.");
+            }
+            for (scheme, _) in members(requirement) {
+                used.insert(scheme);
+                if schemes.get(scheme).is_none() {
+                    let message = format!("There is no security scheme {}. Declare it, or correct it.", shown(scheme));
+                    report.add(&format!("{pointer}/{}", escape(scheme)), "security", message);
+                }
+            }
+        }
+    }
+    for (scheme, _) in members(schemes).filter(|(scheme, _)| !used.contains(scheme)) {
+        let message = format!("No operation takes the security scheme {}. Remove it.", shown(scheme));
+        report.add(&format!("/components/securitySchemes/{}", escape(scheme)), "security", message);
+    }
+}
+
+/// A caller of a deprecated operation is told where to go.
+fn replaced_by(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<'_>) {
+    let pointer = format!("{}/x-replaced-by", operation.pointer);
+    let label = label(operation);
+    let message = match operation.value["x-replaced-by"].as_str() {
+        None if operation.deprecated() => {
+            let message = format!("{label} is deprecated without `x-replaced-by`. Name the operation to use instead.");
+            return report.add(&format!("{}/deprecated", operation.pointer), "replaced-by", message);
+        }
+        None => return,
+        Some(_) if !operation.deprecated() => {
+            format!("{label} has a replacement but is not deprecated. Add `deprecated: true`, or remove it.")
+        }
+        Some(target) if target == operation.id() => format!("{label} replaces itself. Name another operation."),
+        Some(target) => match house.operations.iter().find(|other| other.id() == target) {
+            None => format!("{label} is replaced by {}, which does not exist. Correct it.", shown(target)),
+            Some(other) if other.deprecated() => {
+                format!("{label} is replaced by {}, which is deprecated itself. Name its successor.", shown(target))
+            }
+            Some(_) => return,
+        },
+    };
+    report.add(&pointer, "replaced-by", message);
+}

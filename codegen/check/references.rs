@@ -1,0 +1,71 @@
+//! `reference`, `replacement` and `unreferenced`.
+
+use super::super::document::{escape, referenced_name, shown};
+use super::{House, Report, items, members};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub(super) fn check(house: &House<'_>, replacements: &[&str], report: &mut Report<'_>) {
+    let document = house.document;
+    let schemas = &document.value["components"]["schemas"];
+    for place in &house.places {
+        let Some(reference) = place.schema.get("$ref") else { continue };
+        let message = match referenced_name(place.schema) {
+            None => {
+                let reference = shown(reference.as_str().unwrap_or_default());
+                format!("{reference} is no reference to a schema. Write `#/components/schemas/NAME`.")
+            }
+            Some(name) if schemas.get(name).is_none() => {
+                format!("There is no schema {}. Add it, or correct the reference.", shown(name))
+            }
+            Some(_) => continue,
+        };
+        report.add(&format!("{}/$ref", place.pointer), "reference", message);
+    }
+    let used = document.reachable(&document.value["paths"]);
+    for (name, schema) in document.schemas() {
+        let pointer = format!("/components/schemas/{}", escape(name));
+        if made_of(schemas, schema).contains(name.as_str()) {
+            let message = format!(
+                "The schema {} is made of itself without end. Break the circle: a property may refer back by a plain \
+                 `$ref`.",
+                shown(name)
+            );
+            report.add(&pointer, "reference", message);
+        }
+        if !used.contains(name) {
+            report.add(&pointer, "unreferenced", format!("No operation uses the schema {}. Remove it.", shown(name)));
+        }
+    }
+    for name in replacements.iter().filter(|name| schemas.get(**name).is_none()) {
+        let message = format!(
+            "The build replaces the schema {} by a hand-written type, but there is no such schema. Add it, or drop the \
+             replacement.",
+            shown(name)
+        );
+        report.add("", "replacement", message);
+    }
+}
+
+/// The schemas that the generator has to look into to make `schema`: itself a reference, or merged by an `allOf`
+/// anywhere in it. A plain reference elsewhere becomes a type's name, and may be circular.
+fn made_of<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![(schema, true)];
+    while let Some((node, merged)) = open.pop() {
+        if let Some(name) = referenced_name(node)
+            && merged
+            && names.insert(name)
+        {
+            open.extend(schemas.get(name).map(|target| (target, true)));
+        }
+        let parts: Vec<_> = items(&node["allOf"]).collect();
+        // One part alone is as good as a reference.
+        let merged = merged || parts.len() > 1;
+        open.extend(parts.into_iter().map(|part| (part, merged)));
+        let plain = members(&node["properties"]).map(|(_, property)| property).chain(items(&node["oneOf"]));
+        let plain = plain.chain(["items", "additionalProperties"].into_iter().filter_map(|key| node.get(key)));
+        open.extend(plain.map(|inner| (inner, false)));
+    }
+    names
+}

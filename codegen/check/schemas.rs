@@ -1,0 +1,101 @@
+//! `schema`.
+
+use super::super::document::shown;
+use super::{House, Place, Report, Role, items, members, snake_case};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
+    names(house, report);
+    for place in house.places.iter().filter(|place| place.schema.get("$ref").is_none()) {
+        kind(place, report);
+        properties(house, place, report);
+    }
+}
+
+fn names(house: &House<'_>, report: &mut Report<'_>) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let schemas = &house.document.value["components"]["schemas"];
+    for (name, pointer) in house.members("/components/schemas", schemas) {
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let message =
+                format!("The schema {} is not PascalCase. Begin big, and use letters and digits alone.", shown(name));
+            report.add(&pointer, "schema", message);
+        }
+        if let Some(first) = seen.insert(name.to_lowercase(), name) {
+            let message = format!("The schemas {} and {} differ in case alone. Rename one.", shown(first), shown(name));
+            report.add(&pointer, "schema", message);
+        }
+    }
+}
+
+fn kind(place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, role, .. } = place;
+    let what = match role {
+        Role::Property(name) => Some(format!("The property {}", shown(name))),
+        Role::Items => Some("The schema of the items".to_owned()),
+        Role::Component => Some("The schema".to_owned()),
+        Role::Other => None,
+    };
+    if let Some(what) = what.filter(|_| ["type", "allOf", "oneOf"].iter().all(|key| schema.get(key).is_none())) {
+        report.add(pointer, "schema", format!("{what} may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`."));
+    }
+    if schema["type"] == "array" && schema.get("items").is_none() {
+        report.add(pointer, "schema", "The array does not say of what. Add `items`.");
+    }
+    for key in ["allOf", "oneOf"] {
+        if schema[key].as_array().is_some_and(Vec::is_empty) {
+            report.add(&format!("{pointer}/{key}"), "schema", format!("`{key}` is empty. Fill it, or remove it."));
+        }
+    }
+    if let Some(values) = schema.get("enum") {
+        let texts: Vec<&str> = items(values).filter_map(Value::as_str).collect();
+        let distinct: BTreeSet<&str> = texts.iter().copied().collect();
+        let message = if schema["type"] != "string" {
+            "`enum` is for strings. Add `type: string`, or remove it."
+        } else if texts.len() != items(values).count() {
+            "`enum` has a value that is no string. Quote it."
+        } else if texts.is_empty() {
+            "`enum` is empty. Fill it, or remove it."
+        } else if distinct.len() != texts.len() {
+            "`enum` has a value twice. Remove one."
+        } else {
+            return;
+        };
+        report.add(&format!("{pointer}/enum"), "schema", message);
+    }
+}
+
+fn properties<'a>(house: &House<'a>, place: &Place<'a>, report: &mut Report<'_>) {
+    let Place { pointer, schema, whole, .. } = place;
+    for (index, name) in items(&schema["required"]).enumerate() {
+        let name = name.as_str().unwrap_or_default();
+        if house.document.property(whole, name).is_none() {
+            let message = format!("{} is required but is no property. Add it, or correct it.", shown(name));
+            report.add(&format!("{pointer}/required/{index}"), "schema", message);
+        }
+    }
+    let collision = |first: &str, second: &str, field: &str| {
+        let [first, second, field] = [first, second, field].map(shown);
+        format!("The properties {first} and {second} both become the field {field}. Rename one.")
+    };
+    let mut fields: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, pointer) in house.members(&format!("{pointer}/properties"), &schema["properties"]) {
+        if let Some(first) = fields.insert(snake_case(name), name) {
+            report.add(&pointer, "schema", collision(first, name, &snake_case(name)));
+        }
+    }
+    if !std::ptr::eq(*schema, *whole) || schema.get("allOf").is_none() {
+        return;
+    }
+    // The parts of an `allOf` become one type. What collides within one part has been reported there.
+    let mut fields: BTreeMap<String, (&str, usize)> = BTreeMap::new();
+    for (index, part) in house.document.parts(schema).into_iter().enumerate() {
+        for (name, _) in members(&part["properties"]) {
+            let (first, of) = *fields.entry(snake_case(name)).or_insert((name, index));
+            if first != name && of != index {
+                report.add(pointer, "schema", collision(first, name, &snake_case(name)));
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `secret`: what looks secret gets a type that does not print itself, or a reason why not.
+
+use super::super::document::{Operation, escape, shown};
+use super::{House, Place, Report, Role, items, members};
+use serde_json::Value;
+
+/// What a secret's name holds, whatever its case, `_` and `-`.
+const WORDS: &[&str] = &["secret", "password", "passwd", "token", "accesskey", "privatekey", "credential", "apikey"];
+
+/// What may stand in a `format: password` schema: the secret's type checks nothing.
+const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable", "deprecated"];
+
+/// Beside a property or parameter that only looks secret: why it is none.
+const REASON: &str = "x-not-secret";
+
+pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
+    for place in &house.places {
+        if is_password(place.schema) {
+            password(place, report);
+        }
+        match place.role {
+            Role::Property(name) => property(house, place, name, report),
+            _ if place.schema.get(REASON).is_some() => {
+                let message = "`x-not-secret` says nothing here. Move it to a property or parameter, or remove it.";
+                report.add(&format!("{}/{REASON}", place.pointer), "secret", message);
+            }
+            _ => {}
+        }
+    }
+    for operation in &house.operations {
+        parameters(house, operation, report);
+    }
+}
+
+fn looks_secret(name: &str) -> bool {
+    let letters: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+    WORDS.iter().any(|word| letters.contains(word))
+}
+
+fn is_password(schema: &Value) -> bool {
+    schema["format"] == "password"
+}
+
+/// The strings that a value of this schema is, or is a list of, through references, `allOf` and `oneOf`.
+fn strings<'a>(house: &House<'a>, schema: &'a Value) -> Vec<&'a Value> {
+    let mut seen: Vec<&Value> = Vec::new();
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        for part in house.document.parts(schema) {
+            if !seen.iter().any(|seen| std::ptr::eq(*seen, part)) {
+                seen.push(part);
+                open.extend(items(&part["oneOf"]).chain(part.get("items")));
+            }
+        }
+    }
+    seen.retain(|part| part["type"] == "string");
+    seen
+}
+
+fn password(place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, .. } = place;
+    if schema["type"] != "string" {
+        report.add(&format!("{pointer}/format"), "secret", "`format: password` is for strings. Add `type: string`.");
+    }
+    for (key, _) in members(schema).filter(|(key, _)| !PASSWORD_KEYS.contains(&key.as_str()) && *key != REASON) {
+        let message = format!("{} is not checked on a `format: password` string. Remove it.", shown(key));
+        report.add(&format!("{pointer}/{}", escape(key)), "secret", message);
+    }
+}
+
+fn property(house: &House<'_>, place: &Place<'_>, name: &str, report: &mut Report<'_>) {
+    let strings = strings(house, place.schema);
+    let plain = strings.iter().any(|schema| !is_password(schema));
+    let suspect = looks_secret(name) && plain;
+    let excused = place.schema.get(REASON).is_some();
+    let label = shown(name);
+    if suspect && !excused {
+        let message = format!(
+            "The property {label} looks secret but is a plain string. Add `format: password`, or say why not in \
+             `x-not-secret`."
+        );
+        report.add(&place.pointer, "secret", message);
+    } else if excused && strings.iter().any(|schema| is_password(schema)) {
+        let message = format!("The property {label} is `format: password` and `x-not-secret`. Remove one.");
+        report.add(&format!("{}/{REASON}", place.pointer), "secret", message);
+    } else if excused && !suspect {
+        let message = format!("The property {label} is not taken for a secret. Remove `x-not-secret`.");
+        report.add(&format!("{}/{REASON}", place.pointer), "secret", message);
+    }
+}
+
+/// Addresses end up in logs of every kind, so no secret stands in one.
+fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<'_>) {
+    for (index, parameter) in items(&operation.value["parameters"]).enumerate() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let label = shown(name);
+        let pointer = format!("{}/parameters/{index}", operation.pointer);
+        let password = strings(house, &parameter["schema"]).into_iter().any(is_password);
+        match (parameter.get(REASON).is_some(), password, looks_secret(name)) {
+            (false, true, _) | (false, _, true) => {
+                let message = format!(
+                    "The parameter {label} puts a secret into the address. Send it in a body, or say in \
+                     `x-not-secret` why it is none."
+                );
+                report.add(&pointer, "secret", message);
+            }
+            (true, true, _) => {
+                let message = format!("The parameter {label} is `format: password` and `x-not-secret`. Remove one.");
+                report.add(&format!("{pointer}/{REASON}"), "secret", message);
+            }
+            (true, false, false) => {
+                let message = format!("The parameter {label} is not taken for a secret. Remove `x-not-secret`.");
+                report.add(&format!("{pointer}/{REASON}"), "secret", message);
+            }
+            (true, false, true) | (false, false, false) => {}
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The merged document: plain JSON, with the place in the fragments that each part came from.
+
+use super::Violation;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A place in a fragment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+/// The merged fragments. Pointers are JSON pointers (RFC 6901) into `value`.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    pub value: Value,
+    /// By pointer: where the node's key stands (for a member of a mapping), or the node itself.
+    pub marks: BTreeMap<String, Mark>,
+}
+
+/// One operation of the document, borrowed from it.
+#[derive(Debug, Clone)]
+pub struct Operation<'a> {
+    pub pointer: String,
+    pub method: &'a str,
+    pub path: &'a str,
+    pub value: &'a Value,
+}
+
+impl<'a> Operation<'a> {
+    pub fn id(&self) -> &'a str {
+        self.value["operationId"].as_str().unwrap_or_default()
+    }
+
+    pub fn deprecated(&self) -> bool {
+        self.value["deprecated"] == true
+    }
+
+    /// The schema of the JSON answer, usually a reference.
+    pub fn answer_schema(&self) -> &'a Value {
+        &self.value["responses"]["200"]["content"]["application/json"]["schema"]
+    }
+}
+
+impl Document {
+    /// The place of the node at `pointer`, or of its nearest ancestor that has one.
+    pub fn mark(&self, pointer: &str) -> Mark {
+        let mut pointer = pointer;
+        loop {
+            if let Some(mark) = self.marks.get(pointer) {
+                return mark.clone();
+            }
+            match pointer.rfind('/') {
+                Some(end) => pointer = &pointer[..end],
+                None => return Mark::default(),
+            }
+        }
+    }
+
+    pub fn violation(&self, pointer: &str, rule: &'static str, message: impl Into<String>) -> Violation {
+        let Mark { file, line, column } = self.mark(pointer);
+        Violation { file, line, column, rule, message: message.into() }
+    }
+
+    /// All operations, by path and then method.
+    pub fn operations(&self) -> Vec<Operation<'_>> {
+        let mut operations = Vec::new();
+        for (path, item) in self.value["paths"].as_object().into_iter().flatten() {
+            for (method, value) in item.as_object().into_iter().flatten() {
+                let pointer = format!("/paths/{}/{method}", escape(path));
+                operations.push(Operation { pointer, method, path, value });
+            }
+        }
+        operations
+    }
+
+    /// The named schemas.
+    pub fn schemas(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.value["components"]["schemas"].as_object().into_iter().flatten()
+    }
+
+    /// Follows references until something else stands there. A dangling or circular one yields the last node reached.
+    pub fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
+        for _ in 0..64 {
+            let Some(name) = referenced_name(schema) else { break };
+            match self.value["components"]["schemas"].get(name) {
+                Some(next) => schema = next,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    /// What an object schema is made of: itself and, through references and `allOf`, its parts; each once.
+    pub fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        let mut parts: Vec<&Value> = Vec::new();
+        let mut open = vec![schema];
+        while let Some(next) = open.pop() {
+            let part = self.resolve(next);
+            if !parts.iter().any(|seen| std::ptr::eq(*seen, part)) {
+                parts.push(part);
+                open.extend(part["allOf"].as_array().into_iter().flatten().rev());
+            }
+        }
+        parts
+    }
+
+    /// The property `name` of an object schema, looked for through references and `allOf`.
+    pub fn property<'a>(&'a self, schema: &'a Value, name: &str) -> Option<&'a Value> {
+        self.parts(schema).into_iter().find_map(|part| part["properties"].get(name))
+    }
+
+    /// The names of all properties of an object schema, through references and `allOf`.
+    pub fn property_names<'a>(&'a self, schema: &'a Value) -> BTreeSet<&'a str> {
+        let mut names = BTreeSet::new();
+        self.collect_names(schema, 64, &mut names);
+        names
+    }
+
+    fn collect_names<'a>(&'a self, schema: &'a Value, depth: usize, names: &mut BTreeSet<&'a str>) {
+        let schema = self.resolve(schema);
+        names.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()));
+        if depth > 0 {
+            for part in schema["allOf"].as_array().into_iter().flatten() {
+                self.collect_names(part, depth - 1, names);
+            }
+        }
+    }
+
+    /// The names of the schemas that can be reached from `node`.
+    pub fn reachable(&self, node: &Value) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if let Some(name) = referenced_name(node)
+                && seen.insert(name.to_owned())
+            {
+                open.extend(self.value["components"]["schemas"].get(name));
+            }
+            match node {
+                Value::Array(items) => open.extend(items),
+                Value::Object(members) => open.extend(members.values()),
+                _ => {}
+            }
+        }
+        seen
+    }
+}
+
+/// `Name` of `{"$ref": "#/components/schemas/Name"}`.
+pub fn referenced_name(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// A key as it stands in a JSON pointer.
+pub fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A text of the document as a message cites it: in backticks, and on one line whatever it holds.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::from("`");
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown + "`"
+}

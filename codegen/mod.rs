@@ -1,0 +1,65 @@
+//! From the fragments in `openapi/` to the text of the client: load and merge, check the house rules, generate,
+//! annotate, print.
+//!
+//! `build.rs` runs this; the tests in `tests/` include it as a module of their own. Nothing here is part of the crate.
+
+pub mod annotate;
+pub mod check;
+pub mod document;
+pub mod generate;
+pub mod load;
+pub mod shape;
+pub mod tables;
+
+use std::fmt;
+use std::path::Path;
+
+/// One thing wrong with a fragment: where, which rule it breaks, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The fragment's path as it was loaded, such as `openapi/wechat.yaml`.
+    pub file: String,
+    /// Counted from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// Counted from 1; 0 where the whole file is meant.
+    pub column: usize,
+    /// The rule's name, such as `operation-id`.
+    pub rule: &'static str,
+    /// What is wrong and what to do: one line, two short sentences.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, rule, message } = self;
+        if *line == 0 {
+            write!(f, "{file}: [{rule}] {message}")
+        } else {
+            write!(f, "{file}:{line}:{column}: [{rule}] {message}")
+        }
+    }
+}
+
+/// What a build makes of the fragments.
+pub struct Compiled {
+    /// The text of the generated module.
+    pub api: String,
+    /// The merged document as JSON.
+    pub openapi: String,
+}
+
+/// The whole way, or everything that is wrong with the fragments.
+pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
+    let document = load::load(fragments, shown_as)?;
+    let violations = shape::check(&document);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let replacements: Vec<&str> = generate::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
+    let violations = check::check(&document, &replacements);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let api = generate::generate(&document).map_err(|violation| vec![violation])?;
+    Ok(Compiled { api, openapi: format!("{:#}\n", document.value) })
+}

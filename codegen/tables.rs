@@ -1,0 +1,159 @@
+//! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
+
+use super::annotate::{Generated, same_name, type_of};
+use super::document::{Document, Operation, referenced_name};
+use super::generate::is_secret;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use syn::Item;
+
+/// The security schemes that `src/credentials/` implements, with their names there.
+pub const CREDENTIALS: &[(&str, &str)] =
+    &[("appId", "AppId"), ("userAccessToken", "UserAccessToken"), ("accessKeySignature", "AccessKeySignature")];
+
+pub fn tables(document: &Document, generated: &[Generated<'_>], types: &BTreeSet<String>) -> Result<Vec<Item>, String> {
+    let file: syn::File = syn::parse2(operations(document, generated)?).map_err(|error| error.to_string())?;
+    let mut items = file.items;
+    items.push(syn::parse2(invoke(generated)).map_err(|error| error.to_string())?);
+    items.push(syn::parse2(schemas(document, types)?).map_err(|error| error.to_string())?);
+    Ok(items)
+}
+
+fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
+    let all = document.operations();
+    let rows = generated.iter().map(|Generated { operation, method, .. }| {
+        let Operation { method: verb, path, value, .. } = operation;
+        let (id, name, verb) = (operation.id(), method.to_string(), format_ident!("{}", verb.to_ascii_uppercase()));
+        let summary = value["summary"].as_str().unwrap_or_default();
+        let credentials = credentials(operation)?;
+        let deprecated = operation.deprecated();
+        let idempotent = verb == "GET" || value["x-idempotent"] == true;
+        let replaced_by = match value["x-replaced-by"].as_str() {
+            Some(replacement) => quote!(Some(#replacement)),
+            None => quote!(None),
+        };
+        let siblings = all.iter().filter(|other| other.id() != id && are_siblings(document, operation, other));
+        let siblings = siblings.map(Operation::id);
+        let secret_fields = secret_fields(document, operation);
+        Ok(quote!(crate::Operation {
+            id: #id,
+            method_name: #name,
+            method: http::Method::#verb,
+            path: #path,
+            summary: #summary,
+            credentials: &[#(#credentials),*],
+            idempotent: #idempotent,
+            deprecated: #deprecated,
+            replaced_by: #replaced_by,
+            secret_fields: &[#(#secret_fields),*],
+            siblings: &[#(#siblings),*],
+        }))
+    });
+    let rows = rows.collect::<Result<Vec<_>, String>>()?;
+    Ok(quote! {
+        /// Every operation of the document, sorted by `method_name`.
+        pub static OPERATIONS: &[crate::Operation] = &[#(#rows),*];
+    })
+}
+
+/// The alternatives of `security`, each a list of credentials that go together.
+fn credentials(operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream>, String> {
+    let alternatives = operation.value["security"].as_array().into_iter().flatten();
+    let credential = |scheme: &String| {
+        let known = CREDENTIALS.iter().find(|(name, _)| name == scheme);
+        let (_, variant) = known.ok_or_else(|| format!("src/credentials/ has nothing for the scheme `{scheme}`"))?;
+        let variant = format_ident!("{variant}");
+        Ok(quote!(crate::Credential::#variant))
+    };
+    alternatives
+        .map(|alternative| {
+            let schemes = alternative.as_object().into_iter().flatten().map(|(scheme, _)| credential(scheme));
+            let schemes = schemes.collect::<Result<Vec<_>, String>>()?;
+            Ok(quote!(&[#(#schemes),*]))
+        })
+        .collect()
+}
+
+/// The names of the secret properties that the request body can hold, at any depth.
+fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<String> {
+    let body = &operation.value["requestBody"]["content"]["application/json"]["schema"];
+    let schemas =
+        document.reachable(body).into_iter().filter_map(|name| document.value["components"]["schemas"].get(name));
+    let mut names = BTreeSet::new();
+    let mut open: Vec<&Value> = schemas.collect();
+    while let Some(schema) = open.pop() {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if is_secret(document, property) || is_secret(document, &property["items"]) {
+                names.insert(name.clone());
+            }
+        }
+        match schema {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.values()),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Two operations that take the same body and answer the same payload can stand in for each other.
+fn are_siblings(document: &Document, one: &Operation<'_>, other: &Operation<'_>) -> bool {
+    let body = |operation: &Operation<'_>| {
+        referenced_name(&operation.value["requestBody"]["content"]["application/json"]["schema"]).map(str::to_owned)
+    };
+    let data = |operation: &Operation<'_>| {
+        document.property(operation.answer_schema(), "data").and_then(referenced_name).map(str::to_owned)
+    };
+    body(one).is_some() && body(one) == body(other) && data(one).is_some() && data(one) == data(other)
+}
+
+/// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
+fn invoke(generated: &[Generated<'_>]) -> proc_macro2::TokenStream {
+    let arms = generated.iter().map(|Generated { operation, method, setters }| {
+        let id = operation.id();
+        let parameters = operation.value["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.filter_map(|parameter| {
+            let name = parameter["name"].as_str()?;
+            let (setter, ty) = setters.iter().find(|(setter, _)| same_name(&setter.to_string(), name))?;
+            Some(quote!(if let Some(value) = input.take::<#ty>(#name)? { call = call.#setter(value); }))
+        });
+        let body = setters.iter().find(|(setter, _)| setter == "body" && operation.value.get("requestBody").is_some());
+        let rest = match body {
+            Some((setter, ty)) => quote!(call = call.#setter(input.body::<#ty>()?);),
+            None => quote!(input.finish()?;),
+        };
+        quote!(#id => Box::pin(async move {
+            let mut call = client.#method();
+            #(#parameters)*
+            #rest
+            call.send().await?.into_json()
+        }))
+    });
+    quote! {
+        #[cfg(feature = "invoke")]
+        pub(crate) fn invoke<'a>(
+            client: &'a Client,
+            operation: &'static crate::Operation,
+            mut input: crate::invoke::Input,
+        ) -> crate::invoke::Answer<'a> {
+            match operation.id {
+                #(#arms,)*
+                _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
+            }
+        }
+    }
+}
+
+fn schemas(document: &Document, types: &BTreeSet<String>) -> Result<proc_macro2::TokenStream, String> {
+    let rows = document.schemas().map(|(name, _)| {
+        let ty = type_of(name, types)?;
+        Ok(quote!((#name, || schemars::schema_for!(#ty))))
+    });
+    let rows = rows.collect::<Result<Vec<_>, String>>()?;
+    Ok(quote! {
+        /// The JSON Schema of every named schema of the document, by its name there.
+        #[cfg(feature = "schemars")]
+        pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[#(#rows),*];
+    })
+}

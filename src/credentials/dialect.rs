@@ -1,0 +1,132 @@
+//! The two brands' headers: the same ones under two prefixes.
+
+use http::header::HeaderName;
+
+/// Which brand's headers go out.
+///
+/// A client takes it from its host: [`Authing`](Self::Authing) for `authing.cn`, `authing.com` and what lies under
+/// them, [`GenAuth`](Self::GenAuth) for every other host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// `x-genauth-…`
+    #[default]
+    GenAuth,
+    /// `x-authing-…`
+    Authing,
+}
+
+/// The language of the server's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Language {
+    /// `zh-CN`, the servers' own default.
+    #[default]
+    SimplifiedChinese,
+    /// `en-US`
+    English,
+    /// `zh-TW`
+    TraditionalChinese,
+    /// `ja-JP`
+    Japanese,
+}
+
+impl Language {
+    /// As it stands in the header, such as `en-US`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SimplifiedChinese => "zh-CN",
+            Self::English => "en-US",
+            Self::TraditionalChinese => "zh-TW",
+            Self::Japanese => "ja-JP",
+        }
+    }
+
+    /// From what stands in the header.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let all = [Self::SimplifiedChinese, Self::English, Self::TraditionalChinese, Self::Japanese];
+        all.into_iter().find(|language| language.as_str().eq_ignore_ascii_case(tag))
+    }
+}
+
+/// The headers that have a prefix.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Header {
+    AppId,
+    SdkVersion,
+    RequestFrom,
+    Language,
+    SignatureNonce,
+    SignatureMethod,
+    SignatureVersion,
+}
+
+impl Dialect {
+    #[cfg(feature = "mock")]
+    pub(crate) const ALL: [Self; 2] = [Self::GenAuth, Self::Authing];
+
+    /// The dialect of a host name.
+    pub(crate) fn of_host(host: &str) -> Self {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if under("authing.cn") || under("authing.com") { Self::Authing } else { Self::GenAuth }
+    }
+
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::GenAuth => "x-genauth-",
+            Self::Authing => "x-authing-",
+        }
+    }
+
+    /// The word before `AK:signature`.
+    pub(crate) fn signature_scheme(self) -> &'static str {
+        match self {
+            Self::GenAuth => "GenAuth",
+            Self::Authing => "authing",
+        }
+    }
+
+    pub(super) fn header(self, header: Header) -> HeaderName {
+        macro_rules! name {
+            ($suffix:literal) => {
+                match self {
+                    Self::GenAuth => HeaderName::from_static(concat!("x-genauth-", $suffix)),
+                    Self::Authing => HeaderName::from_static(concat!("x-authing-", $suffix)),
+                }
+            };
+        }
+        match header {
+            Header::AppId => name!("app-id"),
+            Header::SdkVersion => name!("sdk-version"),
+            Header::RequestFrom => name!("request-from"),
+            Header::Language => name!("lang"),
+            Header::SignatureNonce => name!("signature-nonce"),
+            Header::SignatureMethod => name!("signature-method"),
+            Header::SignatureVersion => name!("signature-version"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_tells_the_dialect_and_look_alikes_do_not() {
+        for host in ["authing.cn", "api.authing.cn", "EXAMPLE.AUTHING.CN", "core.authing.com", "api.authing.cn."] {
+            assert_eq!(Dialect::of_host(host), Dialect::Authing, "{host}");
+        }
+        for host in ["api.genauth.ai", "notauthing.cn", "authing.cn.example.com", "127.0.0.1", "id.example.com"] {
+            assert_eq!(Dialect::of_host(host), Dialect::GenAuth, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_each_dialect_starts_with_its_prefix() {
+        for dialect in [Dialect::GenAuth, Dialect::Authing] {
+            assert!(dialect.header(Header::AppId).as_str().starts_with(dialect.prefix()));
+        }
+    }
+}

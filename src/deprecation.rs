@@ -1,0 +1,135 @@
+//! What happens when a deprecated operation is called, or the server says that one is.
+
+use crate::{Error, ErrorKind, Operation, UnixTimestamp};
+use http::HeaderMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// A deprecated operation was called. See [`ClientBuilder::on_deprecation`](crate::ClientBuilder::on_deprecation).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeprecationNotice<'a> {
+    /// The `operationId`, or the path of an endpoint that the document does not describe.
+    pub operation: &'a str,
+    /// What to use instead, where the document names it.
+    pub replacement: Option<&'static Operation>,
+    /// Who says so.
+    pub source: DeprecationSource,
+    /// Since when, or from when on, the server calls it deprecated (the `Deprecation` header of RFC 9745).
+    pub deprecated_at: Option<UnixTimestamp>,
+    /// When the server stops offering it (the `Sunset` header of RFC 8594).
+    pub sunset_at: Option<SystemTime>,
+}
+
+/// Who calls an operation deprecated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeprecationSource {
+    /// The OpenAPI document. The notice comes before the request is sent.
+    Document,
+    /// A `Deprecation` or `Sunset` header. The notice comes after the operation was carried out.
+    Server,
+}
+
+/// What to do with a call to a deprecated operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDeprecation {
+    /// Go on.
+    Proceed,
+    /// Fail the call with [`ErrorKind::Deprecated`]. A server's notice comes with the answer: what the operation did
+    /// is done.
+    Refuse,
+}
+
+type Hook = dyn Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync;
+
+/// The hook of a client, and what it has warned of.
+#[derive(Clone, Default)]
+pub(crate) struct Notices {
+    hook: Option<Arc<Hook>>,
+    warned: Arc<Mutex<BTreeSet<(String, DeprecationSource)>>>,
+}
+
+impl Notices {
+    pub(crate) fn set_hook(&mut self, hook: Arc<Hook>) {
+        self.hook = Some(hook);
+    }
+
+    /// Before an operation is sent.
+    pub(crate) fn of_document(&self, operation: &'static Operation) -> Result<(), Error> {
+        if !operation.deprecated {
+            return Ok(());
+        }
+        self.raise(&DeprecationNotice {
+            operation: operation.id,
+            replacement: operation.replaced_by.and_then(Operation::by_id),
+            source: DeprecationSource::Document,
+            deprecated_at: None,
+            sunset_at: None,
+        })
+    }
+
+    /// After an answer came.
+    pub(crate) fn of_server(
+        &self,
+        subject: &str,
+        operation: Option<&'static Operation>,
+        headers: &HeaderMap,
+    ) -> Result<(), Error> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if !headers.contains_key("deprecation") && !headers.contains_key("sunset") {
+            return Ok(());
+        }
+        self.raise(&DeprecationNotice {
+            operation: subject,
+            replacement: operation.and_then(|operation| operation.replaced_by).and_then(Operation::by_id),
+            source: DeprecationSource::Server,
+            // RFC 9745: a Date of RFC 9651, `@` and Unix seconds.
+            deprecated_at: text("deprecation")
+                .and_then(|value| value.strip_prefix('@')?.parse().ok())
+                .map(UnixTimestamp::from_secs),
+            sunset_at: text("sunset").and_then(|value| httpdate::parse_http_date(value).ok()),
+        })
+    }
+
+    fn raise(&self, notice: &DeprecationNotice<'_>) -> Result<(), Error> {
+        let first = {
+            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+            warned.insert((notice.operation.to_owned(), notice.source))
+        };
+        if first {
+            tracing::warn!(
+                genauth.operation_id = notice.operation,
+                genauth.replacement = notice.replacement.map(|replacement| replacement.id),
+                "{notice}"
+            );
+        }
+        match self.hook.as_ref().map(|hook| hook(notice)) {
+            Some(OnDeprecation::Refuse) => {
+                Err(Error::new(ErrorKind::Deprecated, notice.operation, format!("refused by on_deprecation: {notice}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One line, such as "`getA` is deprecated; use `get_b` (/api/v3/get-b)".
+impl fmt::Display for DeprecationNotice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is deprecated", self.operation)?;
+        if self.source == DeprecationSource::Server {
+            f.write_str(", says the server")?;
+        }
+        if let Some(deprecated_at) = self.deprecated_at {
+            write!(f, ", as of {deprecated_at}")?;
+        }
+        if let Some(sunset_at) = self.sunset_at {
+            write!(f, ", gone after {}", httpdate::fmt_http_date(sunset_at))?;
+        }
+        match self.replacement {
+            Some(replacement) => write!(f, "; use `{}` ({})", replacement.method_name, replacement.path),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! From the bytes of an answer to a payload or an error.
+//!
+//! The API answers HTTP 200 whatever happened; only the envelope's `statusCode` tells. So the envelope is read first, and
+//! `data` only once the envelope says success: a failing answer may carry anything, or nothing, there.
+
+use crate::error::advice;
+use crate::response::Head;
+use crate::{Error, ErrorKind, Operation, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use progenitor_client::ResponseValue;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+use std::ops::Range;
+
+/// An answer that says success; travels as an extension of the response from the hooks to [`open`].
+#[derive(Clone)]
+pub(crate) struct Answer {
+    subject: String,
+    head: Head,
+    body: Bytes,
+    /// Where `data` stands in the body.
+    data: Option<Range<usize>>,
+}
+
+impl Answer {
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// How an exchange ended.
+pub(crate) type Outcome = Result<Answer, Error>;
+
+/// The envelope as it stands in a body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(deserialize_with = "crate::timestamp::deserialize_integer")]
+    status_code: i64,
+    #[serde(default, deserialize_with = "text")]
+    message: String,
+    #[serde(default, deserialize_with = "optional_integer")]
+    api_code: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    request_id: String,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+fn optional_integer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Integer(#[serde(deserialize_with = "crate::timestamp::deserialize_integer")] i64);
+    Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(value)| value))
+}
+
+/// A text; a list of texts, which some gateways send as `message`, as its JSON; nothing for null.
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    })
+}
+
+/// Judges an answer by HTTP status and envelope. `strike` takes the request's secrets out of a text.
+pub(crate) fn judge(
+    subject: &str,
+    operation: Option<&'static Operation>,
+    http_status: StatusCode,
+    body: Bytes,
+    strike: impl Fn(&str) -> String,
+) -> Outcome {
+    let parsed = serde_json::from_slice::<Wire<'_>>(&body);
+    let failure = match parsed {
+        Ok(wire) => {
+            let head = Head {
+                status_code: wire.status_code,
+                message: wire.message,
+                api_code: wire.api_code,
+                request_id: Some(wire.request_id).filter(|id| !id.is_empty()),
+            };
+            if http_status.is_success() && head.status_code == 200 {
+                let data = wire.data.map(|data| place_of(data.get(), &body));
+                return Ok(Answer { subject: subject.to_owned(), head, body, data });
+            }
+            refusal(subject, operation, http_status, head, strike)
+        }
+        Err(_) if !http_status.is_success() => {
+            let mut detail = format!("the server answered HTTP {http_status} with {}", describe(&body));
+            append(&mut detail, &http_advice(operation, http_status));
+            Error::new(ErrorKind::Http, subject, detail)
+        }
+        // serde's own text may quote the body, so it says only where.
+        Err(error) => {
+            let what = describe(&body);
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let detail =
+                format!("the answer is {what}, not the API's envelope ({place}); check that the host is right");
+            Error::new(ErrorKind::Response, subject, detail)
+        }
+    };
+    Err(failure.with(|error| {
+        error.http_status = Some(http_status);
+        error.body = Some(body);
+    }))
+}
+
+/// The error of an envelope that says no.
+fn refusal(
+    subject: &str,
+    operation: Option<&'static Operation>,
+    http_status: StatusCode,
+    head: Head,
+    strike: impl Fn(&str) -> String,
+) -> Error {
+    use std::fmt::Write as _;
+    let Head { status_code, message, api_code, request_id } = head;
+    let message = one_line(&strike(&message));
+    let request_id = request_id.map(|id| one_line(&strike(&id)));
+    let mut detail = format!("the server answered statusCode {status_code}");
+    // Writing to a String cannot fail.
+    if let Some(code) = api_code {
+        let _ = write!(detail, ", apiCode {code}");
+    }
+    if !http_status.is_success() {
+        let _ = write!(detail, ", HTTP {}", http_status.as_u16());
+    }
+    if !message.is_empty() {
+        let _ = write!(detail, " ({message})");
+    }
+    let siblings =
+        if http_status == StatusCode::NOT_FOUND { http_advice(operation, http_status) } else { String::new() };
+    if siblings.is_empty() {
+        append(&mut detail, advice(status_code, api_code).unwrap_or_default());
+    } else {
+        append(&mut detail, &siblings);
+    }
+    if let Some(id) = &request_id {
+        let _ = write!(detail, " [request id {id}]");
+    }
+    let kind = if status_code == 200 { ErrorKind::Http } else { ErrorKind::Api };
+    Error::new(kind, subject, detail).with(|error| {
+        error.status_code = Some(status_code);
+        error.api_code = api_code;
+        error.request_id = request_id;
+        error.server_message = Some(message);
+    })
+}
+
+/// What to do about an HTTP status; where a path is unknown to the server, the operations that may stand in.
+fn http_advice(operation: Option<&'static Operation>, status: StatusCode) -> String {
+    match status {
+        StatusCode::NOT_FOUND => {
+            let siblings = operation.map(|operation| operation.siblings).unwrap_or_default();
+            let siblings = siblings.iter().filter_map(|id| Operation::by_id(id));
+            let named = siblings.map(|o| format!("`{}` ({})", o.method_name, o.path)).collect::<Vec<_>>();
+            if named.is_empty() {
+                "check the host: it does not know this path".to_owned()
+            } else {
+                format!("this host does not know the path; the same is answered by {}", named.join(", "))
+            }
+        }
+        status => advice(status.as_u16().into(), None).unwrap_or_default().to_owned(),
+    }
+}
+
+/// The payload of an answer that says success.
+pub(crate) fn open<T: DeserializeOwned>(
+    subject: &'static str,
+    exchanged: Result<reqwest::Response, progenitor_client::Error<()>>,
+) -> Result<Response<T>, Error> {
+    open_response(exchanged.map_err(|error| before_sending(subject, error))?)
+}
+
+pub(crate) fn open_response<T: DeserializeOwned>(mut response: reqwest::Response) -> Result<Response<T>, Error> {
+    let Answer { subject, head, body, data } = outcome(&mut response)?;
+    let data = data.and_then(|place| body.get(place)).filter(|data| *data != b"null");
+    // An operation without a payload is content with no data: `()` reads from `null`.
+    let payload = serde_json::from_slice(data.unwrap_or(b"null")).map_err(|error| {
+        let nothing = data.is_none_or(|data| serde_json::from_slice::<Empty>(data).is_ok());
+        let error = if nothing {
+            let detail = "the server said success (statusCode 200) but sent no data; ask its operators, or try again";
+            Error::new(ErrorKind::NoData, subject.as_str(), detail)
+        } else {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let detail =
+                format!("`data` has another shape than documented (at its {place}); this crate may be too old");
+            Error::new(ErrorKind::Response, subject.as_str(), detail)
+        };
+        error.with(|error| {
+            error.http_status = Some(response.status());
+            error.status_code = Some(head.status_code);
+            error.api_code = head.api_code;
+            error.request_id.clone_from(&head.request_id);
+            error.body = Some(body.clone());
+        })
+    })?;
+    let http_status = response.status();
+    Ok(Response { payload, head, http_status, headers: std::mem::take(response.headers_mut()) })
+}
+
+/// As [`open`], for an operation without a payload: `data` may be anything, or absent.
+#[allow(dead_code, reason = "the document need not have an operation without a payload")]
+pub(crate) fn open_empty(
+    subject: &'static str,
+    exchanged: Result<reqwest::Response, progenitor_client::Error<()>>,
+) -> Result<Response<()>, Error> {
+    let Response { head, http_status, headers, .. } = open::<IgnoredAny>(subject, exchanged)?;
+    Ok(Response { payload: (), head, http_status, headers })
+}
+
+/// The whole envelope as the document describes it, whatever its `statusCode`.
+pub(crate) fn raw<T: DeserializeOwned>(
+    subject: &'static str,
+    exchanged: Result<reqwest::Response, progenitor_client::Error<()>>,
+) -> Result<ResponseValue<T>, Error> {
+    let mut response = exchanged.map_err(|error| before_sending(subject, error))?;
+    let outcome = outcome(&mut response);
+    let body = outcome.as_ref().map_or_else(Error::body, |answer| Some(&answer.body)).cloned();
+    match body.and_then(|body| serde_json::from_slice(&body).ok()) {
+        Some(envelope) => Ok(ResponseValue::new(envelope, response.status(), std::mem::take(response.headers_mut()))),
+        None => Err(outcome.err().unwrap_or_else(|| {
+            let detail = "the envelope has another shape than documented; this crate may be too old";
+            Error::new(ErrorKind::Response, subject, detail).with(|error| error.http_status = Some(response.status()))
+        })),
+    }
+}
+
+/// Takes what the hooks found out.
+fn outcome(response: &mut reqwest::Response) -> Outcome {
+    let without_hooks = || Err(Error::new(ErrorKind::Response, "the answer", "it did not pass this crate's hooks"));
+    response.extensions_mut().remove::<Outcome>().unwrap_or_else(without_hooks)
+}
+
+/// The hooks report through the outcome, so what progenitor itself reports happened before anything was sent.
+fn before_sending(subject: &'static str, error: progenitor_client::Error<()>) -> Error {
+    match error {
+        progenitor_client::Error::InvalidRequest(problem) => Error::new(
+            ErrorKind::Request,
+            subject,
+            format!("the request is incomplete: {}; set it", one_line(&problem)),
+        ),
+        progenitor_client::Error::CommunicationError(error) => {
+            let error = error.without_url();
+            Error::new(ErrorKind::Request, subject, "the request cannot be written; check its fields").caused_by(error)
+        }
+        // Display of the others prints payloads.
+        _ => Error::new(ErrorKind::Request, subject, "the request was refused before it was sent"),
+    }
+}
+
+/// `{}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+/// What a body looks like, in words that show none of it.
+fn describe(body: &[u8]) -> &'static str {
+    let text = body.trim_ascii_start();
+    if text.is_empty() {
+        "no body"
+    } else if text.starts_with(b"<") {
+        "an HTML page"
+    } else if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        "JSON that is no envelope"
+    } else if text.starts_with(b"{") {
+        "broken JSON"
+    } else {
+        "something else than JSON"
+    }
+}
+
+fn place_of(part: &str, whole: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - whole.as_ptr().addr();
+    start..start + part.len()
+}
+
+fn append(detail: &mut String, advice: &str) {
+    if !advice.is_empty() {
+        detail.push_str("; ");
+        detail.push_str(advice);
+    }
+}
+
+/// A server's text, fit for one line of a log: no control characters, and not endless.
+pub(crate) fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}

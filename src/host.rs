@@ -1,0 +1,135 @@
+//! Which hosts a client speaks to.
+
+use crate::Error;
+use reqwest::Url;
+
+/// A checked host: `https`, or `http` to this machine; no user info, query or fragment; no slash at the end.
+pub(crate) struct Host {
+    url: Url,
+    text: String,
+}
+
+impl Host {
+    pub(crate) fn parse(host: &str, plain_http: bool) -> Result<Self, Error> {
+        let refused = |detail: String| Err(Error::configuration(detail));
+        // No refusal repeats the host: somebody may have put a password into it.
+        let Ok(url) = Url::parse(host.trim()) else {
+            return refused("the host is no URL; write it as https://example.genauth.ai".to_owned());
+        };
+        let url_host = match url.scheme() {
+            "https" | "http" => url.host_str().unwrap_or_default(),
+            _ => {
+                return refused(
+                    "the host's URL does not start with https://; write it as https://example.genauth.ai".to_owned(),
+                );
+            }
+        };
+        if url_host.is_empty() {
+            return refused("the host has no name; write it as https://example.genauth.ai".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refused("the host holds a user name or password; leave it out and use `.app(..)`".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refused("the host holds a query or a fragment; leave out what starts with `?` or `#`".to_owned());
+        }
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let host = Self { url, text };
+        if !host.is_https() && !host.is_loopback() && !plain_http {
+            let detail = "the host is not this machine, and http:// would show every secret on the way; write https://, or say `.dangerously_allow_plain_http()`";
+            return refused(detail.to_owned());
+        }
+        Ok(host)
+    }
+
+    /// Without a slash at the end, ready for a path to follow.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The name alone, without scheme, port and path.
+    pub(crate) fn name(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Empty, or with a slash in front and none behind.
+    pub(crate) fn base_path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        let name = self.name();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        match address {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || name.ends_with(".localhost")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(host: &str) -> Result<String, String> {
+        Host::parse(host, false).map(|host| host.as_str().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn hosts_that_work() {
+        for (given, used) in [
+            ("https://example.genauth.ai", "https://example.genauth.ai"),
+            ("https://example.genauth.ai/", "https://example.genauth.ai"),
+            ("  https://example.genauth.ai\n", "https://example.genauth.ai"),
+            ("HTTPS://Example.GenAuth.ai:8443/base/path//", "https://example.genauth.ai:8443/base/path"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.1.2.3", "http://127.1.2.3"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+            ("http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://genauth.localhost", "http://genauth.localhost"),
+        ] {
+            assert_eq!(parsed(given).as_deref(), Ok(used), "{given}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_are_refused_each_with_a_sentence_that_does_not_repeat_it() {
+        for (given, reason) in [
+            ("", "is no URL"),
+            ("example.genauth.ai", "is no URL"),
+            ("example.genauth.ai:443", "does not start with https://"),
+            ("ftp://example.genauth.ai", "does not start with https://"),
+            ("file:///canary", "does not start with https://"),
+            ("https://", "is no URL"),
+            ("https://user@example.genauth.ai", "user name or password"),
+            ("https://user:canary@example.genauth.ai", "user name or password"),
+            ("https://example.genauth.ai?canary=1", "query or a fragment"),
+            ("https://example.genauth.ai#canary", "query or a fragment"),
+            ("http://example.genauth.ai", "dangerously_allow_plain_http"),
+            ("http://10.0.0.1", "dangerously_allow_plain_http"),
+            ("http://localhost.example.com", "dangerously_allow_plain_http"),
+            ("http://127.0.0.1.example.com", "dangerously_allow_plain_http"),
+            ("http://[::2]", "dangerously_allow_plain_http"),
+            ("https://[fe80::1%25eth0]", "is no URL"),
+        ] {
+            let error = parsed(given).expect_err(given);
+            assert!(error.contains(reason), "{given}: {error}");
+            assert!(!error.contains("canary"), "{given}: {error}");
+        }
+    }
+
+    #[test]
+    fn plain_http_elsewhere_works_once_asked_for_in_so_many_words() {
+        assert!(Host::parse("http://10.0.0.1", true).is_ok());
+        assert!(Host::parse("ftp://10.0.0.1", true).is_err());
+    }
+}

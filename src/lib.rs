@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs, unreachable_pub)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod api;
+mod client;
+mod credentials;
+mod deprecation;
+mod envelope;
+mod error;
+mod hooks;
+mod host;
+#[cfg(feature = "invoke")]
+mod invoke;
+#[cfg(feature = "mock")]
+pub mod mock;
+mod operation;
+mod response;
+#[cfg(feature = "schemars")]
+pub mod schema;
+mod secret;
+mod timestamp;
+mod tls;
+
+pub use api::{Client, builder, types};
+pub use client::ClientBuilder;
+pub use credentials::{Dialect, Language};
+pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
+pub use error::{Error, ErrorKind};
+pub use operation::{Credential, Operation, operations};
+pub use response::Response;
+pub use secret::SecretString;
+pub use timestamp::UnixTimestamp;
+
+/// The whole OpenAPI document that this client was generated from, as JSON.
+pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

@@ -1,0 +1,162 @@
+//! Answers that a test dictates.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, TRANSFER_ENCODING};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use super::lock;
+
+/// An answer for [`MockGenAuth::answer_next`](super::MockGenAuth::answer_next).
+#[derive(Clone)]
+#[must_use = "an answer does nothing until it is given to `MockGenAuth::answer_next`"]
+pub struct MockAnswer {
+    pub(super) outcome: Outcome,
+    pub(super) delay: Duration,
+    headers: Vec<(String, String)>,
+    times: usize,
+}
+
+/// What becomes of the request.
+#[derive(Clone)]
+pub(super) enum Outcome {
+    Reply(Reply),
+    Proceed,
+    HangUp,
+}
+
+/// An answer before it gets its headers.
+#[derive(Clone)]
+pub(super) struct Reply {
+    status: u16,
+    content_type: String,
+    body: Bytes,
+}
+
+impl Reply {
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self { status, content_type: "application/json; charset=utf-8".to_owned(), body: body.to_string().into() }
+    }
+}
+
+impl MockAnswer {
+    /// HTTP 200 with this JSON as the whole body.
+    pub fn envelope(envelope: Value) -> Self {
+        Self::new(Outcome::Reply(Reply::json(200, &envelope)))
+    }
+
+    /// Any HTTP answer: a status from 200 to 999, a `content-type` (none if empty) and a body.
+    pub fn http(status: u16, content_type: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self::new(Outcome::Reply(Reply { status, content_type: content_type.into(), body: body.into() }))
+    }
+
+    /// What the server would have answered anyway; of use with [`delay`](Self::delay), [`header`](Self::header) or
+    /// [`times`](Self::times).
+    pub fn proceed() -> Self {
+        Self::new(Outcome::Proceed)
+    }
+
+    /// Success that carries nothing: `statusCode` 200 and `data: {}`, as in the published examples.
+    pub fn empty_data() -> Self {
+        Self::envelope(json!({ "statusCode": 200, "message": "Success", "data": {} }))
+    }
+
+    /// No answer: the connection closes once the request has been read.
+    pub fn hang_up() -> Self {
+        Self::new(Outcome::HangUp)
+    }
+
+    /// Adds a header to the answer. `date` and `content-type` replace the mock's own; `content-length` and
+    /// `transfer-encoding` are the server's business and ignored.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Waits this long, by Tokio's clock, before the request is answered.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// For how many requests the answer is good; 1 unless set.
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
+    }
+
+    /// Puts a reply on the wire with this answer's headers. A status or header that HTTP does not know becomes an
+    /// HTTP 500 that says so, rather than a panic in the server.
+    pub(super) fn dress(&self, reply: Reply, date: &str) -> Response<Full<Bytes>> {
+        let mut builder = Response::builder().status(reply.status);
+        for (name, value) in &self.headers {
+            builder = builder.header(name, value);
+        }
+        let defaults = [(DATE, date), (CONTENT_TYPE, reply.content_type.as_str())];
+        for (name, value) in defaults {
+            let given = self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name.as_str()));
+            if !given && !value.is_empty() {
+                builder = builder.header(name, value);
+            }
+        }
+        let mut response = builder.body(Full::new(reply.body)).unwrap_or_else(|error| {
+            let mut refused = Response::new(Full::from(format!("the mock cannot send this answer: {error}")));
+            *refused.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            refused.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            refused
+        });
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response.headers_mut().remove(TRANSFER_ENCODING);
+        response
+    }
+}
+
+/// Shows the kind of answer; its body and header values may hold secrets.
+impl fmt::Debug for MockAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match &self.outcome {
+            Outcome::Reply(reply) => format!("http {}", reply.status),
+            Outcome::Proceed => "proceed".to_owned(),
+            Outcome::HangUp => "hang up".to_owned(),
+        };
+        f.debug_struct("MockAnswer")
+            .field("outcome", &outcome)
+            .field("delay", &self.delay)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answers to come, in order.
+#[derive(Debug, Default)]
+pub(super) struct Queue(Mutex<VecDeque<MockAnswer>>);
+
+impl Queue {
+    pub(super) fn push(&self, answer: MockAnswer) {
+        if answer.times > 0 {
+            lock(&self.0).push_back(answer);
+        }
+    }
+
+    /// The answer for one request: to proceed, if nothing is queued.
+    pub(super) fn next(&self) -> MockAnswer {
+        let mut answers = lock(&self.0);
+        match answers.front_mut() {
+            Some(answer) if answer.times > 1 => {
+                answer.times -= 1;
+                answer.clone()
+            }
+            _ => answers.pop_front().unwrap_or_else(MockAnswer::proceed),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What can be set before the mock starts.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
+
+use super::clock::Clock;
+use super::credentials::Credentials;
+use super::document::Document;
+use super::service::Service;
+use super::signature::Signatures;
+use super::wechat::WechatApps;
+use super::{MockGenAuth, connections};
+
+/// The two ways in which servers write `expiresAt`, in either case Unix seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpiresAt {
+    /// A JSON number: `1772618400`.
+    #[default]
+    Number,
+    /// A decimal string: `"1772618400"`.
+    String,
+}
+
+/// Configures a [`MockGenAuth`]; from [`MockGenAuth::builder`].
+///
+/// The mock always knows the application, the access key and the user of the constants of [`MockGenAuth`], and the
+/// WeChat apps of the document's examples. What is added here comes on top.
+#[must_use = "a builder does nothing until it is started"]
+pub struct MockGenAuthBuilder {
+    app_ids: HashSet<String>,
+    user_access_tokens: HashSet<String>,
+    access_keys: HashMap<String, String>,
+    wechat_apps: HashMap<String, String>,
+    token_lifetime: Duration,
+    expires_at: ExpiresAt,
+    path_prefix: String,
+    clock: Clock,
+}
+
+impl MockGenAuthBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            app_ids: HashSet::from([MockGenAuth::APP_ID.to_owned()]),
+            user_access_tokens: HashSet::from([MockGenAuth::USER_ACCESS_TOKEN.to_owned()]),
+            access_keys: HashMap::from([(
+                MockGenAuth::ACCESS_KEY_ID.to_owned(),
+                MockGenAuth::ACCESS_KEY_SECRET.to_owned(),
+            )]),
+            wechat_apps: HashMap::new(),
+            token_lifetime: Duration::from_secs(7200),
+            expires_at: ExpiresAt::default(),
+            path_prefix: String::new(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// Adds a GenAuth application by its id.
+    pub fn app_id(mut self, id: impl Into<String>) -> Self {
+        self.app_ids.insert(id.into());
+        self
+    }
+
+    /// Adds the access token of a signed-in user.
+    pub fn user_access_token(mut self, token: impl Into<String>) -> Self {
+        self.user_access_tokens.insert(token.into());
+        self
+    }
+
+    /// Adds an access key, whose signatures are then accepted.
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.access_keys.insert(id.into(), secret.into());
+        self
+    }
+
+    /// Adds a WeChat app that tokens are handed out for.
+    pub fn wechat_app(mut self, app_id: impl Into<String>, app_secret: impl Into<String>) -> Self {
+        self.wechat_apps.insert(app_id.into(), app_secret.into());
+        self
+    }
+
+    /// How long a WeChat access token lives; 7200 s as at WeChat unless set. Fractions of a second are lost where the
+    /// expiry is rounded down to a whole Unix second.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// How `expiresAt` of a WeChat access token is written; as a number unless set.
+    pub fn expires_at_as(mut self, expires_at: ExpiresAt) -> Self {
+        self.expires_at = expires_at;
+        self
+    }
+
+    /// Serves the API under a base path such as `/base`, and nothing outside of it. As on a real server behind a
+    /// gateway, signatures do not cover the base path.
+    pub fn path_prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        let prefix = prefix.as_ref().trim_matches('/');
+        self.path_prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
+        self
+    }
+
+    /// Where the mock reads the time: token expiry, the age of signatures and the `date` of every answer. The system's
+    /// clock unless set. Times before 1970 count as 1970.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Starts to listen on a free port of 127.0.0.1, on the Tokio runtime that this is called on.
+    ///
+    /// # Errors
+    ///
+    /// The error of the operating system if there is no port to be had, and [`io::ErrorKind::InvalidData`] if the
+    /// API's document is not one that the mock understands.
+    pub async fn start(self) -> io::Result<MockGenAuth> {
+        let document = Document::parse(crate::OPENAPI)?;
+        let mut wechat_apps = document.wechat_apps();
+        wechat_apps.extend(self.wechat_apps);
+        let service = Arc::new(Service::new(
+            document,
+            Credentials::new(self.app_ids, self.user_access_tokens, Signatures::new(self.access_keys)),
+            WechatApps::new(wechat_apps, self.token_lifetime),
+            self.clock,
+            self.expires_at,
+            self.path_prefix,
+        ));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let server = tokio::spawn(connections::accept(listener, Arc::clone(&service)));
+        Ok(MockGenAuth { url, service, server })
+    }
+}
+
+/// Shows no id, token or secret.
+impl fmt::Debug for MockGenAuthBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockGenAuthBuilder")
+            .field("token_lifetime", &self.token_lifetime)
+            .field("expires_at", &self.expires_at)
+            .field("path_prefix", &self.path_prefix)
+            .finish_non_exhaustive()
+    }
+}

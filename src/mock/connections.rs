@@ -1,0 +1,59 @@
+//! The listener and its connections, as one task that owns them all: what ends the task ends them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::Request;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::service::{HangUp, Service};
+
+/// The longest body that is kept, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Serves connections until the task is aborted.
+pub(super) async fn accept(listener: TcpListener, service: Arc<Service>) -> Infallible {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(serve(stream, Arc::clone(&service)));
+            }
+            // Out of file descriptors, most likely: to try again at once would spin.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, service: Arc<Service>) {
+    let answer = service_fn(|request: Request<Incoming>| async {
+        let (parts, body) = request.into_parts();
+        let body = read(body).await.map_err(|_| HangUp)?;
+        service.answer(&parts, body).await
+    });
+    // An error is a client that went away or a `HangUp`, and in both cases the connection is closed by now.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+}
+
+/// The whole body, or `None` if it is too long. Even then it is read to its end: a client that is still writing when
+/// the connection closes would see a reset instead of the answer.
+async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut bytes = Some(BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        match &mut bytes {
+            Some(kept) if kept.len() + data.len() <= BODY_LIMIT => kept.extend_from_slice(&data),
+            _ => bytes = None,
+        }
+    }
+    Ok(bytes.map(BytesMut::freeze))
+}

@@ -1,0 +1,265 @@
+//! The operations of an OpenAPI document, in the form in which requests are held against them.
+
+use std::collections::HashMap;
+use std::io;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::refusal::Refusal;
+use super::schema::to_json_schema;
+
+/// All operations, those with the fewest variables in their path first.
+#[derive(Debug)]
+pub(super) struct Document {
+    operations: Vec<Operation>,
+}
+
+/// One method of one path.
+#[derive(Debug)]
+pub(super) struct Operation {
+    method: String,
+    path: String,
+    /// Any one of these will do, and of that one all.
+    pub(super) requirements: Vec<Vec<Scheme>>,
+    pub(super) parameters: Vec<QueryParameter>,
+    pub(super) body: Option<Body>,
+    /// The example of the answer.
+    pub(super) example: Value,
+    /// Whether it takes a WeChat app's id and secret and hands out that app's access token.
+    pub(super) is_wechat_token: bool,
+    /// Id and secret in the example of such an operation's request.
+    wechat_example: Option<(String, String)>,
+}
+
+/// A security scheme under its name in the document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Scheme {
+    /// An application's id in the header that is called `suffix` behind the dialect's prefix.
+    AppId { name: String, suffix: String },
+    /// A user's access token.
+    Bearer { name: String },
+    /// An access key's signature.
+    Signature { name: String },
+    /// Something that no credential of the mock can meet.
+    Unknown { name: String },
+}
+
+#[derive(Debug)]
+pub(super) struct QueryParameter {
+    name: String,
+    is_required: bool,
+    type_name: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Body {
+    is_required: bool,
+    validator: Validator,
+}
+
+impl Document {
+    pub(super) fn parse(text: &str) -> io::Result<Self> {
+        let root: Value = serde_json::from_str(text)?;
+        let mut operations = Vec::new();
+        for (path, item) in root["paths"].as_object().into_iter().flatten() {
+            // Beside its methods a path item has other words, such as `parameters`.
+            for method in ["get", "put", "post", "delete", "options", "head", "patch", "trace"] {
+                if item.get(method).is_some() {
+                    operations.push(Operation::new(&root, path, item, method)?);
+                }
+            }
+        }
+        operations.sort_by_key(|operation| operation.path.matches('{').count());
+        Ok(Self { operations })
+    }
+
+    /// The operation of this method at this path, if there is one.
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.method == method && operation.is_at(path))
+    }
+
+    /// The WeChat apps of the examples: secrets by id.
+    pub(super) fn wechat_apps(&self) -> HashMap<String, String> {
+        self.operations.iter().filter_map(|operation| operation.wechat_example.clone()).collect()
+    }
+
+    /// The first of these, id and secret.
+    pub(super) fn wechat_example(&self) -> Option<(&str, &str)> {
+        let (id, secret) = self.operations.iter().find_map(|operation| operation.wechat_example.as_ref())?;
+        Some((id, secret))
+    }
+}
+
+impl Operation {
+    fn new(root: &Value, path: &str, item: &Value, method: &str) -> io::Result<Self> {
+        let operation = &item[method];
+        let requirements = operation.get("security").unwrap_or(&root["security"]);
+        let parameters = [&item["parameters"], &operation["parameters"]];
+        let request = media(resolve(root, &operation["requestBody"]));
+        let answer = media(resolve(root, &operation["responses"]["200"]));
+        let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
+        let is_wechat_token =
+            has(root, data, ["accessToken", "expiresAt"]) && has(root, &request["schema"], ["appId", "appSecret"]);
+        let wechat_example = example(request).filter(|_| is_wechat_token).and_then(|example| {
+            Some((example["appId"].as_str()?.to_owned(), example["appSecret"].as_str()?.to_owned()))
+        });
+        Ok(Self {
+            method: method.to_ascii_uppercase(),
+            path: path.to_owned(),
+            requirements: requirements
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|requirement| {
+                    requirement.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect()
+                })
+                .collect(),
+            parameters: parameters
+                .into_iter()
+                .filter_map(Value::as_array)
+                .flatten()
+                .map(|parameter| resolve(root, parameter))
+                .filter(|parameter| parameter["in"] == "query")
+                .map(|parameter| QueryParameter::new(root, parameter))
+                .collect(),
+            body: Body::new(root, resolve(root, &operation["requestBody"]))?,
+            example: example(answer).cloned().unwrap_or_else(|| json!({ "statusCode": 200, "message": "Success" })),
+            is_wechat_token,
+            wechat_example,
+        })
+    }
+
+    /// Segment by segment; a `{variable}` stands for any one segment that is not empty.
+    fn is_at(&self, path: &str) -> bool {
+        let mut described = self.path.split('/');
+        let mut given = path.split('/');
+        loop {
+            match (described.next(), given.next()) {
+                (None, None) => return true,
+                (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Scheme {
+    fn new(root: &Value, name: &str) -> Self {
+        let scheme = resolve(root, &root["components"]["securitySchemes"][name]);
+        let word = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+        let name = name.to_owned();
+        match (word("type").as_str(), word("in").as_str(), word("name").as_str(), word("scheme").as_str()) {
+            ("apikey", "header", "authorization", _) => Self::Signature { name },
+            ("apikey", "header", header, _) => match header.strip_prefix("x-genauth-") {
+                Some(suffix) => Self::AppId { name, suffix: suffix.to_owned() },
+                None => Self::Unknown { name },
+            },
+            ("http", _, _, "bearer") => Self::Bearer { name },
+            _ => Self::Unknown { name },
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::AppId { name, .. } | Self::Bearer { name } | Self::Signature { name } | Self::Unknown { name } => {
+                name
+            }
+        }
+    }
+}
+
+impl QueryParameter {
+    fn new(root: &Value, parameter: &Value) -> Self {
+        let schema = resolve(root, &parameter["schema"]);
+        Self {
+            name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+            is_required: parameter["required"] == true,
+            type_name: schema["type"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Presence and scalar type of the parameter in a query.
+    pub(super) fn check(&self, query: &str) -> Result<(), Refusal> {
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| *name == self.name).peekable();
+        if self.is_required && values.peek().is_none() {
+            return Err(Refusal::new(400, format!("query parameter {} is missing", self.name)));
+        }
+        let fits = |value: &str| match self.type_name.as_str() {
+            "integer" => value.parse::<i64>().is_ok(),
+            "number" => value.parse::<f64>().is_ok_and(f64::is_finite),
+            "boolean" => matches!(value, "true" | "false"),
+            _ => true,
+        };
+        if values.all(|(_, value)| fits(&value)) {
+            return Ok(());
+        }
+        Err(Refusal::new(400, format!("query parameter {} is not of type {}", self.name, self.type_name)))
+    }
+}
+
+impl Body {
+    fn new(root: &Value, body: &Value) -> io::Result<Option<Self>> {
+        let Some(schema) = media(body).get("schema") else { return Ok(None) };
+        let components: Value = root["components"]["schemas"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| (name.clone(), to_json_schema(schema)))
+            .collect();
+        // References start at the root of a document, so the components stand where they stood there.
+        let schema = json!({ "allOf": [to_json_schema(schema)], "components": { "schemas": components } });
+        let validator = jsonschema::draft202012::new(&schema)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        Ok(Some(Self { is_required: body["required"] == true, validator }))
+    }
+
+    /// The body as JSON that fits the schema; null if it is empty and may be. A refusal says where the fault is and
+    /// never what was there.
+    pub(super) fn check(&self, body: &[u8]) -> Result<Value, Refusal> {
+        if body.is_empty() {
+            return if self.is_required { Err(Refusal::new(400, "the body is missing")) } else { Ok(Value::Null) };
+        }
+        let json: Value = serde_json::from_slice(body).map_err(|error| {
+            Refusal::new(400, format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
+        })?;
+        match self.validator.validate(&json) {
+            Ok(()) => Ok(json),
+            Err(error) => Err(Refusal::new(400, format!("at `{}`: {}", error.instance_path(), error.masked()))),
+        }
+    }
+}
+
+/// What a reference points to, or the value itself. Null if it points nowhere.
+fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> &'a Value {
+    // A reference may lead to another; a ring of them leads nowhere.
+    for _ in 0..16 {
+        let Some(pointer) = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) else {
+            return value;
+        };
+        value = root.pointer(pointer).unwrap_or(&Value::Null);
+    }
+    &Value::Null
+}
+
+/// The JSON of a request body or an answer.
+fn media(content: &Value) -> &Value {
+    &content["content"]["application/json"]
+}
+
+/// The example of a media type.
+fn example(media: &Value) -> Option<&Value> {
+    let named = || media["examples"].as_object()?.values().find_map(|example| example.get("value"));
+    media.get("example").or_else(named)
+}
+
+/// The schema of a property, looked for through references and `allOf`.
+fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let schema = resolve(root, schema);
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    schema["properties"].get(name).or_else(|| parts.into_iter().find_map(|part| property(root, part, name)))
+}
+
+fn has(root: &Value, schema: &Value, names: [&str; 2]) -> bool {
+    names.into_iter().all(|name| property(root, schema, name).is_some())
+}

@@ -1,0 +1,167 @@
+//! A server of the described API inside the process, for tests and demonstrations.
+//!
+//! [`MockGenAuth`] builds its routes, its checks and its answers from the same document as the client: there is no
+//! endpoint in its code. It is strict where the real server may be lenient, so that a client which passes here sends
+//! what the document says: headers of one dialect, credentials as described (signatures are recomputed), bodies that
+//! fit their schema. As on the real server every refusal by the API is HTTP 200 with a failing `statusCode`; an
+//! unknown path is HTTP 404.
+//!
+//! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
+//! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Everything else answers the document's example.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use genauth::mock::{MockAnswer, MockGenAuth};
+//! use genauth::types::GetWechatAccessTokenDto;
+//!
+//! let server = MockGenAuth::start().await?;
+//! let client = server.client_builder().build()?;
+//! let app = GetWechatAccessTokenDto::builder()
+//!     .app_id(server.wechat_app_id())
+//!     .app_secret(server.wechat_app_secret());
+//!
+//! server.answer_next(MockAnswer::http(503, "text/html", "<h1>busy</h1>"));
+//! let busy = client.get_wechat_mp_access_token_info().body(app.clone()).send().await.unwrap_err();
+//! assert!(busy.is_retryable());
+//!
+//! let token = client.get_wechat_mp_access_token_info().body(app).send().await?;
+//! assert!(server.token_is_alive(token.access_token.expose_secret()));
+//! assert_eq!(server.requests().len(), 2);
+//! # Ok(()) }
+//! ```
+
+mod answer;
+mod builder;
+mod clock;
+mod connections;
+mod credentials;
+mod dialect;
+mod document;
+mod refusal;
+mod request;
+mod schema;
+mod service;
+mod signature;
+mod wechat;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+
+pub use self::answer::MockAnswer;
+pub use self::builder::{ExpiresAt, MockGenAuthBuilder};
+pub use self::request::RecordedRequest;
+use self::service::Service;
+
+/// A running server of the described API on a free port of 127.0.0.1. Dropping it stops it: the listener and every
+/// connection close as soon as the runtime gets to run.
+///
+/// It runs on the Tokio runtime that [`start`](Self::start) was called on, a current-thread one is enough.
+pub struct MockGenAuth {
+    url: String,
+    service: Arc<Service>,
+    server: JoinHandle<Infallible>,
+}
+
+impl MockGenAuth {
+    /// The id of the GenAuth application that every mock knows.
+    pub const APP_ID: &'static str = "mock-genauth-app";
+    /// A secret to go with [`APP_ID`](Self::APP_ID). No described operation sends it, so no mock looks at it.
+    pub const APP_SECRET: &'static str = "mock-genauth-app-secret";
+    /// The id of the access key that every mock knows.
+    pub const ACCESS_KEY_ID: &'static str = "mock-access-key";
+    /// The secret of [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
+    pub const ACCESS_KEY_SECRET: &'static str = "mock-access-key-secret";
+    /// The access token of a signed-in user that every mock knows.
+    pub const USER_ACCESS_TOKEN: &'static str = "mock-user-access-token";
+
+    /// Starts a mock with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    ///
+    /// See [`MockGenAuthBuilder::start`].
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// A mock to be configured and then started.
+    pub fn builder() -> MockGenAuthBuilder {
+        MockGenAuthBuilder::new()
+    }
+
+    /// Where the mock listens, `http://127.0.0.1:PORT`: no trailing slash, and without
+    /// [`path_prefix`](MockGenAuthBuilder::path_prefix).
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A builder for a client of this mock, with its application and access key.
+    pub fn client_builder(&self) -> crate::ClientBuilder {
+        crate::Client::builder(self.url.as_str())
+            .app(Self::APP_ID, Self::APP_SECRET)
+            .access_key(Self::ACCESS_KEY_ID, Self::ACCESS_KEY_SECRET)
+    }
+
+    /// Queues an answer for the next request, whatever it asks for, behind those that are queued already. The request
+    /// is recorded; none of its headers, credentials and fields are checked, unless the answer is
+    /// [`MockAnswer::proceed`].
+    pub fn answer_next(&self, answer: MockAnswer) {
+        self.service.queue.push(answer);
+    }
+
+    /// The requests so far, oldest first; the last 10,000 if there were more.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.service.log.copy()
+    }
+
+    /// As [`requests`](Self::requests), and forgets them.
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.service.log.take()
+    }
+
+    /// AppId of the WeChat app in the document's example request, which every mock knows. Empty if the document has
+    /// no such example.
+    pub fn wechat_app_id(&self) -> &str {
+        self.service.document.wechat_example().map_or("", |(id, _)| id)
+    }
+
+    /// AppSecret that belongs to [`wechat_app_id`](Self::wechat_app_id).
+    pub fn wechat_app_secret(&self) -> &str {
+        self.service.document.wechat_example().map_or("", |(_, secret)| secret)
+    }
+
+    /// Replaces the WeChat access token of `app_id`, as if another system had refreshed it: the next request gets the
+    /// new one, and the old one dies 300 seconds from now. False if the mock does not know the WeChat app.
+    pub fn rotate(&self, app_id: &str) -> bool {
+        self.service.wechat.rotate(app_id, self.service.clock.now())
+    }
+
+    /// Whether WeChat would still accept `token`: this mock handed it out, it has not expired, and it is either the
+    /// current one of its app or was replaced less than 300 seconds ago.
+    pub fn token_is_alive(&self, token: &str) -> bool {
+        self.service.wechat.is_alive(token, self.service.clock.now())
+    }
+}
+
+impl Drop for MockGenAuth {
+    fn drop(&mut self) {
+        // The task owns the listener and all connections, so they go with it.
+        self.server.abort();
+    }
+}
+
+/// Shows the address only: what a mock knows and has recorded is as secret as what was sent to it.
+impl fmt::Debug for MockGenAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockGenAuth").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// A test that panicked while it held a lock must not make the mock of the other tests panic as well.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,32 @@
+//! What the API answers when it will not do as asked.
+
+use serde_json::{Value, json};
+
+/// A failing envelope: HTTP 200, and a `statusCode` that is not.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status_code: u16,
+    api_code: Option<u16>,
+    message: String,
+}
+
+impl Refusal {
+    /// `message` must not repeat what the request said: it may be a secret.
+    pub(super) fn new(status_code: u16, message: impl Into<String>) -> Self {
+        Self { status_code, api_code: None, message: message.into() }
+    }
+
+    /// The business meaning of the refusal.
+    pub(super) fn api_code(mut self, code: u16) -> Self {
+        self.api_code = Some(code);
+        self
+    }
+
+    pub(super) fn envelope(&self, request_id: &str) -> Value {
+        let mut envelope = json!({ "statusCode": self.status_code, "message": self.message, "requestId": request_id });
+        if let Some(code) = self.api_code {
+            envelope["apiCode"] = code.into();
+        }
+        envelope
+    }
+}

@@ -1,0 +1,128 @@
+//! What happens to a request, step by step.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use super::answer::{Outcome, Queue, Reply};
+use super::builder::ExpiresAt;
+use super::clock::Clock;
+use super::credentials::{Call, Credentials};
+use super::dialect;
+use super::document::{Document, Operation};
+use super::refusal::Refusal;
+use super::request::{Log, RecordedRequest};
+use super::wechat::WechatApps;
+
+/// All that a mock knows and remembers.
+pub(super) struct Service {
+    pub(super) document: Document,
+    credentials: Credentials,
+    pub(super) wechat: WechatApps,
+    pub(super) clock: Clock,
+    expires_at: ExpiresAt,
+    path_prefix: String,
+    pub(super) queue: Queue,
+    pub(super) log: Log,
+    refusals: AtomicU64,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug)]
+pub(super) struct HangUp;
+
+impl fmt::Display for HangUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hung up")
+    }
+}
+
+impl std::error::Error for HangUp {}
+
+impl Service {
+    pub(super) fn new(
+        document: Document,
+        credentials: Credentials,
+        wechat: WechatApps,
+        clock: Clock,
+        expires_at: ExpiresAt,
+        path_prefix: String,
+    ) -> Self {
+        let (queue, log, refusals) = Default::default();
+        Self { document, credentials, wechat, clock, expires_at, path_prefix, queue, log, refusals }
+    }
+
+    /// Records the request and answers it; `body` is `None` if it was too long.
+    pub(super) async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
+        let is_too_long = body.is_none();
+        let request = RecordedRequest::new(parts, body.unwrap_or_default());
+        self.log.push(request.clone());
+        let answer = self.queue.next();
+        if !answer.delay.is_zero() {
+            tokio::time::sleep(answer.delay).await;
+        }
+        let reply = match &answer.outcome {
+            Outcome::Reply(reply) => reply.clone(),
+            Outcome::Proceed if is_too_long => {
+                Reply::json(413, &json!({ "statusCode": 413, "message": "request entity too large" }))
+            }
+            Outcome::Proceed => self.proceed(&request),
+            Outcome::HangUp => return Err(HangUp),
+        };
+        Ok(answer.dress(reply, &self.clock.http_date()))
+    }
+
+    fn proceed(&self, request: &RecordedRequest) -> Reply {
+        let (path, query) = request.target();
+        let found = path.strip_prefix(&self.path_prefix).and_then(|path| {
+            let operation = self.document.find(&request.method, path)?;
+            Some((path, operation))
+        });
+        let Some((path, operation)) = found else {
+            // The framework of the real server answers this, not the API: hence neither HTTP 200 nor a request id.
+            let message = format!("Cannot {} {path}", request.method);
+            return Reply::json(404, &json!({ "statusCode": 404, "message": message }));
+        };
+        let envelope = self.call(operation, request, path, query).unwrap_or_else(|refusal| {
+            let number = self.refusals.fetch_add(1, Ordering::Relaxed);
+            refusal.envelope(&format!("00000000-0000-4000-8000-{number:012x}"))
+        });
+        Reply::json(200, &envelope)
+    }
+
+    fn call(
+        &self,
+        operation: &Operation,
+        request: &RecordedRequest,
+        path: &str,
+        query: &str,
+    ) -> Result<Value, Refusal> {
+        let call = Call { request, path, query, dialect: dialect::of(request)?, now: self.clock.now() };
+        self.credentials.check(&operation.requirements, &call)?;
+        operation.parameters.iter().try_for_each(|parameter| parameter.check(query))?;
+        let body = match &operation.body {
+            Some(body) => body.check(&request.body)?,
+            None => Value::Null,
+        };
+        if operation.is_wechat_token { self.wechat_token(&call, &body) } else { Ok(operation.example.clone()) }
+    }
+
+    fn wechat_token(&self, call: &Call<'_>, body: &Value) -> Result<Value, Refusal> {
+        let field = |name: &str| body[name].as_str().unwrap_or_default();
+        let token = self.wechat.token(field("appId"), field("appSecret"), call.now)?;
+        let expires_at = match self.expires_at {
+            ExpiresAt::Number => json!(token.expires_at),
+            ExpiresAt::String => json!(token.expires_at.to_string()),
+        };
+        Ok(json!({
+            "statusCode": 200,
+            "message": "Success",
+            "data": { "accessToken": token.text, "expiresAt": expires_at },
+        }))
+    }
+}

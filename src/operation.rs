@@ -1,0 +1,71 @@
+//! What the document says about an operation.
+
+use http::Method;
+
+/// An operation of the OpenAPI document, as the build found it there. [`operations`] lists them all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The document's `operationId`, such as `getWechatMpAccessTokenInfo`.
+    pub id: &'static str,
+    /// The method of [`Client`](crate::Client), such as `get_wechat_mp_access_token_info`.
+    pub method_name: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, with `{name}` where a parameter stands.
+    pub path: &'static str,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    /// What the operation may be called with: alternatives, each a list of credentials that go together.
+    pub credentials: &'static [&'static [Credential]],
+    /// Whether sending it twice does no more than sending it once.
+    pub idempotent: bool,
+    /// Whether the document calls it deprecated.
+    pub deprecated: bool,
+    /// The `operationId` of what replaces a deprecated operation.
+    pub replaced_by: Option<&'static str>,
+    /// The fields of the body that hold a secret, by their names on the wire.
+    pub secret_fields: &'static [&'static str],
+    /// The `operationId`s that take the same body and answer the same payload.
+    pub siblings: &'static [&'static str],
+}
+
+/// A kind of credential, one per security scheme of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Credential {
+    /// The GenAuth application's id: [`ClientBuilder::app`](crate::ClientBuilder::app).
+    AppId,
+    /// A signed-in user's token: [`ClientBuilder::user_access_token`](crate::ClientBuilder::user_access_token).
+    UserAccessToken,
+    /// A signature by an access key: [`ClientBuilder::access_key`](crate::ClientBuilder::access_key).
+    AccessKeySignature,
+}
+
+/// Every operation of the document, sorted by [`Operation::method_name`].
+///
+/// ```
+/// let deprecated = genauth::operations().iter().filter(|operation| operation.deprecated);
+/// assert!(deprecated.clone().all(|operation| operation.replaced_by.is_some()));
+/// ```
+#[must_use]
+pub fn operations() -> &'static [Operation] {
+    crate::api::OPERATIONS
+}
+
+impl Operation {
+    /// The operation with this `operationId`.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<&'static Self> {
+        operations().iter().find(|operation| operation.id == id)
+    }
+
+    pub(crate) fn by_method_name(name: &str) -> Option<&'static Self> {
+        let index = operations().binary_search_by_key(&name, |operation| operation.method_name).ok()?;
+        operations().get(index)
+    }
+
+    pub(crate) fn by_path(method: &Method, path: &str) -> Option<&'static Self> {
+        operations().iter().find(|operation| operation.path == path && operation.method == *method)
+    }
+}

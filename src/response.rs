@@ -1,0 +1,147 @@
+//! What a successful call answers.
+
+use http::{HeaderMap, StatusCode};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// The envelope without its `data`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) status_code: i64,
+    pub(crate) message: String,
+    pub(crate) api_code: Option<i64>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// A successful answer: the payload (`data`), to which this dereferences, and what came around it.
+///
+/// It serializes as the whole envelope, the way the SDKs of other languages print it, secrets included.
+///
+/// ```
+/// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = genauth::mock::MockGenAuth::start().await?;
+/// # let client = server.client_builder().build()?;
+/// use genauth::types::GetWechatAccessTokenDto;
+///
+/// # let (wechat_app_id, wechat_app_secret) = (server.wechat_app_id(), server.wechat_app_secret());
+/// let token = client
+///     .get_wechat_mp_access_token_info()
+///     .body(GetWechatAccessTokenDto::builder().app_id(wechat_app_id).app_secret(wechat_app_secret))
+///     .send()
+///     .await?;
+/// println!("valid until {} ({})", token.expires_at, token.message());
+/// # Ok(()) }
+/// # #[cfg(not(feature = "mock"))] fn main() {}
+/// ```
+#[derive(Clone)]
+pub struct Response<T> {
+    pub(crate) payload: T,
+    pub(crate) head: Head,
+    pub(crate) http_status: StatusCode,
+    pub(crate) headers: HeaderMap,
+}
+
+impl<T> Response<T> {
+    /// The payload alone.
+    #[must_use]
+    pub fn into_payload(self) -> T {
+        self.payload
+    }
+
+    /// The envelope's `statusCode`: 200.
+    #[must_use]
+    pub fn status_code(&self) -> i64 {
+        self.head.status_code
+    }
+
+    /// The envelope's `message`, in the client's language.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.head.message
+    }
+
+    /// The envelope's `apiCode`; servers send it on failures only.
+    #[must_use]
+    pub fn api_code(&self) -> Option<i64> {
+        self.head.api_code
+    }
+
+    /// The envelope's `requestId`, which some servers send on success too.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.head.request_id.as_deref()
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn http_status(&self) -> StatusCode {
+        self.http_status
+    }
+
+    /// The HTTP headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+#[cfg(feature = "invoke")]
+impl<T: Serialize> Response<T> {
+    pub(crate) fn into_json(self) -> Result<Response<serde_json::Value>, crate::Error> {
+        let Self { payload, head, http_status, headers } = self;
+        let payload = serde_json::to_value(payload).map_err(|error| {
+            crate::Error::new(crate::ErrorKind::Response, "the payload", "it cannot be written as JSON")
+                .caused_by(error)
+        })?;
+        Ok(Response { payload, head, http_status, headers })
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.payload
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.payload
+    }
+}
+
+/// Shows payload and envelope; not the headers, in which a server may send cookies.
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status_code", &self.head.status_code)
+            .field("message", &self.head.message)
+            .field("api_code", &self.head.api_code)
+            .field("request_id", &self.head.request_id)
+            .field("data", &self.payload)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Serialize> Serialize for Response<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Head { status_code, message, api_code, request_id } = &self.head;
+        let fields = 3 + usize::from(api_code.is_some()) + usize::from(request_id.is_some());
+        let mut envelope = serializer.serialize_struct("Envelope", fields)?;
+        envelope.serialize_field("statusCode", status_code)?;
+        envelope.serialize_field("message", message)?;
+        match api_code {
+            Some(api_code) => envelope.serialize_field("apiCode", api_code)?,
+            None => envelope.skip_field("apiCode")?,
+        }
+        match request_id {
+            Some(request_id) => envelope.serialize_field("requestId", request_id)?,
+            None => envelope.skip_field("requestId")?,
+        }
+        envelope.serialize_field("data", &self.payload)?;
+        envelope.end()
+    }
+}

@@ -1,0 +1,194 @@
+//! A moment as the API tells it.
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment as whole seconds since 1970-01-01T00:00:00Z, such as a token's `expiresAt`.
+///
+/// Some servers send a number and some a decimal string (contract of `expiresAt`: the editions of its documentation
+/// disagree); both are read, and so is a number whose fraction is zero. It is written as a number.
+///
+/// ```
+/// use genauth::UnixTimestamp;
+/// use std::time::Duration;
+///
+/// let expires_at: UnixTimestamp = serde_json::from_str("\"1772618400\"")?;
+/// assert_eq!(expires_at.as_secs(), 1_772_618_400);
+/// assert_eq!(expires_at.to_string(), "2026-03-04T10:00:00Z");
+///
+/// let an_hour_before = UnixTimestamp::from_secs(1_772_614_800).to_system_time().unwrap();
+/// assert_eq!(expires_at.remaining(an_hour_before), Duration::from_secs(3600));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct UnixTimestamp(i64);
+
+impl UnixTimestamp {
+    /// The moment `seconds` after 1970-01-01T00:00:00Z, or before it where negative.
+    #[must_use]
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0
+    }
+
+    /// The same moment as a [`SystemTime`]; `None` where the platform's clock cannot hold it.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        let distance = Duration::from_secs(self.0.unsigned_abs());
+        if self.0 < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+    }
+
+    /// How long after `now` this is; zero where it has passed.
+    #[must_use]
+    pub fn remaining(self, now: SystemTime) -> Duration {
+        let moment = Duration::from_secs(self.0.max(0).unsigned_abs());
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        moment.saturating_sub(now)
+    }
+}
+
+/// RFC 3339 in UTC, such as `2026-03-04T10:00:00Z`; outside the years 1970 to 9999, `@` and the seconds.
+impl fmt::Display for UnixTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const YEAR_10000: i64 = 253_402_300_800;
+        match self.to_system_time() {
+            Some(time) if (0..YEAR_10000).contains(&self.0) => humantime::format_rfc3339_seconds(time).fmt(f),
+            _ => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for UnixTimestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_integer(deserializer).map(Self)
+    }
+}
+
+/// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
+pub(crate) fn deserialize_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    struct Integer;
+
+    impl Visitor<'_> for Integer {
+        type Value = i64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an integer, as a number or a decimal string")
+        }
+
+        fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
+            Ok(value)
+        }
+
+        fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
+            i64::try_from(value).map_err(|_| E::custom("the number is too large"))
+        }
+
+        fn visit_f64<E: de::Error>(self, value: f64) -> Result<i64, E> {
+            // Above 2^53 a float no longer tells one second from the next.
+            const EXACT: f64 = 9_007_199_254_740_992.0;
+            if value.fract() == 0.0 && value.abs() <= EXACT {
+                #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
+                Ok(value as i64)
+            } else {
+                Err(E::custom("the number is not whole, or too large"))
+            }
+        }
+
+        fn visit_str<E: de::Error>(self, value: &str) -> Result<i64, E> {
+            let digits = value.strip_prefix('-').unwrap_or(value);
+            let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let parsed = if decimal { value.parse().ok() } else { None };
+            parsed.ok_or_else(|| E::custom("the string is not a decimal integer"))
+        }
+    }
+
+    deserializer.deserialize_any(Integer)
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for UnixTimestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "UnixTimestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "oneOf": [{ "type": "integer" }, { "type": "string", "pattern": "^-?[0-9]+$" }] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Option<i64> {
+        serde_json::from_str::<UnixTimestamp>(json).ok().map(UnixTimestamp::as_secs)
+    }
+
+    #[test]
+    fn reads_a_number_a_decimal_string_and_a_zero_fraction() {
+        for json in ["1772618400", "\"1772618400\"", "1772618400.0", "1.7726184e9", "\"0001772618400\""] {
+            assert_eq!(parse(json), Some(1_772_618_400), "{json}");
+        }
+        assert_eq!(parse("-1"), Some(-1));
+        assert_eq!(parse("\"-1\""), Some(-1));
+    }
+
+    #[test]
+    fn refuses_what_is_no_whole_number_of_seconds() {
+        for json in [
+            "1.5",
+            "\"\"",
+            "\"-\"",
+            "\"1e3\"",
+            "\"1.0\"",
+            "\" 1\"",
+            "\"+1\"",
+            "null",
+            "true",
+            "{}",
+            "[1]",
+            "1e300",
+            "18446744073709551615",
+            "\"9223372036854775808\"",
+        ] {
+            assert_eq!(parse(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn is_written_as_a_number() {
+        assert_eq!(serde_json::to_string(&UnixTimestamp::from_secs(7)).unwrap(), "7");
+    }
+
+    #[test]
+    fn displays_rfc_3339_and_survives_any_value() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_772_618_400, "2026-03-04T10:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "@253402300800"),
+            (-1, "@-1"),
+            (i64::MAX, "@9223372036854775807"),
+            (i64::MIN, "@-9223372036854775808"),
+        ] {
+            assert_eq!(UnixTimestamp::from_secs(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn remaining_is_zero_once_passed_and_never_panics() {
+        let now = UNIX_EPOCH + Duration::from_secs(100);
+        assert_eq!(UnixTimestamp::from_secs(160).remaining(now), Duration::from_secs(60));
+        assert_eq!(UnixTimestamp::from_secs(100).remaining(now), Duration::ZERO);
+        assert_eq!(UnixTimestamp::from_secs(i64::MIN).remaining(now), Duration::ZERO);
+        assert!(UnixTimestamp::from_secs(i64::MAX).remaining(now) > Duration::from_secs(1 << 60));
+    }
+}

@@ -1,0 +1,154 @@
+//! Calling a deprecated operation: one warning, a hook, and the server's own headers.
+
+use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::{Client, DeprecationSource, ErrorKind, OnDeprecation, UnixTimestamp};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// What was logged at WARN or above while it lives, on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+#[allow(deprecated, reason = "these tests are about calling it")]
+async fn call_deprecated(client: &Client, server: &MockGenAuth) -> Result<(), genauth::Error> {
+    let app = GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
+    client.get_wechat_mp_access_token().body(app).send().await.map(drop)
+}
+
+async fn call_current(client: &Client, server: &MockGenAuth) -> Result<(), genauth::Error> {
+    let app = GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
+    client.get_wechat_mp_access_token_info().body(app).send().await.map(drop)
+}
+
+#[tokio::test]
+async fn a_deprecated_operation_warns_once_per_client_and_names_the_replacement() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let (log, _guard) = Log::start();
+    for _ in 0..3 {
+        call_deprecated(&client, &server).await.unwrap();
+        call_deprecated(&client.clone(), &server).await.unwrap();
+        call_current(&client, &server).await.unwrap();
+    }
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for part in [
+        "WARN",
+        "`getWechatMpAccessToken` is deprecated; use `get_wechat_mp_access_token_info` (/api/v3/get-wechat-access-token-info)",
+    ] {
+        assert!(lines[0].contains(part), "{}", lines[0]);
+    }
+    let other = server.client_builder().build().unwrap();
+    call_deprecated(&other, &server).await.unwrap();
+    assert_eq!(log.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn the_hook_counts_every_call_and_may_refuse_before_anything_is_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let client = server
+        .client_builder()
+        .on_deprecation(move |notice| {
+            let mut seen = log.lock().unwrap();
+            seen.push((
+                notice.operation.to_owned(),
+                notice.replacement.map(|replacement| replacement.id),
+                notice.source,
+            ));
+            if seen.len() > 2 { OnDeprecation::Refuse } else { OnDeprecation::Proceed }
+        })
+        .build()
+        .unwrap();
+    call_current(&client, &server).await.unwrap();
+    call_deprecated(&client, &server).await.unwrap();
+    call_deprecated(&client, &server).await.unwrap();
+    let error = call_deprecated(&client, &server).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deprecated);
+    assert_eq!(
+        error.to_string(),
+        "getWechatMpAccessToken: refused by on_deprecation: `getWechatMpAccessToken` is deprecated; use \
+         `get_wechat_mp_access_token_info` (/api/v3/get-wechat-access-token-info)"
+    );
+    let notice = ("getWechatMpAccessToken".to_owned(), Some("getWechatMpAccessTokenInfo"), DeprecationSource::Document);
+    assert_eq!(*seen.lock().unwrap(), [notice.clone(), notice.clone(), notice]);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn the_servers_deprecation_and_sunset_headers_raise_the_same_notice() {
+    let server = MockGenAuth::start().await.unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let notices = Arc::clone(&seen);
+    let client = server
+        .client_builder()
+        .on_deprecation(move |notice| {
+            let moments = (notice.deprecated_at, notice.sunset_at);
+            notices.lock().unwrap().push((notice.operation.to_owned(), notice.source, moments));
+            OnDeprecation::Proceed
+        })
+        .build()
+        .unwrap();
+    let (log, _guard) = Log::start();
+    let answer =
+        MockAnswer::proceed().header("deprecation", "@1688169599").header("sunset", "Sun, 30 Jun 2030 23:59:59 GMT");
+    server.answer_next(answer.times(2));
+    call_current(&client, &server).await.unwrap();
+    call_current(&client, &server).await.unwrap();
+    server.answer_next(MockAnswer::proceed().header("deprecation", "true"));
+    call_current(&client, &server).await.unwrap();
+
+    let operation = "getWechatMpAccessTokenInfo".to_owned();
+    let sunset = UNIX_EPOCH + Duration::from_secs(1_909_094_399);
+    let full =
+        (operation.clone(), DeprecationSource::Server, (Some(UnixTimestamp::from_secs(1_688_169_599)), Some(sunset)));
+    let bare = (operation, DeprecationSource::Server, (None, None));
+    assert_eq!(*seen.lock().unwrap(), [full.clone(), full, bare]);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let said = "`getWechatMpAccessTokenInfo` is deprecated, says the server, as of 2023-06-30T23:59:59Z, gone after Sun, 30 Jun 2030 23:59:59 GMT";
+    assert!(lines[0].contains(said), "{}", lines[0]);
+}
+
+#[tokio::test]
+async fn refusing_the_servers_notice_fails_the_call_after_it_was_carried_out() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().on_deprecation(|_| OnDeprecation::Refuse).build().unwrap();
+    server.answer_next(MockAnswer::proceed().header("sunset", "Sun, 30 Jun 2030 23:59:59 GMT"));
+    let error = call_current(&client, &server).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deprecated);
+    assert_eq!(server.requests().len(), 1);
+    call_current(&client, &server).await.unwrap();
+}

@@ -1,0 +1,160 @@
+//! What holds for every operation of the document, whichever are added: no operation is named here.
+
+use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::{Client, ErrorKind, Operation, operations};
+use serde_json::{Map, Value, json};
+
+fn document() -> Value {
+    serde_json::from_str(genauth::OPENAPI).unwrap()
+}
+
+fn described<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
+    &document["paths"][operation.path][operation.method.as_str().to_ascii_lowercase()]
+}
+
+/// The document's example request: the parameters and the body's fields side by side, as `invoke` takes them.
+fn example_request(document: &Value, operation: &Operation) -> Map<String, Value> {
+    let described = described(document, operation);
+    let body = &described["requestBody"]["content"]["application/json"]["example"];
+    let mut fields = body.as_object().cloned().unwrap_or_default();
+    for parameter in described["parameters"].as_array().into_iter().flatten() {
+        fields.insert(parameter["name"].as_str().unwrap().to_owned(), parameter["example"].clone());
+    }
+    fields
+}
+
+fn example_answer<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
+    &described(document, operation)["responses"]["200"]["content"]["application/json"]["example"]
+}
+
+/// A client that holds every kind of credential.
+fn client(server: &MockGenAuth) -> Client {
+    server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN).build().unwrap()
+}
+
+#[test]
+fn the_table_holds_every_operation_of_the_document_as_described_there() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(operations().len(), paths.values().map(|item| item.as_object().unwrap().len()).sum::<usize>());
+    assert!(operations().is_sorted_by_key(|operation| operation.method_name));
+    for operation in operations() {
+        let described = described(&document, operation);
+        assert_eq!(described["operationId"], operation.id);
+        assert_eq!(described["summary"], operation.summary);
+        assert_eq!(described["deprecated"] == true, operation.deprecated);
+        assert_eq!(described["x-replaced-by"].as_str(), operation.replaced_by);
+        assert_eq!(described["x-idempotent"] == true || operation.method == http::Method::GET, operation.idempotent);
+        assert_eq!(described["security"].as_array().unwrap().len(), operation.credentials.len());
+        assert_eq!(Operation::by_id(operation.id), Some(operation));
+        assert_eq!(operation.replaced_by.is_some(), operation.deprecated);
+        for other in operation.siblings.iter().chain(&operation.replaced_by) {
+            assert!(Operation::by_id(other).is_some_and(|other| other.id != operation.id), "{other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_example_request_passes_the_mock_servers_checks_and_reaches_the_wire_as_it_is() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    for operation in operations() {
+        let fields = example_request(&document, operation);
+        let answer = client.invoke(operation.id, fields).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(answer.status_code(), 200, "{}", operation.id);
+        let [request] = &server.take_requests()[..] else { panic!("{}: not one request", operation.id) };
+        assert_eq!(request.method, operation.method.as_str());
+        let body = &described(&document, operation)["requestBody"]["content"]["application/json"]["example"];
+        assert_eq!(&request.json().unwrap_or_default(), body, "{}", operation.id);
+        assert_eq!(request.header("api-version"), None, "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn the_example_answer_survives_the_way_through_the_generated_types() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    for operation in operations() {
+        let example = example_answer(&document, operation);
+        server.answer_next(MockAnswer::envelope(example.clone()));
+        let answer = client.invoke(operation.id, example_request(&document, operation)).await.unwrap();
+        let mut serialized = serde_json::to_value(&answer).unwrap();
+        if example.get("data").is_none() {
+            serialized.as_object_mut().unwrap().remove("data");
+        }
+        assert_eq!(&serialized, example, "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_operation_and_keeps_the_codes() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    for operation in operations() {
+        let refusal = json!({ "statusCode": 499, "apiCode": 98_765, "message": "no", "requestId": "r-1", "data": {} });
+        server.answer_next(MockAnswer::envelope(refusal));
+        let error = client.invoke(operation.id, example_request(&document, operation)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Api);
+        assert_eq!((error.status_code(), error.api_code(), error.request_id()), (Some(499), Some(98_765), Some("r-1")));
+        assert!(error.to_string().starts_with(&format!("{}: ", operation.id)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_names_every_operation_that_can_stand_in() {
+    let (document, server) = (document(), MockGenAuth::builder().path_prefix("/elsewhere").start().await.unwrap());
+    let client = client(&server);
+    for operation in operations() {
+        let error = client.invoke(operation.id, example_request(&document, operation)).await.unwrap_err();
+        assert_eq!(error.http_status(), Some(http::StatusCode::NOT_FOUND));
+        for sibling in operation.siblings {
+            let sibling = Operation::by_id(sibling).unwrap();
+            assert!(error.to_string().contains(sibling.method_name), "{error}");
+            assert!(error.to_string().contains(sibling.path), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_required_field_and_an_unknown_one_are_refused_before_anything_is_sent() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    for operation in operations() {
+        let described = described(&document, operation);
+        let schema = &described["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let name = schema.as_str().unwrap_or_default().trim_start_matches("#/components/schemas/");
+        for field in document["components"]["schemas"][name]["required"].as_array().into_iter().flatten() {
+            let mut fields = example_request(&document, operation);
+            fields.remove(field.as_str().unwrap());
+            let error = client.invoke(operation.id, fields).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+        }
+        if described.get("requestBody").is_none() {
+            let mut fields = example_request(&document, operation);
+            fields.insert("noSuchField".to_owned(), json!(1));
+            let error = client.invoke(operation.id, fields).await.unwrap_err();
+            assert!(error.to_string().contains("noSuchField"), "{error}");
+        }
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_operation_that_the_document_does_not_hold_is_a_clear_error() {
+    let client = Client::builder("http://127.0.0.1:9").app_id("app").build().unwrap();
+    let error = client.invoke("noSuchOperation", Map::new()).await.unwrap_err();
+    assert_eq!(error.to_string(), "noSuchOperation: there is no such operation; `genauth::operations()` lists them");
+}
+
+#[tokio::test]
+async fn the_mock_server_refuses_a_body_that_does_not_fit_the_documents_schema() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    for operation in operations().iter().filter(|operation| operation.method == http::Method::POST) {
+        let body = json!([1, 2, 3]);
+        let answer = client.call::<_, Value>(operation.method.clone(), operation.path, &body).await;
+        let error = answer.expect_err(operation.id);
+        assert_eq!(error.status_code(), Some(400), "{error}");
+        assert!(described(&document, operation).get("requestBody").is_some());
+    }
+}

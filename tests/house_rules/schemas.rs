@@ -1,0 +1,211 @@
+//! Schemas and references.
+
+use super::refused;
+
+#[test]
+fn schema_names_are_pascal_case_and_differ_in_more_than_case() {
+    refused(
+        &[("users.yaml", "  schemas:\n", "  schemas:\n    userDTO:\n      type: object\n")],
+        &[
+            "openapi/users.yaml:42:5: [schema] The schema `userDTO` is not PascalCase. Begin big, and use letters and digits alone.",
+            "openapi/users.yaml:42:5: [unreferenced] No operation uses the schema `userDTO`. Remove it.",
+            "openapi/users.yaml:51:5: [schema] The schemas `userDTO` and `UserDto` differ in case alone. Rename one.",
+        ],
+    );
+}
+
+#[test]
+fn required_names_are_properties() {
+    refused(
+        &[("users.yaml", "required: [id]", "required: [id, name]")],
+        &[
+            "openapi/users.yaml:36:17: [example] The example lacks `name`, which is required. Add it.",
+            "openapi/users.yaml:39:23: [example] The example lacks `name`, which is required. Add it.",
+            "openapi/users.yaml:51:22: [schema] `name` is required but is no property. Add it, or correct it.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "        - type: object\n          properties:\n            data:\n",
+            "        - type: object\n          required: [data, statusCode, other]\n          properties:\n            data:\n",
+        )],
+        &[
+            "openapi/users.yaml:33:15: [example] The example lacks `other`, which is required. Add it.",
+            "openapi/users.yaml:46:40: [schema] `other` is required but is no property. Add it, or correct it.",
+        ],
+    );
+}
+
+#[test]
+fn property_names_stay_apart_as_fields() {
+    refused(
+        &[(
+            "users.yaml",
+            "        tokenType:\n",
+            "        HTTPStatus:\n          type: integer\n        http_status:\n          type: integer\n        tokenType:\n",
+        )],
+        &[
+            "openapi/users.yaml:69:9: [schema] The properties `HTTPStatus` and `http_status` both become the field `http_status`. Rename one.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "          properties:\n            data:\n",
+            "          properties:\n            status_code:\n              type: integer\n            data:\n",
+        )],
+        &[
+            "openapi/users.yaml:42:5: [schema] The properties `statusCode` and `status_code` both become the field `status_code`. Rename one.",
+        ],
+    );
+}
+
+#[test]
+fn a_schema_says_what_it_is() {
+    refused(
+        &[(
+            "users.yaml",
+            "        status:\n          type: string\n          enum: [active, blocked]\n",
+            "        status:\n          description: How it is.\n",
+        )],
+        &[
+            "openapi/users.yaml:55:9: [schema] The property `status` may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+        ],
+    );
+    refused(
+        &[("users.yaml", "    UserDto:\n      type: object\n", "    UserDto:\n")],
+        &[
+            "openapi/users.yaml:49:5: [schema] The schema may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+        ],
+    );
+    refused(
+        &[("users.yaml", "          items:\n            $ref: '#/components/schemas/UserDto'\n", "")],
+        &["openapi/users.yaml:58:9: [schema] The array does not say of what. Add `items`."],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "          items:\n            $ref: '#/components/schemas/UserDto'\n",
+            "          items:\n            description: What.\n",
+        )],
+        &[
+            "openapi/users.yaml:60:11: [schema] The schema of the items may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "        status:\n          type: string\n          enum: [active, blocked]\n",
+            "        status:\n          oneOf: []\n        other:\n          allOf: []\n",
+        )],
+        &[
+            "openapi/users.yaml:56:11: [schema] `oneOf` is empty. Fill it, or remove it.",
+            "openapi/users.yaml:58:11: [schema] `allOf` is empty. Fill it, or remove it.",
+        ],
+    );
+}
+
+#[test]
+fn an_enum_lists_distinct_strings() {
+    refused(
+        &[("users.yaml", "enum: [active, blocked]", "enum: []")],
+        &["openapi/users.yaml:57:11: [schema] `enum` is empty. Fill it, or remove it."],
+    );
+    refused(
+        &[("users.yaml", "enum: [active, blocked]", "enum: [active, 1]")],
+        &["openapi/users.yaml:57:11: [schema] `enum` has a value that is no string. Quote it."],
+    );
+    refused(
+        &[("users.yaml", "enum: [active, blocked]", "enum: [active, active]")],
+        &["openapi/users.yaml:57:11: [schema] `enum` has a value twice. Remove one."],
+    );
+    refused(
+        &[("users.yaml", "type: string\n          enum: [active, blocked]", "type: integer\n          enum: [1, 2]")],
+        &["openapi/users.yaml:57:11: [schema] `enum` is for strings. Add `type: string`, or remove it."],
+    );
+}
+
+#[test]
+fn a_reference_leads_to_a_schema() {
+    refused(
+        &[(
+            "users.yaml",
+            "$ref: '#/components/schemas/UserDto'\n    UserDto",
+            "$ref: '#/components/schemas/User'\n    UserDto",
+        )],
+        &[
+            "openapi/users.yaml:48:15: [reference] There is no schema `User`. Add it, or correct the reference.",
+            "openapi/users.yaml:49:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "$ref: '#/components/schemas/UserDto'\n    UserDto",
+            "$ref: '#/definitions/UserDto'\n    UserDto",
+        )],
+        &[
+            "openapi/users.yaml:48:15: [reference] `#/definitions/UserDto` is no reference to a schema. Write `#/components/schemas/NAME`.",
+            "openapi/users.yaml:49:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
+        ],
+    );
+}
+
+#[test]
+fn no_schema_is_made_of_itself() {
+    refused(
+        &[(
+            "users.yaml",
+            "      allOf:\n        - $ref: '#/components/schemas/Envelope'\n",
+            "      allOf:\n        - $ref: '#/components/schemas/UserRespDto'\n        - $ref: '#/components/schemas/Envelope'\n",
+        )],
+        &[
+            "openapi/users.yaml:42:5: [reference] The schema `UserRespDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "components:\n  schemas:\n",
+            "components:\n  schemas:\n    Ping:\n      $ref: '#/components/schemas/Pong'\n    Pong:\n      $ref: '#/components/schemas/Ping'\n",
+        )],
+        &[
+            "openapi/users.yaml:42:5: [reference] The schema `Ping` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:42:5: [unreferenced] No operation uses the schema `Ping`. Remove it.",
+            "openapi/users.yaml:44:5: [reference] The schema `Pong` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:44:5: [unreferenced] No operation uses the schema `Pong`. Remove it.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "          items:\n            $ref: '#/components/schemas/UserDto'\n",
+            "          items:\n            allOf:\n              - $ref: '#/components/schemas/UserDto'\n              - type: object\n                properties:\n                  since:\n                    type: string\n",
+        )],
+        &[
+            "openapi/users.yaml:49:5: [reference] The schema `UserDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+        ],
+    );
+}
+
+#[test]
+fn every_schema_is_in_use() {
+    refused(
+        &[("users.yaml", "  schemas:\n", "  schemas:\n    Spare:\n      type: object\n")],
+        &["openapi/users.yaml:42:5: [unreferenced] No operation uses the schema `Spare`. Remove it."],
+    );
+}
+
+#[test]
+fn what_the_build_replaces_is_there() {
+    refused(
+        &[
+            ("genauth.yaml", "    UnixTimestamp:", "    Timestamp:"),
+            ("wechat.yaml", "schemas/UnixTimestamp", "schemas/Timestamp"),
+        ],
+        &[
+            "openapi/genauth.yaml: [replacement] The build replaces the schema `UnixTimestamp` by a hand-written type, but there is no such schema. Add it, or drop the replacement.",
+        ],
+    );
+}

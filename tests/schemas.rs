@@ -1,0 +1,113 @@
+//! The JSON Schema that `schemars` derives from each generated type says what the document's own schema says.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+fn document() -> Value {
+    serde_json::from_str(genauth::OPENAPI).unwrap()
+}
+
+/// A schema reduced to what it demands: references followed, `allOf` merged, no words, no Rust widths.
+fn demands(schema: &Value, definitions: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.rsplit('/').next().unwrap();
+        return demands(&definitions[name], definitions);
+    }
+    let mut plain = Map::new();
+    let mut properties = Map::new();
+    let mut required = BTreeSet::new();
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    for part in parts.map(|part| demands(part, definitions)) {
+        for (key, value) in part.as_object().unwrap() {
+            match key.as_str() {
+                "properties" => properties.extend(value.as_object().unwrap().clone()),
+                "required" => {
+                    required.extend(value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()))
+                }
+                _ => {
+                    plain.insert(key.clone(), value.clone());
+                }
+            }
+        }
+    }
+    for (key, value) in schema.as_object().unwrap() {
+        match key.as_str() {
+            "properties" => {
+                for (name, property) in value.as_object().unwrap() {
+                    properties.insert(name.clone(), demands(property, definitions));
+                }
+            }
+            "required" => {
+                required.extend(value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()))
+            }
+            "items" | "additionalProperties" if value.is_object() => {
+                plain.insert(key.clone(), demands(value, definitions));
+            }
+            // An optional field is an Option in Rust, which also takes null; the document has no word for that.
+            "type" => {
+                let types =
+                    value.as_array().map(|types| types.iter().filter(|kind| **kind != "null").collect::<Vec<_>>());
+                plain.insert(key.clone(), types.map_or_else(|| value.clone(), |types| types[0].clone()));
+            }
+            "format" if matches!(value.as_str(), Some("int64" | "int32" | "double" | "float")) => {}
+            "anyOf" => {
+                let real = value.as_array().unwrap().iter().filter(|part| part["type"] != "null").collect::<Vec<_>>();
+                let [real] = real[..] else { panic!("an anyOf that is no Option: {schema}") };
+                return demands(real, definitions);
+            }
+            "oneOf" => {
+                let parts = value.as_array().unwrap().iter().map(|part| demands(part, definitions)).collect();
+                plain.insert(key.clone(), parts);
+            }
+            "$schema" | "$defs" | "title" | "description" | "example" | "allOf" | "deprecated" | "default" => {}
+            key if key.starts_with("x-") => {}
+            _ => {
+                plain.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    if !properties.is_empty() {
+        plain.insert("properties".to_owned(), Value::Object(properties));
+    }
+    if !required.is_empty() {
+        plain.insert("required".to_owned(), json!(required));
+    }
+    Value::Object(plain)
+}
+
+#[test]
+fn every_named_schema_can_be_exported_and_demands_what_the_document_demands() {
+    let document = document();
+    let described = document["components"]["schemas"].as_object().unwrap();
+    assert_eq!(genauth::schema::names().collect::<BTreeSet<_>>(), described.keys().map(String::as_str).collect());
+    for (name, schema) in described {
+        let derived = genauth::schema::of(name).unwrap().to_value();
+        assert_eq!(
+            demands(&derived, &derived["$defs"]),
+            demands(schema, &document["components"]["schemas"]),
+            "{name}: {derived:#}"
+        );
+    }
+    assert!(genauth::schema::of("NoSuchType").is_none());
+}
+
+#[test]
+fn every_example_of_the_document_fits_the_exported_schema() {
+    let document = document();
+    let mut checked = 0;
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            for content in [&operation["requestBody"]["content"], &operation["responses"]["200"]["content"]] {
+                let content = &content["application/json"];
+                let Some(reference) = content["schema"]["$ref"].as_str() else { continue };
+                let name = reference.rsplit('/').next().unwrap();
+                let schema = genauth::schema::of(name).unwrap().to_value();
+                let validator = jsonschema::validator_for(&schema).unwrap();
+                let problem = validator.validate(&content["example"]).err();
+                assert!(problem.is_none(), "{}: {name}: {}", operation["operationId"], problem.unwrap());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0);
+}

@@ -1,0 +1,5 @@
+//! A secret does not print.
+
+fn main() {
+    println!("{}", genauth::SecretString::from("secret"));
+}

@@ -1,0 +1,210 @@
+//! Requests carry exactly the headers that the contract names, in either dialect.
+
+use genauth::mock::{MockGenAuth, RecordedRequest};
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::{Client, ClientBuilder, Dialect, ErrorKind, Language};
+
+const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
+
+fn app(server: &MockGenAuth) -> genauth::types::builder::GetWechatAccessTokenDto {
+    GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret())
+}
+
+/// The one request that a call of the current operation sends.
+async fn request_of(server: &MockGenAuth, builder: ClientBuilder) -> RecordedRequest {
+    let client = builder.build().unwrap();
+    client.get_wechat_mp_access_token_info().body(app(server)).send().await.unwrap();
+    let mut requests = server.take_requests();
+    assert_eq!(requests.len(), 1);
+    requests.remove(0)
+}
+
+/// Name and value of each header, sorted; what changes from call to call is a placeholder.
+fn headers(request: &RecordedRequest) -> Vec<(String, String)> {
+    let mut headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let varies = name == "host" || name == "date" || name.ends_with("-nonce") || name == "content-length";
+            let signature = name == "authorization" && !value.starts_with("Bearer");
+            let value = match value.split_once(':') {
+                Some((key, _)) if signature => format!("{key}:*"),
+                _ if varies => "*".to_owned(),
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    headers.sort();
+    headers
+}
+
+fn expected(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+    let http =
+        [("accept", "application/json"), ("content-length", "*"), ("content-type", "application/json"), ("host", "*")];
+    let mut rows: Vec<_> =
+        rows.iter().chain(&http).map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    rows.sort();
+    rows
+}
+
+#[tokio::test]
+async fn app_credentials_in_each_dialect_send_these_headers_and_no_others() {
+    let server = MockGenAuth::start().await.unwrap();
+    for (dialect, prefix) in [(Dialect::GenAuth, "x-genauth-"), (Dialect::Authing, "x-authing-")] {
+        let builder = Client::builder(server.url()).app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET).dialect(dialect);
+        let request = request_of(&server, builder).await;
+        let name = |suffix: &str| format!("{prefix}{suffix}");
+        assert_eq!(
+            headers(&request),
+            expected(&[
+                (&name("app-id"), MockGenAuth::APP_ID),
+                (&name("sdk-version"), SDK_VERSION),
+                (&name("request-from"), "sdk"),
+                (&name("lang"), "zh-CN"),
+            ])
+        );
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/api/v3/get-wechat-access-token-info"));
+        let body = format!(r#"{{"appId":"{}","appSecret":"{}"}}"#, server.wechat_app_id(), server.wechat_app_secret());
+        assert_eq!(request.body, body);
+    }
+}
+
+#[tokio::test]
+async fn a_user_access_token_goes_out_as_bearer_beside_the_app_id() {
+    let server = MockGenAuth::start().await.unwrap();
+    let builder = Client::builder(server.url())
+        .app_id(MockGenAuth::APP_ID)
+        .user_access_token(MockGenAuth::USER_ACCESS_TOKEN)
+        .language(Language::English);
+    assert_eq!(
+        headers(&request_of(&server, builder).await),
+        expected(&[
+            ("x-genauth-app-id", MockGenAuth::APP_ID),
+            ("x-genauth-sdk-version", SDK_VERSION),
+            ("x-genauth-request-from", "sdk"),
+            ("x-genauth-lang", "en-US"),
+            ("authorization", &format!("Bearer {}", MockGenAuth::USER_ACCESS_TOKEN)),
+        ])
+    );
+}
+
+#[tokio::test]
+async fn an_access_key_signs_in_each_dialect_and_the_server_agrees_with_the_signature() {
+    let server = MockGenAuth::start().await.unwrap();
+    for (dialect, prefix, scheme) in
+        [(Dialect::GenAuth, "x-genauth-", "GenAuth"), (Dialect::Authing, "x-authing-", "authing")]
+    {
+        let builder = Client::builder(server.url())
+            .access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
+            .dialect(dialect);
+        let name = |suffix: &str| format!("{prefix}{suffix}");
+        assert_eq!(
+            headers(&request_of(&server, builder).await),
+            expected(&[
+                (&name("sdk-version"), SDK_VERSION),
+                (&name("lang"), "zh-CN"),
+                (&name("signature-nonce"), "*"),
+                (&name("signature-method"), "HMAC-SHA1"),
+                (&name("signature-version"), "1.0"),
+                ("date", "*"),
+                ("authorization", &format!("{scheme} {}:*", MockGenAuth::ACCESS_KEY_ID)),
+            ])
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_path_of_the_host_is_a_prefix_that_no_signature_covers() {
+    let server = MockGenAuth::builder().path_prefix("/base").start().await.unwrap();
+    for host in [format!("{}/base", server.url()), format!("{}/base/", server.url())] {
+        let builder = Client::builder(host).access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+        assert_eq!(request_of(&server, builder).await.path, "/base/api/v3/get-wechat-access-token-info");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_refuses_credentials_that_the_document_does_not_list_before_anything_is_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = Client::builder(server.url()).app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET).build().unwrap();
+    let error = client.get_weixin_access_token().body(app(&server)).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert_eq!(
+        error.to_string(),
+        "getWeixinAccessToken: the client holds no credentials that this operation takes; build it with `.access_key(..)`"
+    );
+    let nobody = Client::builder(server.url()).build().unwrap();
+    let error = nobody.get_wechat_mp_access_token_info().body(app(&server)).send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "getWechatMpAccessTokenInfo: the client holds no credentials that this operation takes; build it with \
+         `.app(..)`, or `.app(..)` and `.user_access_token(..)`, or `.access_key(..)`"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn call_sends_what_a_described_operation_sends_and_a_get_has_a_query_and_no_body() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let fields = serde_json::json!({ "appId": server.wechat_app_id(), "appSecret": server.wechat_app_secret() });
+    let path = "/api/v3/get-wechat-access-token-info";
+    client.call::<_, serde_json::Value>(http::Method::POST, path, &fields).await.unwrap();
+    client.get_wechat_mp_access_token_info().body(app(&server)).send().await.unwrap();
+    let requests = server.take_requests();
+    assert_eq!(headers(&requests[0]), headers(&requests[1]));
+    assert_eq!(requests[0].body, requests[1].body);
+
+    let error = client
+        .call::<_, serde_json::Value>(http::Method::GET, "/api/v3/get-profile", &[("withCustomData", true)])
+        .await
+        .unwrap_err();
+    assert_eq!(error.http_status(), Some(http::StatusCode::NOT_FOUND));
+    let error = client.call::<_, ()>(http::Method::POST, "/api/v3/nothing", &()).await.unwrap_err();
+    assert_eq!(error.http_status(), Some(http::StatusCode::NOT_FOUND));
+    let requests = server.take_requests();
+    assert_eq!(requests[0].path, "/api/v3/get-profile?withCustomData=true");
+    for request in requests {
+        assert!(request.body.is_empty());
+        assert_eq!(request.header("content-type"), None);
+    }
+
+    let error = client.call::<_, ()>(http::Method::POST, "https://elsewhere.example", &()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+}
+
+#[tokio::test]
+async fn an_ipv6_host_works() {
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else {
+        eprintln!("skipped: this machine has no IPv6 loopback");
+        return;
+    };
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        let body = r#"{"statusCode":200,"message":"","data":{"accessToken":"t","expiresAt":1}}"#;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let client = Client::builder(format!("http://{address}")).app_id("app").build().unwrap();
+    let dto = GetWechatAccessTokenDto::builder().app_id("wx").app_secret("s");
+    let token = client.get_wechat_mp_access_token_info().body(dto).send().await.unwrap();
+    assert_eq!(token.expires_at.as_secs(), 1);
+    assert!(server.await.unwrap().to_ascii_lowercase().contains(&format!("host: {address}")));
+}
+
+#[tokio::test]
+async fn an_incomplete_request_says_what_is_missing_and_is_not_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let dto = GetWechatAccessTokenDto::builder().app_id("wx");
+    let error = client.get_wechat_mp_access_token_info().body(dto).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    let text = error.to_string();
+    assert!(text.starts_with("getWechatMpAccessTokenInfo: ") && text.contains("app_secret"), "{text}");
+    assert!(server.requests().is_empty());
+}
