@@ -114,19 +114,8 @@ impl Document {
 
     /// The names of all properties of an object schema, through references and `allOf`.
     pub fn property_names<'a>(&'a self, schema: &'a Value) -> BTreeSet<&'a str> {
-        let mut names = BTreeSet::new();
-        self.collect_names(schema, 64, &mut names);
-        names
-    }
-
-    fn collect_names<'a>(&'a self, schema: &'a Value, depth: usize, names: &mut BTreeSet<&'a str>) {
-        let schema = self.resolve(schema);
-        names.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()));
-        if depth > 0 {
-            for part in schema["allOf"].as_array().into_iter().flatten() {
-                self.collect_names(part, depth - 1, names);
-            }
-        }
+        let properties = self.parts(schema).into_iter().filter_map(|part| part["properties"].as_object());
+        properties.flatten().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The names of the schemas that can be reached from `node`.

@@ -109,7 +109,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self, text: &str) -> Result<Document, Vec<Violation>> {
         match MarkedYaml::load_from_str(text) {
-            Err(error) => self.refuse(error.marker(), format!("YAML: {}. Correct it.", error.info())),
+            Err(error) => {
+                let problem = error.info().replace(char::is_control, " ");
+                self.refuse(error.marker(), format!("YAML: {problem}. Correct it."));
+            }
             Ok(documents) => match documents.as_slice() {
                 [] => self.violations.push(violation(self.file, None, "The fragment is empty. Fill it.")),
                 [document] if document.data.is_badvalue() || document.data.is_null() => {

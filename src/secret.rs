@@ -15,6 +15,16 @@ use std::fmt;
 /// assert_eq!(format!("{secret:?}"), "[REDACTED]");
 /// assert_eq!(secret.expose_secret(), "s3cret");
 /// ```
+///
+/// What would show one does not compile:
+///
+/// ```compile_fail,E0277
+/// println!("{}", genauth::SecretString::from("s3cret"));
+/// ```
+///
+/// ```compile_fail,E0277
+/// serde_json::to_string(&genauth::SecretString::from("s3cret"));
+/// ```
 #[derive(Clone)]
 pub struct SecretString(secrecy::SecretString);
 

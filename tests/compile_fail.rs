@@ -3,6 +3,6 @@
 //! `TRYBUILD=overwrite cargo test --test compile_fail` writes the expected texts anew.
 
 #[test]
-fn deprecated_items_and_careless_uses_of_a_secret_do_not_compile() {
+fn a_deprecated_item_is_refused_where_deprecation_is_denied_and_names_its_replacement() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -126,6 +126,69 @@ pub mod types {
             Default::default()
         }
     }
+    ///A phone number, whole and in parts.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetWechatMiniProgramPhoneDataDto {
+        ///The country's code.
+        #[serde(rename = "countryCode")]
+        pub country_code: ::std::string::String,
+        ///The whole number; with the country's code unless it is a Chinese one.
+        #[serde(rename = "phoneNumber")]
+        pub phone_number: ::std::string::String,
+        ///The number without the country's code.
+        #[serde(rename = "purePhoneNumber")]
+        pub pure_phone_number: ::std::string::String,
+    }
+    impl GetWechatMiniProgramPhoneDataDto {
+        pub fn builder() -> builder::GetWechatMiniProgramPhoneDataDto {
+            Default::default()
+        }
+    }
+    ///Whose phone number is asked for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetWechatMiniProgramPhoneDto {
+        ///What the mini program got from WeChat for this user's agreement.
+        pub code: ::std::string::String,
+        ///The identifier of the mini program's connection (external identity provider) in GenAuth.
+        #[serde(rename = "extIdpConnidentifier")]
+        pub ext_idp_connidentifier: ::std::string::String,
+    }
+    impl GetWechatMiniProgramPhoneDto {
+        pub fn builder() -> builder::GetWechatMiniProgramPhoneDto {
+            Default::default()
+        }
+    }
+    ///The envelope around a phone number.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetWechatMiniProgramPhoneRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<GetWechatMiniProgramPhoneDataDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        pub status_code: i64,
+    }
+    impl GetWechatMiniProgramPhoneRespDto {
+        pub fn builder() -> builder::GetWechatMiniProgramPhoneRespDto {
+            Default::default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -594,6 +657,281 @@ pub mod types {
                 }
             }
         }
+        #[derive(Clone, Debug)]
+        pub struct GetWechatMiniProgramPhoneDataDto {
+            country_code: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            phone_number: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            pure_phone_number: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GetWechatMiniProgramPhoneDataDto {
+            fn default() -> Self {
+                Self {
+                    country_code: Err("no value supplied for country_code".to_string()),
+                    phone_number: Err("no value supplied for phone_number".to_string()),
+                    pure_phone_number: Err(
+                        "no value supplied for pure_phone_number".to_string(),
+                    ),
+                }
+            }
+        }
+        impl GetWechatMiniProgramPhoneDataDto {
+            pub fn country_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.country_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for country_code: {e}")
+                    });
+                self
+            }
+            pub fn phone_number<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone_number = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for phone_number: {e}")
+                    });
+                self
+            }
+            pub fn pure_phone_number<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pure_phone_number = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pure_phone_number: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GetWechatMiniProgramPhoneDataDto>
+        for super::GetWechatMiniProgramPhoneDataDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GetWechatMiniProgramPhoneDataDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    country_code: value.country_code?,
+                    phone_number: value.phone_number?,
+                    pure_phone_number: value.pure_phone_number?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GetWechatMiniProgramPhoneDataDto>
+        for GetWechatMiniProgramPhoneDataDto {
+            fn from(value: super::GetWechatMiniProgramPhoneDataDto) -> Self {
+                Self {
+                    country_code: Ok(value.country_code),
+                    phone_number: Ok(value.phone_number),
+                    pure_phone_number: Ok(value.pure_phone_number),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GetWechatMiniProgramPhoneDto {
+            code: ::std::result::Result<::std::string::String, ::std::string::String>,
+            ext_idp_connidentifier: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GetWechatMiniProgramPhoneDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                    ext_idp_connidentifier: Err(
+                        "no value supplied for ext_idp_connidentifier".to_string(),
+                    ),
+                }
+            }
+        }
+        impl GetWechatMiniProgramPhoneDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn ext_idp_connidentifier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ext_idp_connidentifier = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for ext_idp_connidentifier: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GetWechatMiniProgramPhoneDto>
+        for super::GetWechatMiniProgramPhoneDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GetWechatMiniProgramPhoneDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    ext_idp_connidentifier: value.ext_idp_connidentifier?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GetWechatMiniProgramPhoneDto>
+        for GetWechatMiniProgramPhoneDto {
+            fn from(value: super::GetWechatMiniProgramPhoneDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    ext_idp_connidentifier: Ok(value.ext_idp_connidentifier),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GetWechatMiniProgramPhoneRespDto {
+            api_code: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            data: ::std::result::Result<
+                ::std::option::Option<super::GetWechatMiniProgramPhoneDataDto>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status_code: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for GetWechatMiniProgramPhoneRespDto {
+            fn default() -> Self {
+                Self {
+                    api_code: Ok(Default::default()),
+                    data: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                    status_code: Err("no value supplied for status_code".to_string()),
+                }
+            }
+        }
+        impl GetWechatMiniProgramPhoneRespDto {
+            pub fn api_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.api_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for api_code: {e}")
+                    });
+                self
+            }
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::GetWechatMiniProgramPhoneDataDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+            pub fn status_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GetWechatMiniProgramPhoneRespDto>
+        for super::GetWechatMiniProgramPhoneRespDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GetWechatMiniProgramPhoneRespDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    api_code: value.api_code?,
+                    data: value.data?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                    status_code: value.status_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GetWechatMiniProgramPhoneRespDto>
+        for GetWechatMiniProgramPhoneRespDto {
+            fn from(value: super::GetWechatMiniProgramPhoneRespDto) -> Self {
+                Self {
+                    api_code: Ok(value.api_code),
+                    data: Ok(value.data),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
+                    status_code: Ok(value.status_code),
+                }
+            }
+        }
     }
     /// Error types.
     pub mod error {
@@ -714,6 +1052,23 @@ let response = client.get_wechat_mp_access_token_info()
         &self,
     ) -> builder::GetWechatMpAccessTokenInfo<'_> {
         builder::GetWechatMpAccessTokenInfo::new(self)
+    }
+    /**The phone number of a WeChat mini program's user
+
+Exchanges the code that a mini program gets when its user agrees to share the phone number. WeChat takes a code once, so the same request does not succeed twice.
+
+Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
+
+```ignore
+let response = client.get_wechat_mini_program_phone()
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn get_wechat_mini_program_phone(
+        &self,
+    ) -> builder::GetWechatMiniProgramPhone<'_> {
+        builder::GetWechatMiniProgramPhone::new(self)
     }
     /**WeChat's access token, as cached by the server (first path)
 
@@ -956,6 +1311,109 @@ pub mod builder {
             crate::envelope::raw("getWechatMpAccessTokenInfo", self.exchange().await)
         }
     }
+    /**Builder for [`Client::get_wechat_mini_program_phone`]
+
+[`Client::get_wechat_mini_program_phone`]: super::Client::get_wechat_mini_program_phone*/
+    #[derive(Debug, Clone)]
+    pub struct GetWechatMiniProgramPhone<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::GetWechatMiniProgramPhoneDto, String>,
+    }
+    impl<'a> GetWechatMiniProgramPhone<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GetWechatMiniProgramPhoneDto>,
+            <V as std::convert::TryInto<
+                types::GetWechatMiniProgramPhoneDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `GetWechatMiniProgramPhoneDto` for body failed: {}",
+                        s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::GetWechatMiniProgramPhoneDto,
+            ) -> types::builder::GetWechatMiniProgramPhoneDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::GetWechatMiniProgramPhoneDto::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/get-wechat-miniprogram-phone", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_wechat_mini_program_phone",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
+        ///
+        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        pub async fn send(
+            self,
+        ) -> Result<
+            crate::Response<types::GetWechatMiniProgramPhoneDataDto>,
+            crate::Error,
+        > {
+            crate::envelope::open("getWechatMiniProgramPhone", self.exchange().await)
+        }
+        ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
+        /// such envelope is an error.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<
+            ResponseValue<types::GetWechatMiniProgramPhoneRespDto>,
+            crate::Error,
+        > {
+            crate::envelope::raw("getWechatMiniProgramPhone", self.exchange().await)
+        }
+    }
     /**Builder for [`Client::get_wechat_mp_access_token`]
 
 [`Client::get_wechat_mp_access_token`]: super::Client::get_wechat_mp_access_token*/
@@ -1179,6 +1637,23 @@ pub static OPERATIONS: &[crate::Operation] = &[
         ],
     },
     crate::Operation {
+        id: "getWechatMiniProgramPhone",
+        method_name: "get_wechat_mini_program_phone",
+        method: http::Method::POST,
+        path: "/api/v3/get-wechat-miniprogram-phone",
+        summary: "The phone number of a WeChat mini program's user.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::AccessKeySignature],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+    },
+    crate::Operation {
         id: "getWechatMpAccessToken",
         method_name: "get_wechat_mp_access_token",
         method: http::Method::POST,
@@ -1252,6 +1727,13 @@ pub(crate) fn invoke<'a>(
                 call.send().await?.into_json()
             })
         }
+        "getWechatMiniProgramPhone" => {
+            Box::pin(async move {
+                let mut call = client.get_wechat_mini_program_phone();
+                call = call.body(input.body::<types::GetWechatMiniProgramPhoneDto>()?);
+                call.send().await?.into_json()
+            })
+        }
         "getWechatMpAccessToken" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_mp_access_token();
@@ -1295,6 +1777,18 @@ pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
     (
         "GetWechatAccessTokenRespDto",
         || schemars::schema_for!(types::GetWechatAccessTokenRespDto),
+    ),
+    (
+        "GetWechatMiniProgramPhoneDataDto",
+        || schemars::schema_for!(types::GetWechatMiniProgramPhoneDataDto),
+    ),
+    (
+        "GetWechatMiniProgramPhoneDto",
+        || schemars::schema_for!(types::GetWechatMiniProgramPhoneDto),
+    ),
+    (
+        "GetWechatMiniProgramPhoneRespDto",
+        || schemars::schema_for!(types::GetWechatMiniProgramPhoneRespDto),
     ),
     ("UnixTimestamp", || schemars::schema_for!(crate ::UnixTimestamp)),
 ];

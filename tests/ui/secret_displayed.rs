@@ -1,5 +1,0 @@
-//! A secret does not print.
-
-fn main() {
-    println!("{}", genauth::SecretString::from("secret"));
-}

@@ -1,8 +1,0 @@
-//! A secret does not serialize by accident.
-
-#[derive(serde::Serialize)]
-struct Settings {
-    app_secret: genauth::SecretString,
-}
-
-fn main() {}
