@@ -17,12 +17,12 @@ use serde_json::Value;
 /// What is wrong with a document whose shape is right, by place. `replacements` names the schemas that the build
 /// replaces by hand-written types.
 pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
-    let house = House::new(document);
+    let house = House::new(document, replacements);
     let mut report = Report { document, violations: Vec::new() };
     operations::check(&house, &mut report);
     parameters::check(&house, &mut report);
     bodies::check(&house, &mut report);
-    references::check(&house, replacements, &mut report);
+    references::check(&house, &mut report);
     schemas::check(&house, &mut report);
     secrets::check(&house, &mut report);
     let mut violations = report.violations;
@@ -38,6 +38,8 @@ struct House<'a> {
     /// In the order of the fragments.
     operations: Vec<Operation<'a>>,
     places: Vec<Place<'a>>,
+    /// The schemas that a hand-written type stands for.
+    replacements: &'a [&'a str],
 }
 
 /// A schema and where it stands.
@@ -72,10 +74,10 @@ impl Report<'_> {
 const JSON: &str = "content/application~1json";
 
 impl<'a> House<'a> {
-    fn new(document: &'a Document) -> Self {
+    fn new(document: &'a Document, replacements: &'a [&'a str]) -> Self {
         let mut operations = document.operations();
         let places = places(document, &operations);
-        let mut house = Self { document, operations: Vec::new(), places };
+        let mut house = Self { document, operations: Vec::new(), places, replacements };
         operations.sort_by_cached_key(|operation| house.order(&operation.pointer));
         house.operations = operations;
         house
@@ -92,6 +94,12 @@ impl<'a> House<'a> {
     fn order(&self, pointer: &str) -> (String, usize, usize) {
         let Mark { file, line, column } = self.document.mark(pointer);
         (file, line, column)
+    }
+
+    /// Whether a schema is, or stands within, one that a hand-written type replaces.
+    fn is_replaced(&self, pointer: &str) -> bool {
+        let path = pointer.strip_prefix("/components/schemas/").unwrap_or_default();
+        self.replacements.contains(&path.split('/').next().unwrap_or_default())
     }
 
     /// Whether any part of the schema names `name` as required.

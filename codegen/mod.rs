@@ -56,7 +56,8 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
         return Err(violations);
     }
     let replacements: Vec<&str> = generate::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
-    let violations = check::check(&document, &replacements);
+    let mut violations = check::check(&document, &replacements);
+    violations.extend(tables::unknown_credentials(&document));
     if !violations.is_empty() {
         return Err(violations);
     }

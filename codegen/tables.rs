@@ -1,7 +1,8 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
+use super::Violation;
 use super::annotate::{Generated, same_name, type_of};
-use super::document::{Document, Operation, referenced_name};
+use super::document::{Document, Operation, escape, referenced_name};
 use super::generate::is_secret;
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -11,6 +12,19 @@ use syn::Item;
 /// The security schemes that `src/credentials/` implements, with their names there.
 pub const CREDENTIALS: &[(&str, &str)] =
     &[("appId", "AppId"), ("userAccessToken", "UserAccessToken"), ("accessKeySignature", "AccessKeySignature")];
+
+/// The security schemes that the crate could not serve.
+pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
+    let schemes = document.value["components"]["securitySchemes"].as_object().into_iter().flatten();
+    let unknown = schemes.filter(|(scheme, _)| !CREDENTIALS.iter().any(|(known, _)| known == scheme));
+    unknown
+        .map(|(scheme, _)| {
+            let pointer = format!("/components/securitySchemes/{}", escape(scheme));
+            let problem = format!("src/credentials/ implements no security scheme `{scheme}`");
+            document.violation(&pointer, "credential", format!("{problem}. Implement it, or use another."))
+        })
+        .collect()
+}
 
 pub fn tables(document: &Document, generated: &[Generated<'_>], types: &BTreeSet<String>) -> Result<Vec<Item>, String> {
     let file: syn::File = syn::parse2(operations(document, generated)?).map_err(|error| error.to_string())?;

@@ -30,7 +30,6 @@ pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl Client {
     /// A client for the server at `host`, such as `https://example.genauth.ai`; a path is kept as a prefix.
-    #[must_use]
     pub fn builder(host: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(host.into())
     }

@@ -3,7 +3,7 @@
 //! Each test edits the fragments in `house_rules/sample/`, which stay as they are when endpoints are added, with `house_rules/users.yaml` beside them where an edit asks for it, and
 //! compares every message.
 
-#[allow(dead_code, reason = "the tests stop before the generator")]
+#[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
 #[path = "../codegen/mod.rs"]
 mod codegen;
 
@@ -61,6 +61,12 @@ impl Fragments {
         let after = before.replacen(from, to, 1);
         assert_ne!(before, after, "the edit of {file} changes nothing: {from:?}");
         self.write(file, after);
+    }
+
+    /// What the whole way to the generated text tells.
+    fn compile(&self) -> Vec<String> {
+        let compiled = codegen::compile(&self.0, "openapi");
+        compiled.err().unwrap_or_default().iter().map(Violation::to_string).collect()
     }
 
     fn violations(&self) -> Vec<String> {
@@ -133,11 +139,38 @@ fn everything_wrong_is_told_at_once_and_by_place() {
             "openapi/genauth.yaml: [replacement] The build replaces the schema `UnixTimestamp` by a hand-written type, but there is no such schema. Add it, or drop the replacement.",
             "openapi/genauth.yaml:68:5: [schema] The schema `unixTimestamp` is not PascalCase. Begin big, and use letters and digits alone.",
             "openapi/genauth.yaml:68:5: [unreferenced] No operation uses the schema `unixTimestamp`. Remove it.",
+            "openapi/genauth.yaml:74:11: [schema] The generated type does not check `pattern`. Say it in the description.",
             "openapi/users.yaml:67:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
             "openapi/wechat.yaml:28:13: [example] The example lacks `appSecret`, which is required. Add it.",
             "openapi/wechat.yaml:78:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin small, and use letters and digits alone.",
             "openapi/wechat.yaml:114:11: [reference] There is no schema `UnixTimestamp`. Add it, or correct the reference.",
         ],
+    );
+}
+
+#[test]
+fn what_the_generator_cannot_do_is_told_with_the_operation_and_without_a_panic() {
+    let fragments = Fragments::sample();
+    fragments.write("users.yaml", USERS);
+    fragments.edit("users.yaml", "          enum: [active, blocked]\n", "          default: 5\n");
+    let told = fragments.compile();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let (place, problem) = told[0].split_once("] ").expect("a rule");
+    assert_eq!(place, "openapi/users.yaml:7:5: [generator");
+    assert!(problem.starts_with("progenitor cannot generate `getUser`: "), "{problem}");
+    assert!(problem.ends_with("Describe it, or a schema it uses, with simpler means."), "{problem}");
+}
+
+#[test]
+fn a_security_scheme_that_no_code_implements_is_told() {
+    let fragments = Fragments::sample();
+    fragments.edit("genauth.yaml", "    userAccessToken:\n", "    smokeSignal:\n");
+    fragments.edit("wechat.yaml", "          userAccessToken: []\n", "          smokeSignal: []\n");
+    assert_eq!(
+        fragments.compile(),
+        [
+            "openapi/genauth.yaml:35:5: [credential] src/credentials/ implements no security scheme `smokeSignal`. Implement it, or use another."
+        ]
     );
 }
 

@@ -7,17 +7,19 @@ fn document() -> Value {
     serde_json::from_str(genauth::OPENAPI).unwrap()
 }
 
-/// A schema reduced to what it demands: references followed, `allOf` merged, no words, no Rust widths.
+/// A schema reduced to what it demands: `allOf` merged, no words, no Rust widths. A reference to a schema that the
+/// document names stays one (a schema may refer to itself); one to a type that only Rust names is followed.
 fn demands(schema: &Value, definitions: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
-        return demands(&definitions[name], definitions);
+        let named = document()["components"]["schemas"].get(name).is_some();
+        return if named { json!({ "$ref": name }) } else { demands(&definitions[name], definitions) };
     }
     let mut plain = Map::new();
     let mut properties = Map::new();
     let mut required = BTreeSet::new();
     let parts = schema["allOf"].as_array().into_iter().flatten();
-    for part in parts.map(|part| demands(part, definitions)) {
+    for part in parts.map(|part| demands(followed(part, definitions), definitions)) {
         for (key, value) in part.as_object().unwrap() {
             match key.as_str() {
                 "properties" => properties.extend(value.as_object().unwrap().clone()),
@@ -52,8 +54,11 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
             "format" if matches!(value.as_str(), Some("int64" | "int32" | "double" | "float")) => {}
             "anyOf" => {
                 let real = value.as_array().unwrap().iter().filter(|part| part["type"] != "null").collect::<Vec<_>>();
-                let [real] = real[..] else { panic!("an anyOf that is no Option: {schema}") };
-                return demands(real, definitions);
+                if let [real] = real[..] {
+                    return demands(real, definitions);
+                }
+                // serde tries the variants of a `oneOf` in turn.
+                plain.insert("oneOf".to_owned(), real.into_iter().map(|part| demands(part, definitions)).collect());
             }
             "oneOf" => {
                 let parts = value.as_array().unwrap().iter().map(|part| demands(part, definitions)).collect();
@@ -75,13 +80,20 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
     Value::Object(plain)
 }
 
+fn followed<'a>(schema: &'a Value, definitions: &'a Value) -> &'a Value {
+    schema["$ref"].as_str().map_or(schema, |reference| &definitions[reference.rsplit('/').next().unwrap()])
+}
+
 #[test]
 fn every_named_schema_can_be_exported_and_demands_what_the_document_demands() {
     let document = document();
     let described = document["components"]["schemas"].as_object().unwrap();
     assert_eq!(genauth::schema::names().collect::<BTreeSet<_>>(), described.keys().map(String::as_str).collect());
     for (name, schema) in described {
-        let derived = genauth::schema::of(name).unwrap().to_value();
+        let mut derived = genauth::schema::of(name).unwrap().to_value();
+        // schemars writes a type's reference to itself so.
+        let itself = derived.to_string().replace(r##""$ref":"#""##, &format!(r##""$ref":"#/$defs/{name}""##));
+        derived = serde_json::from_str(&itself).unwrap();
         assert_eq!(
             demands(&derived, &derived["$defs"]),
             demands(schema, &document["components"]["schemas"]),

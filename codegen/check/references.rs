@@ -5,7 +5,7 @@ use super::{House, Report, items, members};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-pub(super) fn check(house: &House<'_>, replacements: &[&str], report: &mut Report<'_>) {
+pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     let document = house.document;
     let schemas = &document.value["components"]["schemas"];
     for place in &house.places {
@@ -37,7 +37,7 @@ pub(super) fn check(house: &House<'_>, replacements: &[&str], report: &mut Repor
             report.add(&pointer, "unreferenced", format!("No operation uses the schema {}. Remove it.", shown(name)));
         }
     }
-    for name in replacements.iter().filter(|name| schemas.get(**name).is_none()) {
+    for name in house.replacements.iter().filter(|name| schemas.get(**name).is_none()) {
         let message = format!(
             "The build replaces the schema {} by a hand-written type, but there is no such schema. Add it, or drop the \
              replacement.",

@@ -9,6 +9,9 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     names(house, report);
     for place in house.places.iter().filter(|place| place.schema.get("$ref").is_none()) {
         kind(place, report);
+        if !house.is_replaced(&place.pointer) {
+            kept(place, report);
+        }
         properties(house, place, report);
     }
 }
@@ -63,6 +66,22 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
             return;
         };
         report.add(&format!("{pointer}/enum"), "schema", message);
+    }
+}
+
+/// What a generated type cannot keep, or only with a crate that the client would have to depend on.
+fn kept(place: &Place<'_>, report: &mut Report<'_>) {
+    const CONSTRAINTS: [&str; 7] = ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern"];
+    const FORMATS: [&str; 6] = ["uuid", "date", "date-time", "ip", "ipv4", "ipv6"];
+    let Place { pointer, schema, .. } = place;
+    let secret = schema["format"] == "password";
+    for constraint in CONSTRAINTS.into_iter().filter(|key| !secret && schema.get(key).is_some()) {
+        let message = format!("The generated type does not check {}. Say it in the description.", shown(constraint));
+        report.add(&format!("{pointer}/{constraint}"), "schema", message);
+    }
+    if let Some(format) = schema["format"].as_str().filter(|format| FORMATS.contains(format)) {
+        let message = format!("The client has no type for the format {}. Say it in the description.", shown(format));
+        report.add(&format!("{pointer}/format"), "schema", message);
     }
 }
 

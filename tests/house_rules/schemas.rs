@@ -206,6 +206,23 @@ fn what_the_build_replaces_is_there() {
         ],
         &[
             "openapi/genauth.yaml: [replacement] The build replaces the schema `UnixTimestamp` by a hand-written type, but there is no such schema. Add it, or drop the replacement.",
+            "openapi/genauth.yaml:74:11: [schema] The generated type does not check `pattern`. Say it in the description.",
+        ],
+    );
+}
+
+#[test]
+fn what_the_generated_type_cannot_keep_is_said_in_words() {
+    refused(
+        &[(
+            "users.yaml",
+            "        id:\n          type: string\n",
+            "        id:\n          type: string\n          format: uuid\n          maxLength: 36\n          pattern: ^u\n",
+        )],
+        &[
+            "openapi/users.yaml:55:11: [schema] The client has no type for the format `uuid`. Say it in the description.",
+            "openapi/users.yaml:56:11: [schema] The generated type does not check `maxLength`. Say it in the description.",
+            "openapi/users.yaml:57:11: [schema] The generated type does not check `pattern`. Say it in the description.",
         ],
     );
 }
