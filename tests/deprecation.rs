@@ -1,44 +1,13 @@
 //! Calling a deprecated operation: one warning, a hook, and the server's own headers.
 
+mod common;
+
+use common::Log;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{Client, DeprecationSource, ErrorKind, OnDeprecation, UnixTimestamp};
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
-
-/// What was logged at WARN or above while it lives, on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::WARN)
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-    }
-}
 
 #[allow(deprecated, reason = "these tests are about calling it")]
 async fn call_deprecated(client: &Client, server: &MockGenAuth) -> Result<(), genauth::Error> {
@@ -55,7 +24,7 @@ async fn call_current(client: &Client, server: &MockGenAuth) -> Result<(), genau
 async fn a_deprecated_operation_warns_once_per_client_and_names_the_replacement() {
     let server = MockGenAuth::start().await.unwrap();
     let client = server.client_builder().build().unwrap();
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start(tracing::Level::WARN);
     for _ in 0..3 {
         call_deprecated(&client, &server).await.unwrap();
         call_deprecated(&client.clone(), &server).await.unwrap();
@@ -121,7 +90,7 @@ async fn the_servers_deprecation_and_sunset_headers_raise_the_same_notice() {
         })
         .build()
         .unwrap();
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start(tracing::Level::WARN);
     let answer =
         MockAnswer::proceed().header("deprecation", "@1688169599").header("sunset", "Sun, 30 Jun 2030 23:59:59 GMT");
     server.answer_next(answer.times(2));

@@ -1,0 +1,244 @@
+//! The builder: what a caller says, checked.
+
+use super::{Clock, Inner};
+use crate::api::Client;
+use crate::credentials::{Credentials, Dialect, Language, header_value, secret_value};
+use crate::deprecation::Notices;
+use crate::host::Host;
+use crate::{DeprecationNotice, Error, OnDeprecation, SecretString, tls};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Makes a [`Client`].
+///
+/// ```
+/// use genauth::{Client, Language};
+/// use std::time::Duration;
+///
+/// let client = Client::builder("https://example.genauth.ai")
+///     .app("64a0000000000000000000aa", "the app's secret")
+///     .language(Language::English)
+///     .timeout(Duration::from_secs(5))
+///     .build()?;
+/// # Ok::<(), genauth::Error>(())
+/// ```
+#[must_use]
+#[derive(Clone)]
+pub struct ClientBuilder {
+    host: String,
+    app: Option<(String, Option<SecretString>)>,
+    user_access_token: Option<SecretString>,
+    access_key: Option<(String, SecretString)>,
+    dialect: Option<Dialect>,
+    language: Language,
+    timeout: Duration,
+    connect_timeout: Option<Duration>,
+    plain_http: bool,
+    http_client: Option<reqwest::Client>,
+    root_certificates: Vec<Vec<u8>>,
+    proxy: Option<reqwest::Proxy>,
+    notices: Notices,
+    now: Clock,
+}
+
+/// What every SDK of this API allows a call.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl ClientBuilder {
+    pub(super) fn new(host: String) -> Self {
+        Self {
+            host,
+            app: None,
+            user_access_token: None,
+            access_key: None,
+            dialect: None,
+            language: Language::default(),
+            timeout: TIMEOUT,
+            connect_timeout: None,
+            plain_http: false,
+            http_client: None,
+            root_certificates: Vec::new(),
+            proxy: None,
+            notices: Notices::default(),
+            #[allow(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+            now: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// The id and secret of the GenAuth application that calls.
+    pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.app = Some((id.into(), Some(secret.into())));
+        self
+    }
+
+    /// The id of an application without a secret, or whose secret no called operation needs.
+    pub fn app_id(mut self, id: impl Into<String>) -> Self {
+        self.app = Some((id.into(), None));
+        self
+    }
+
+    /// The access token of a signed-in user, sent as `Bearer` where an operation takes it.
+    pub fn user_access_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.user_access_token = Some(token.into());
+        self
+    }
+
+    /// An access key of the user pool, which signs requests of the management side.
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.access_key = Some((id.into(), secret.into()));
+        self
+    }
+
+    /// Which brand's headers to send; taken from the host otherwise.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// The language of the server's messages; `zh-CN` otherwise, as in every SDK.
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// How long a whole call may take, from connecting to the last byte of the answer; 10 seconds otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take; 10 seconds otherwise.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Sends secrets unencrypted to a host that is not this machine, if its URL says `http`. Everyone on the way can
+    /// read them: for test networks only.
+    pub fn dangerously_allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// An HTTP client of your own, for its connection pool or settings that this builder lacks.
+    ///
+    /// Its certificates, proxy and connect timeout hold; [`timeout`](Self::timeout) is set on each request. Whatever its
+    /// redirect policy, no request body follows a redirect.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Certificates to trust besides the platform's, as PEM text. May be called more than once.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// The proxy to go through; otherwise the system's, and none for this machine.
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Is told of each call to a deprecated operation, and says whether it goes on. A warning is logged in any case, once
+    /// per operation.
+    pub fn on_deprecation(
+        mut self,
+        hook: impl Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync + 'static,
+    ) -> Self {
+        self.notices.set_hook(Arc::new(hook));
+        self
+    }
+
+    /// The clock that dates signatures; the system's otherwise.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.now = Arc::new(now);
+        self
+    }
+
+    /// Checks everything and makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with a sentence on what to change.
+    pub fn build(self) -> Result<Client, Error> {
+        let host = Host::parse(&self.host, self.plain_http)?;
+        let credentials = self.credentials(&host)?;
+        let foreign_http_client = self.http_client.is_some();
+        let http_client = self.build_http_client(&host)?;
+        let inner = Inner {
+            credentials: Arc::new(credentials),
+            notices: self.notices,
+            timeout: self.timeout,
+            base_path: host.base_path().into(),
+            foreign_http_client,
+            now: self.now,
+        };
+        Ok(Client::new_with_client(host.as_str(), http_client, inner))
+    }
+
+    fn credentials(&self, host: &Host) -> Result<Credentials, Error> {
+        let (app_id, app_secret) = match &self.app {
+            Some((id, secret)) => (Some(header_value(id, "app id")?), secret.clone()),
+            None => (None, None),
+        };
+        if app_secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
+            return Err(Error::configuration("the app secret is empty; set it, or use `.app_id(..)` without one"));
+        }
+        if let Some(token) = &self.user_access_token {
+            secret_value(token.expose_secret(), "user access token")?;
+        }
+        if let Some((id, secret)) = &self.access_key {
+            header_value(id, "access key id")?;
+            if secret.expose_secret().is_empty() {
+                return Err(Error::configuration("the access key's secret is empty; set it"));
+            }
+        }
+        Ok(Credentials {
+            dialect: self.dialect.unwrap_or_else(|| Dialect::of_host(host.name())),
+            language: self.language,
+            app_id,
+            app_secret,
+            user_access_token: self.user_access_token.clone(),
+            access_key: self.access_key.clone(),
+        })
+    }
+
+    fn build_http_client(&self, host: &Host) -> Result<reqwest::Client, Error> {
+        if let Some(client) = &self.http_client {
+            if !self.root_certificates.is_empty() || self.proxy.is_some() || self.connect_timeout.is_some() {
+                let detail = "with your own HTTP client, set certificates, proxy and connect timeout on that one";
+                return Err(Error::configuration(detail));
+            }
+            return Ok(client.clone());
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.connect_timeout.unwrap_or(TIMEOUT));
+        match &self.proxy {
+            Some(proxy) => builder = builder.proxy(proxy.clone()),
+            // A proxy of the environment is for the way out, not for this machine.
+            None if host.is_loopback() => builder = builder.no_proxy(),
+            None => {}
+        }
+        let tls_needed = host.is_https() || self.proxy.is_some();
+        builder = tls::configure(builder, tls_needed, &self.root_certificates)?;
+        builder.build().map_err(|error| {
+            Error::configuration("the HTTP client cannot be built; check proxy and certificates")
+                .caused_by(error.without_url())
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The host may hold a password until `build` refuses it.
+        f.debug_struct("ClientBuilder")
+            .field("dialect", &self.dialect)
+            .field("language", &self.language)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Configuration from the environment.
+
+use crate::{ClientBuilder, Dialect, Error, Language};
+use std::time::Duration;
+
+impl ClientBuilder {
+    pub(super) fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| match std::env::var(name) {
+            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(Error::configuration(format!("the environment variable {name} is not UTF-8; set it anew")))
+            }
+        })
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
+        let bad = |name: &str, expected: &str| {
+            Error::configuration(format!("the environment variable {name} is not {expected}; correct or unset it"))
+        };
+        let missing = |name: &str, beside: &str| {
+            let detail = format!("the environment variable {name} is not set, though {beside} is; set both or none");
+            Error::configuration(detail)
+        };
+        let host = variable("GENAUTH_HOST")?.ok_or_else(|| {
+            Error::configuration("the environment variable GENAUTH_HOST is not set; set it to https://your-host")
+        })?;
+        let mut builder = Self::new(host);
+        builder = match (variable("GENAUTH_APP_ID")?, variable("GENAUTH_APP_SECRET")?) {
+            (Some(id), Some(secret)) => builder.app(id, secret),
+            (Some(id), None) => builder.app_id(id),
+            (None, Some(_)) => return Err(missing("GENAUTH_APP_ID", "GENAUTH_APP_SECRET")),
+            (None, None) => builder,
+        };
+        builder = match (variable("GENAUTH_ACCESS_KEY_ID")?, variable("GENAUTH_ACCESS_KEY_SECRET")?) {
+            (Some(id), Some(secret)) => builder.access_key(id, secret),
+            (None, None) => builder,
+            (Some(_), None) => return Err(missing("GENAUTH_ACCESS_KEY_SECRET", "GENAUTH_ACCESS_KEY_ID")),
+            (None, Some(_)) => return Err(missing("GENAUTH_ACCESS_KEY_ID", "GENAUTH_ACCESS_KEY_SECRET")),
+        };
+        if let Some(token) = variable("GENAUTH_ACCESS_TOKEN")? {
+            builder = builder.user_access_token(token);
+        }
+        if let Some(dialect) = variable("GENAUTH_DIALECT")? {
+            builder = match dialect.to_ascii_lowercase().as_str() {
+                "genauth" => builder.dialect(Dialect::GenAuth),
+                "authing" => builder.dialect(Dialect::Authing),
+                _ => return Err(bad("GENAUTH_DIALECT", "`genauth` or `authing`")),
+            };
+        }
+        if let Some(language) = variable("GENAUTH_LANG")? {
+            let language = Language::from_tag(&language);
+            builder = builder.language(language.ok_or_else(|| bad("GENAUTH_LANG", "zh-CN, en-US, zh-TW or ja-JP"))?);
+        }
+        if let Some(seconds) = variable("GENAUTH_TIMEOUT")? {
+            let timeout = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let timeout = timeout.filter(|timeout| !timeout.is_zero());
+            builder = builder.timeout(timeout.ok_or_else(|| bad("GENAUTH_TIMEOUT", "a number of seconds above 0"))?);
+        }
+        Ok(builder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Client, ErrorKind};
+
+    fn client(variables: &[(&str, &str)]) -> Result<Client, Error> {
+        let value =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        ClientBuilder::from_variables(|name| Ok(value(name)))?.build()
+    }
+
+    #[test]
+    fn host_and_app_are_enough_and_every_variable_is_taken() {
+        let host = ("GENAUTH_HOST", "https://example.genauth.ai");
+        assert!(client(&[host, ("GENAUTH_APP_ID", "app"), ("GENAUTH_APP_SECRET", "secret")]).is_ok());
+        assert!(client(&[host, ("GENAUTH_APP_ID", "app")]).is_ok());
+        let full = client(&[
+            host,
+            ("GENAUTH_APP_ID", "app"),
+            ("GENAUTH_APP_SECRET", "secret"),
+            ("GENAUTH_ACCESS_TOKEN", "token"),
+            ("GENAUTH_ACCESS_KEY_ID", "key"),
+            ("GENAUTH_ACCESS_KEY_SECRET", "key-secret"),
+            ("GENAUTH_DIALECT", "Authing"),
+            ("GENAUTH_LANG", "en-us"),
+            ("GENAUTH_TIMEOUT", "2.5"),
+        ]);
+        let inner = full.unwrap().inner;
+        assert_eq!(inner.timeout, Duration::from_millis(2500));
+        assert_eq!((inner.credentials.dialect, inner.credentials.language), (Dialect::Authing, Language::English));
+        assert_eq!(inner.credentials.secrets().collect::<Vec<_>>(), ["secret", "token", "key-secret"]);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_and_its_value_is_not() {
+        let host = ("GENAUTH_HOST", "https://example.genauth.ai");
+        for (variables, named) in [
+            (&[][..], "GENAUTH_HOST is not set"),
+            (&[host, ("GENAUTH_APP_SECRET", "canary")], "GENAUTH_APP_ID is not set, though GENAUTH_APP_SECRET is"),
+            (&[host, ("GENAUTH_ACCESS_KEY_ID", "canary")], "GENAUTH_ACCESS_KEY_SECRET is not set"),
+            (&[host, ("GENAUTH_ACCESS_KEY_SECRET", "canary")], "GENAUTH_ACCESS_KEY_ID is not set"),
+            (&[host, ("GENAUTH_DIALECT", "canary")], "GENAUTH_DIALECT is not `genauth` or `authing`"),
+            (&[host, ("GENAUTH_LANG", "canary")], "GENAUTH_LANG is not zh-CN, en-US, zh-TW or ja-JP"),
+            (&[host, ("GENAUTH_TIMEOUT", "canary")], "GENAUTH_TIMEOUT is not a number of seconds above 0"),
+            (&[host, ("GENAUTH_TIMEOUT", "0")], "GENAUTH_TIMEOUT is not"),
+            (&[host, ("GENAUTH_TIMEOUT", "-1")], "GENAUTH_TIMEOUT is not"),
+            (&[host, ("GENAUTH_TIMEOUT", "1e300")], "GENAUTH_TIMEOUT is not"),
+            (&[("GENAUTH_HOST", "canary")], "the host is no URL"),
+        ] {
+            let error = client(variables).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains(named), "{error}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+    }
+}
