@@ -60,6 +60,7 @@ impl Client {
     /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.
     ///
     /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash.
+    /// For an endpoint whose `data` does not matter, let `Resp` be `serde::de::IgnoredAny`.
     ///
     /// # Errors
     ///
@@ -83,17 +84,19 @@ impl Client {
         Resp: DeserializeOwned,
     {
         if !path.starts_with('/') {
-            return Err(Error::new(ErrorKind::Request, path, "a path starts with `/`; the host is the client's"));
+            return Err(Error::new(ErrorKind::Request, "call", "a path starts with `/`; the host is the client's"));
         }
+        // What follows the path may be secret.
+        let subject = path.split(['?', '#']).next().unwrap_or_default();
         let unwritable = |error: reqwest::Error| {
-            Error::new(ErrorKind::Request, path, "the request cannot be written; check its fields")
+            Error::new(ErrorKind::Request, subject, "the request cannot be written; check its fields")
                 .caused_by(error.without_url())
         };
         let operation = Operation::by_path(&method, path);
         let builder = self.client.request(method.clone(), format!("{}{path}", self.baseurl));
         let builder = builder.header(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
         let builder =
-            if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, path, request)? };
+            if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
         let request = builder.build().map_err(unwritable)?;
         envelope::open_response(hooks::exchange(self, request, operation).await)
     }

@@ -74,22 +74,26 @@ pub(crate) fn judge(
     operation: Option<&'static Operation>,
     http_status: StatusCode,
     body: Bytes,
-    strike: impl Fn(&str) -> String,
+    strike: impl Fn(String) -> String,
 ) -> Outcome {
-    let parsed = serde_json::from_slice::<Wire<'_>>(&body);
+    // serde would read a struct from a list, too.
+    let parsed = match body.trim_ascii_start().first() {
+        Some(b'[') => Err(serde::de::Error::custom("a list")),
+        _ => serde_json::from_slice::<Wire<'_>>(&body),
+    };
     let failure = match parsed {
         Ok(wire) => {
             let head = Head {
                 status_code: wire.status_code,
-                message: wire.message,
+                message: strike(wire.message),
                 api_code: wire.api_code,
-                request_id: Some(wire.request_id).filter(|id| !id.is_empty()),
+                request_id: Some(one_line(&strike(wire.request_id))).filter(|id| !id.is_empty()),
             };
             if http_status.is_success() && head.status_code == 200 {
                 let data = wire.data.map(|data| place_of(data.get(), &body));
                 return Ok(Answer { subject: subject.to_owned(), head, body, data });
             }
-            refusal(subject, operation, http_status, head, strike)
+            refusal(subject, operation, http_status, head)
         }
         Err(_) if !http_status.is_success() => {
             let mut detail = format!("the server answered HTTP {http_status} with {}", describe(&body));
@@ -112,17 +116,9 @@ pub(crate) fn judge(
 }
 
 /// The error of an envelope that says no.
-fn refusal(
-    subject: &str,
-    operation: Option<&'static Operation>,
-    http_status: StatusCode,
-    head: Head,
-    strike: impl Fn(&str) -> String,
-) -> Error {
+fn refusal(subject: &str, operation: Option<&'static Operation>, http_status: StatusCode, head: Head) -> Error {
     use std::fmt::Write as _;
     let Head { status_code, message, api_code, request_id } = head;
-    let message = one_line(&strike(&message));
-    let request_id = request_id.map(|id| one_line(&strike(&id)));
     let mut detail = format!("the server answered statusCode {status_code}");
     // Writing to a String cannot fail.
     if let Some(code) = api_code {
@@ -132,7 +128,7 @@ fn refusal(
         let _ = write!(detail, ", HTTP {}", http_status.as_u16());
     }
     if !message.is_empty() {
-        let _ = write!(detail, " ({message})");
+        let _ = write!(detail, " ({})", one_line(&message));
     }
     let siblings =
         if http_status == StatusCode::NOT_FOUND { http_advice(operation, http_status) } else { String::new() };
@@ -185,7 +181,7 @@ pub(crate) fn open_response<T: DeserializeOwned>(mut response: reqwest::Response
     let payload = serde_json::from_slice(data.unwrap_or(b"null")).map_err(|error| {
         let nothing = data.is_none_or(|data| serde_json::from_slice::<Empty>(data).is_ok());
         let error = if nothing {
-            let detail = "the server said success (statusCode 200) but sent no data; ask its operators, or try again";
+            let detail = "the server said success (statusCode 200) but sent no data; ask its operators";
             Error::new(ErrorKind::NoData, subject.as_str(), detail)
         } else {
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -222,13 +218,35 @@ pub(crate) fn raw<T: DeserializeOwned>(
 ) -> Result<ResponseValue<T>, Error> {
     let mut response = exchanged.map_err(|error| before_sending(subject, error))?;
     let outcome = outcome(&mut response);
-    let body = outcome.as_ref().map_or_else(Error::body, |answer| Some(&answer.body)).cloned();
-    match body.and_then(|body| serde_json::from_slice(&body).ok()) {
-        Some(envelope) => Ok(ResponseValue::new(envelope, response.status(), std::mem::take(response.headers_mut()))),
-        None => Err(outcome.err().unwrap_or_else(|| {
+    // With the texts that the secrets of the request are struck out of: an envelope's `Debug` shows them.
+    let (body, message, request_id) = match &outcome {
+        Ok(Answer { head, body, .. }) => (Some(body), Some(head.message.as_str()), head.request_id.as_deref()),
+        Err(error) => (error.body(), error.server_message(), error.request_id()),
+    };
+    let envelope = body.and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok());
+    let envelope = envelope.and_then(|mut envelope| {
+        for (name, text) in [("message", message), ("requestId", request_id)] {
+            if let (Some(field @ serde_json::Value::String(_)), Some(text)) = (envelope.get_mut(name), text) {
+                *field = text.into();
+            }
+        }
+        serde_json::from_value(envelope).ok()
+    });
+    match (envelope, outcome) {
+        (Some(envelope), _) => {
+            Ok(ResponseValue::new(envelope, response.status(), std::mem::take(response.headers_mut())))
+        }
+        (None, Err(error)) => Err(error),
+        (None, Ok(Answer { head, body, .. })) => {
             let detail = "the envelope has another shape than documented; this crate may be too old";
-            Error::new(ErrorKind::Response, subject, detail).with(|error| error.http_status = Some(response.status()))
-        })),
+            Err(Error::new(ErrorKind::Response, subject, detail).with(|error| {
+                error.http_status = Some(response.status());
+                error.status_code = Some(head.status_code);
+                error.api_code = head.api_code;
+                error.request_id = head.request_id;
+                error.body = Some(body);
+            }))
+        }
     }
 }
 
@@ -291,7 +309,8 @@ fn append(detail: &mut String, advice: &str) {
 /// A server's text, fit for one line of a log: no control characters, and not endless.
 pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line: String = text.chars().take(LONGEST).map(|c| if breaks(c) { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');
     }

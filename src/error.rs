@@ -120,10 +120,8 @@ impl Error {
         let transient = |status: i64| matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         match self.kind() {
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => true,
-            ErrorKind::Http | ErrorKind::Api => {
-                self.api_code() == Some(NONCE_REPLAYED)
-                    || self.status_code().or(self.http_status().map(|s| s.as_u16().into())).is_some_and(transient)
-            }
+            ErrorKind::Http => self.http_status().is_some_and(|status| transient(status.as_u16().into())),
+            ErrorKind::Api => self.api_code() == Some(NONCE_REPLAYED) || self.status_code().is_some_and(transient),
             _ => false,
         }
     }
@@ -152,7 +150,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// The envelope's `message`, the secrets of the request struck out.
+    /// The envelope's `message`, whole, with the secrets of the request struck out.
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()

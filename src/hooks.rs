@@ -127,6 +127,11 @@ fn network_error(subject: &str, error: reqwest::Error) -> Error {
         (ErrorKind::Timeout, "no complete answer within the time allowed; try again, or allow more with `.timeout(..)`")
     } else if error.is_connect() {
         (ErrorKind::Connect, "the server cannot be reached; check the host, the network, a proxy and the certificate")
+    } else if error.is_redirect() {
+        (
+            ErrorKind::Redirect,
+            "the server redirects, and your HTTP client gave up; build this client for the right host",
+        )
     } else if error.is_builder() {
         (ErrorKind::Request, "the request cannot be written; check its fields")
     } else {
@@ -140,24 +145,48 @@ fn network_error(subject: &str, error: reqwest::Error) -> Error {
 struct Secrets<'a> {
     credentials: &'a Credentials,
     body: Option<Bytes>,
+    query: Option<String>,
     operation: Option<&'static Operation>,
 }
 
 impl<'a> Secrets<'a> {
     fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
         let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        Self { credentials, body, operation }
+        // A described operation has no secret in its query: a house rule.
+        let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
+        Self { credentials, body, query, operation }
     }
 
-    fn strike_out_of(&self, text: &str) -> String {
+    fn strike_out_of(&self, text: String) -> String {
+        if !self.may_be_in(&text) {
+            return text;
+        }
         let mut secrets: Vec<String> = self.credentials.secrets().map(str::to_owned).collect();
         if let Some(body) = self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()) {
             collect(&body, self.operation.map(|operation| operation.secret_fields), &mut secrets);
         }
+        let query = form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes());
+        secrets.extend(query.map(|(_, value)| value.into_owned()));
+        // A message that is no text is shown as its JSON, in which a quote is escaped.
+        let escaped = secrets.iter().map(|secret| serde_json::Value::from(secret.as_str()).to_string());
+        let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
+        secrets.extend(escaped);
         secrets.retain(|secret| !secret.is_empty());
         // The longest first, so that none leaves a part of another behind.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[REDACTED]"))
+        secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "[REDACTED]"))
+    }
+
+    /// A quick look, for the usual answer that repeats nothing: whether any string of the request is in the text. Where
+    /// it would have to decode something to know, it says yes.
+    fn may_be_in(&self, text: &str) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
+        let in_body = || match std::str::from_utf8(body) {
+            Ok(body) => body.split('"').any(|part| part.contains('\\') || !part.is_empty() && text.contains(part)),
+            Err(_) => true,
+        };
+        !text.is_empty()
+            && (self.query.is_some() || self.credentials.secrets().any(|secret| text.contains(secret)) || in_body())
     }
 }
 

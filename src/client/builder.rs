@@ -124,7 +124,8 @@ impl ClientBuilder {
     /// An HTTP client of your own, for its connection pool or settings that this builder lacks.
     ///
     /// Its certificates, proxy and connect timeout hold; [`timeout`](Self::timeout) is set on each request. Whatever its
-    /// redirect policy, no request body follows a redirect.
+    /// redirect policy, no request body follows a redirect; give it `redirect::Policy::none()` so that no header and no
+    /// query does either.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
