@@ -4,12 +4,12 @@
 //! An error here names what was not found: progenitor's output has changed, and this file has to follow.
 
 use super::document::{Document, Operation};
-use super::generate::{SECRET, is_secret};
+use super::generate::{SECRET, holds_secret};
 use super::tables;
 use quote::format_ident;
 use std::collections::BTreeSet;
 use syn::visit_mut::VisitMut;
-use syn::{Expr, Fields, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type, parse_quote};
+use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type, parse_quote};
 
 /// What an operation became in the generated code.
 pub struct Generated<'a> {
@@ -43,7 +43,7 @@ pub fn type_of(name: &str, type_names: &BTreeSet<String>) -> Result<Type, String
 
 /// Whether two names are one but for the case style.
 pub fn same_name(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let plain = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_lowercase();
     plain(one) == plain(other)
 }
 
@@ -65,7 +65,7 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
                 item.attrs.extend(note(&item.ident));
                 item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
                 fence_secrets(item);
-                check_secrets(item, document)?;
+                finish_fields(item, document)?;
             }
             Item::Enum(item) => {
                 item.attrs.extend(note(&item.ident));
@@ -93,18 +93,23 @@ fn fence_secrets(item: &mut ItemStruct) {
     }
 }
 
-/// typify ignores a conversion that does not match a schema to the letter; a secret must not slip through as a string.
-fn check_secrets(item: &ItemStruct, document: &Document) -> Result<(), String> {
-    let Fields::Named(fields) = &item.fields else { return Ok(()) };
+/// Two things that typify does without a word: it ignores a conversion that does not match a schema to the letter, and
+/// a secret must not slip through as a string; and it drops the description of what a property refers to.
+fn finish_fields(item: &mut ItemStruct, document: &Document) -> Result<(), String> {
     let Some((name, schema)) = document.schemas().find(|(name, _)| same_name(name, &item.ident.to_string())) else {
         return Ok(());
     };
-    for field in &fields.named {
+    let properties = document.property_names(schema);
+    for field in &mut item.fields {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let property = document.property_names(schema).into_iter().find(|property| same_name(property, &ident));
-        let property = property.and_then(|property| document.property(schema, property));
-        if property.is_some_and(|property| is_secret(document, property)) && !mentions_secret(&field.ty) {
+        let property = properties.iter().find(|property| same_name(property, &ident));
+        let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
+        if holds_secret(document, property) && !mentions_secret(&field.ty) {
             return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
+        }
+        let text = document.resolve(property)["description"].as_str();
+        if let Some(text) = text.filter(|_| !field.attrs.iter().any(|attribute| doc_of(attribute).is_some())) {
+            field.attrs.push(parse_quote!(#[doc = #text]));
         }
     }
     Ok(())
@@ -129,6 +134,7 @@ fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Docu
                     if function.sig.ident == "new_with_client" {
                         function.vis = parse_quote!(pub(crate));
                     } else {
+                        shorten_docs(function);
                         let operation = generated.iter().find(|generated| generated.method == function.sig.ident);
                         let operation =
                             operation.ok_or_else(|| format!("no operation for `{}`", function.sig.ident))?;
@@ -141,6 +147,26 @@ fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Docu
         }
     }
     expect(annotated == generated.len(), "a method of `Client` for each operation")
+}
+
+/// progenitor ends a method's documentation with a call that nothing compiles; ours are in the crate's documentation.
+fn shorten_docs(function: &mut ImplItemFn) {
+    for attribute in &mut function.attrs {
+        if let Some(text) = doc_of(attribute) {
+            let text = text.split("\n\n```ignore").next().unwrap_or_default();
+            *attribute = parse_quote!(#[doc = #text]);
+        }
+    }
+}
+
+fn doc_of(attribute: &syn::Attribute) -> Option<String> {
+    match &attribute.meta {
+        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn annotate_builders<'a>(
@@ -156,6 +182,7 @@ fn annotate_builders<'a>(
         match item {
             Item::Struct(item) => {
                 item.attrs.extend(deprecation(operation_named(&operations, &item.ident)?, document));
+                item.attrs.push(parse_quote!(#[must_use = "nothing is sent before `send` is called"]));
             }
             Item::Impl(item) => {
                 let ident = type_ident(item).ok_or("a builder's impl without a name")?.clone();
@@ -173,7 +200,12 @@ fn annotate_builders<'a>(
                 item.items.push(parse_quote! {
                     #(#docs)*
                     ///
-                    /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+                    /// Answers the payload, the envelope's `data`.
+                    ///
+                    /// # Errors
+                    ///
+                    /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+                    /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
                     pub async fn send(self) -> Result<crate::Response<#payload>, crate::Error> {
                         crate::envelope::#open(#id, self.exchange().await)
                     }
@@ -181,8 +213,11 @@ fn annotate_builders<'a>(
                 item.items.push(parse_quote! {
                     #(#docs)*
                     ///
-                    /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-                    /// such envelope is an error.
+                    /// Answers the envelope as the document describes it, whatever its `statusCode`.
+                    ///
+                    /// # Errors
+                    ///
+                    /// [`Error`](crate::Error), where nothing came that is such an envelope.
                     pub async fn send_envelope(self) -> Result<ResponseValue<#envelope>, crate::Error> {
                         crate::envelope::raw(#id, self.exchange().await)
                     }
@@ -234,7 +269,11 @@ fn payload_of(types: &ItemMod, envelope: &Type, type_names: &BTreeSet<String>) -
     let envelope = found.ok_or("the envelope's struct")?;
     let data = envelope.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == "data"));
     let Some(data) = data else { return Ok(None) };
-    let is_option = quote::ToTokens::to_token_stream(&data.ty).to_string().contains(":: option :: Option <");
+    let outermost = match &data.ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
+        _ => None,
+    };
+    let is_option = outermost.is_some_and(|ident| ident == "Option");
     let mut payload = if is_option { type_argument(&data.ty).unwrap_or(&data.ty).clone() } else { data.ty.clone() };
     Qualify(type_names).visit_type_mut(&mut payload);
     Ok(Some(payload))

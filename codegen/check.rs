@@ -13,6 +13,7 @@ mod secrets;
 use super::Violation;
 use super::document::{Document, Mark, Operation, escape, shown};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What is wrong with a document whose shape is right, by place. `replacements` names the schemas that the build
 /// replaces by hand-written types.
@@ -40,6 +41,8 @@ struct House<'a> {
     places: Vec<Place<'a>>,
     /// The schemas that a hand-written type stands for.
     replacements: &'a [&'a str],
+    /// The named schemas that an answer can hold, as they stand in a pointer.
+    answered: BTreeSet<String>,
 }
 
 /// A schema and where it stands.
@@ -77,7 +80,9 @@ impl<'a> House<'a> {
     fn new(document: &'a Document, replacements: &'a [&'a str]) -> Self {
         let mut operations = document.operations();
         let places = places(document, &operations);
-        let mut house = Self { document, operations: Vec::new(), places, replacements };
+        let answers = operations.iter().map(Operation::answer_schema);
+        let answered = answers.flat_map(|schema| document.reachable(schema)).map(|name| escape(&name)).collect();
+        let mut house = Self { document, operations: Vec::new(), places, replacements, answered };
         operations.sort_by_cached_key(|operation| house.order(&operation.pointer));
         house.operations = operations;
         house
@@ -100,6 +105,16 @@ impl<'a> House<'a> {
     fn is_replaced(&self, pointer: &str) -> bool {
         let path = pointer.strip_prefix("/components/schemas/").unwrap_or_default();
         self.replacements.contains(&path.split('/').next().unwrap_or_default())
+    }
+
+    /// Whether a schema is, or stands within, one that an answer can hold.
+    fn is_answered(&self, pointer: &str) -> bool {
+        let path: Vec<&str> = pointer.split('/').skip(1).collect();
+        match path.as_slice() {
+            ["components", "schemas", name, ..] => self.answered.contains(*name),
+            ["paths", _, _, part, ..] => *part == "responses",
+            _ => false,
+        }
     }
 
     /// Whether any part of the schema names `name` as required.
@@ -173,23 +188,4 @@ fn label(operation: &Operation<'_>) -> String {
         "" => shown(&format!("{} {}", operation.method.to_uppercase(), operation.path)),
         id => shown(id),
     }
-}
-
-/// A name as the generator's `snake_case` has it.
-fn snake_case(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    let mut snake = String::new();
-    for (index, letter) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|index| letters.get(index));
-        let after = letters.get(index + 1);
-        let begins_word = letter.is_uppercase()
-            && before.is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
-        if (begins_word || !letter.is_alphanumeric()) && !snake.ends_with('_') && !snake.is_empty() {
-            snake.push('_');
-        }
-        if letter.is_alphanumeric() {
-            snake.extend(letter.to_lowercase());
-        }
-    }
-    snake.trim_end_matches('_').to_owned()
 }

@@ -119,8 +119,15 @@ fn lowered(value: &Value) -> Value {
     lower(value, false)
 }
 
-/// Whether a schema is a secret string, looked at through references.
-pub fn is_secret(document: &Document, schema: &Value) -> bool {
-    let schema = document.resolve(schema);
-    referenced_name(schema).is_none() && schema["format"] == "password"
+/// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are not looked
+/// into: each is a field of its own.
+pub fn holds_secret(document: &Document, schema: &Value) -> bool {
+    let parts = |key: &str| schema[key].as_array().into_iter().flatten();
+    if !schema.is_object() {
+        return false;
+    }
+    schema["format"] == "password"
+        || referenced_name(schema).is_some() && document.resolve(schema)["format"] == "password"
+        || ["items", "additionalProperties"].iter().any(|key| holds_secret(document, &schema[*key]))
+        || parts("allOf").chain(parts("oneOf")).any(|part| holds_secret(document, part))
 }

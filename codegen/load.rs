@@ -23,11 +23,15 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// Reads every `*.yaml` in `dir`; `shown_as` is what messages call the folder.
 pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    let names =
-        names(dir).map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
+    let folder =
+        folder(dir).map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
     let mut violations = Vec::new();
+    for (name, right) in folder.misnamed {
+        let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));
+        violations.push(violation(&format!("{shown_as}/{name}"), None, message));
+    }
     let mut documents = Vec::new();
-    for name in names {
+    for name in folder.fragments {
         match read(&dir.join(&name), &format!("{shown_as}/{name}")) {
             Ok(document) => documents.push(document),
             Err(problems) => violations.extend(problems),
@@ -41,6 +45,8 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
         for group in documents {
             merge(&mut merged, &group, &mut violations);
         }
+        // serde_json keeps the order of insertion if any crate of the build asks it to, and the output would follow.
+        merged.value.sort_all_objects();
     }
     violations.sort();
     // An alias makes one place stand for several.
@@ -48,18 +54,30 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     if violations.is_empty() { Ok(merged) } else { Err(violations) }
 }
 
-/// The root, whether or not it is there, and then the groups by name.
-fn names(dir: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
+/// What stands in the folder.
+struct Folder {
+    /// The root, whether or not it is there, and then the groups by name.
+    fragments: Vec<String>,
+    /// What looks like a fragment but does not end in `.yaml`, with the name it should have.
+    misnamed: Vec<(String, String)>,
+}
+
+fn folder(dir: &Path) -> io::Result<Folder> {
+    let mut folder = Folder { fragments: Vec::new(), misnamed: Vec::new() };
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".yaml") && name != ROOT {
-            names.push(name);
+        match name.rsplit_once('.') {
+            Some((_, "yaml")) if name == ROOT => {}
+            Some((_, "yaml")) => folder.fragments.push(name),
+            Some((stem, ending)) if ["yaml", "yml", "json"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
+                folder.misnamed.push((name.clone(), format!("{stem}.yaml")));
+            }
+            _ => {}
         }
     }
-    names.sort();
-    names.insert(0, ROOT.to_owned());
-    Ok(names)
+    folder.fragments.sort();
+    folder.fragments.insert(0, ROOT.to_owned());
+    Ok(folder)
 }
 
 fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {

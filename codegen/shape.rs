@@ -7,6 +7,7 @@ use super::Violation;
 use super::document::{Document, escape, shown};
 use Shape::{Any, Count, Flag, FlagOrSchema, List, Map, Number, OneOf, Schema, Text, True, Version, Words};
 use serde_json::Value;
+use strsim::levenshtein;
 
 /// What may stand in one place.
 enum Shape {
@@ -139,7 +140,6 @@ static PARAMETER: Object = Object {
         ("description", Text),
         ("schema", Schema),
         ("example", Any),
-        ("deprecated", Flag),
         ("x-not-secret", Words),
     ],
     mend: None,
@@ -225,7 +225,6 @@ static SCHEMA: Object = Object {
         ("maxItems", Count),
         ("pattern", Text),
         ("additionalProperties", FlagOrSchema),
-        ("deprecated", Flag),
         ("x-not-secret", Words),
     ],
     mend: None,
@@ -306,7 +305,7 @@ impl Checker<'_> {
 
 fn unknown(object: &Object, key: &str) -> String {
     let problem = format!("{} has no place in {}.", shown(key), object.what);
-    let mut near = object.known.iter().filter(|(known, _)| distance(known, key) <= 2.min(known.len() - 1));
+    let mut near = object.known.iter().filter(|(known, _)| levenshtein(known, key) <= 2.min(known.len() - 1));
     match (object.mend, near.next(), near.next()) {
         (Some(mend), ..) => format!("{problem} {mend}"),
         (None, Some((known, _)), None) => format!("{problem} Did you mean `{known}`?"),
@@ -347,19 +346,4 @@ fn expected(shape: &Shape) -> String {
         Schema => "a schema".to_owned(),
         FlagOrSchema => "true, false or a schema".to_owned(),
     }
-}
-
-/// How many letters to add, drop or change (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, r) in right.iter().enumerate() {
-            let change = diagonal + usize::from(l != *r);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }

@@ -3,7 +3,7 @@
 use super::Violation;
 use super::annotate::{Generated, same_name, type_of};
 use super::document::{Document, Operation, escape, referenced_name};
-use super::generate::is_secret;
+use super::generate::holds_secret;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
 pub fn tables(document: &Document, generated: &[Generated<'_>], types: &BTreeSet<String>) -> Result<Vec<Item>, String> {
     let file: syn::File = syn::parse2(operations(document, generated)?).map_err(|error| error.to_string())?;
     let mut items = file.items;
-    items.push(syn::parse2(invoke(generated)).map_err(|error| error.to_string())?);
+    items.push(syn::parse2(invoke(document, generated)?).map_err(|error| error.to_string())?);
     items.push(syn::parse2(schemas(document, types)?).map_err(|error| error.to_string())?);
     Ok(items)
 }
@@ -98,7 +98,7 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     let mut open: Vec<&Value> = schemas.collect();
     while let Some(schema) = open.pop() {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if is_secret(document, property) || is_secret(document, &property["items"]) {
+            if holds_secret(document, property) {
                 names.insert(name.clone());
             }
         }
@@ -123,28 +123,37 @@ fn are_siblings(document: &Document, one: &Operation<'_>, other: &Operation<'_>)
 }
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
-fn invoke(generated: &[Generated<'_>]) -> proc_macro2::TokenStream {
+fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
     let arms = generated.iter().map(|Generated { operation, method, setters }| {
         let id = operation.id();
-        let parameters = operation.value["parameters"].as_array().into_iter().flatten();
-        let parameters = parameters.filter_map(|parameter| {
-            let name = parameter["name"].as_str()?;
-            let (setter, ty) = setters.iter().find(|(setter, _)| same_name(&setter.to_string(), name))?;
-            Some(quote!(if let Some(value) = input.take::<#ty>(#name)? { call = call.#setter(value); }))
-        });
-        let body = setters.iter().find(|(setter, _)| setter == "body" && operation.value.get("requestBody").is_some());
-        let rest = match body {
-            Some((setter, ty)) => quote!(call = call.#setter(input.body::<#ty>()?);),
-            None => quote!(input.finish()?;),
+        let setter_of = |name: &str| {
+            let found = setters.iter().find(|(setter, _)| same_name(&setter.to_string(), name));
+            found.ok_or_else(|| format!("the builder of `{id}` has no setter for `{name}`"))
         };
-        quote!(#id => Box::pin(async move {
+        let parameters = operation.value["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.map(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let (setter, ty) = setter_of(name)?;
+            Ok(quote!(if let Some(value) = input.take::<#ty>(#name)? { call = call.#setter(value); }))
+        });
+        let parameters = parameters.collect::<Result<Vec<_>, String>>()?;
+        let rest = if operation.value.get("requestBody").is_some() {
+            let (setter, ty) = setter_of("body")?;
+            let body = &operation.value["requestBody"]["content"]["application/json"]["schema"];
+            let fields = document.property_names(body);
+            quote!(call = call.#setter(input.body::<#ty>(&[#(#fields),*])?);)
+        } else {
+            quote!(input.finish(&[])?;)
+        };
+        Ok(quote!(#id => Box::pin(async move {
             let mut call = client.#method();
             #(#parameters)*
             #rest
             call.send().await?.into_json()
-        }))
+        })))
     });
-    quote! {
+    let arms = arms.collect::<Result<Vec<_>, String>>()?;
+    Ok(quote! {
         #[cfg(feature = "invoke")]
         pub(crate) fn invoke<'a>(
             client: &'a Client,
@@ -156,7 +165,7 @@ fn invoke(generated: &[Generated<'_>]) -> proc_macro2::TokenStream {
                 _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
             }
         }
-    }
+    })
 }
 
 fn schemas(document: &Document, types: &BTreeSet<String>) -> Result<proc_macro2::TokenStream, String> {

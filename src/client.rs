@@ -88,11 +88,14 @@ impl Client {
         }
         // What follows the path may be secret.
         let subject = path.split(['?', '#']).next().unwrap_or_default();
+        if subject.split('/').any(is_dots) {
+            return Err(Error::new(ErrorKind::Request, "call", "a path goes down only; leave out `.` and `..`"));
+        }
         let unwritable = |error: reqwest::Error| {
             Error::new(ErrorKind::Request, subject, "the request cannot be written; check its fields")
                 .caused_by(error.without_url())
         };
-        let operation = Operation::by_path(&method, path);
+        let operation = Operation::by_path(&method, subject);
         let builder = self.client.request(method.clone(), format!("{}{path}", self.baseurl));
         let builder = builder.header(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
         let builder =
@@ -100,6 +103,11 @@ impl Client {
         let request = builder.build().map_err(unwritable)?;
         envelope::open_response(hooks::exchange(self, request, operation).await)
     }
+}
+
+/// Whether a URL parser would take a segment for the way up, or for nothing.
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn json_or_nothing<T: Serialize + ?Sized>(

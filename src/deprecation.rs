@@ -5,7 +5,6 @@ use http::HeaderMap;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// A deprecated operation was called. See [`ClientBuilder::on_deprecation`](crate::ClientBuilder::on_deprecation).
 #[derive(Debug, Clone)]
@@ -20,11 +19,12 @@ pub struct DeprecationNotice<'a> {
     /// Since when, or from when on, the server calls it deprecated (the `Deprecation` header of RFC 9745).
     pub deprecated_at: Option<UnixTimestamp>,
     /// When the server stops offering it (the `Sunset` header of RFC 8594).
-    pub sunset_at: Option<SystemTime>,
+    pub sunset_at: Option<UnixTimestamp>,
 }
 
 /// Who calls an operation deprecated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum DeprecationSource {
     /// The OpenAPI document. The notice comes before the request is sent.
     Document,
@@ -54,6 +54,11 @@ pub(crate) struct Notices {
 impl Notices {
     pub(crate) fn set_hook(&mut self, hook: Arc<Hook>) {
         self.hook = Some(hook);
+    }
+
+    /// The same hook for a client that has warned of nothing yet.
+    pub(crate) fn anew(&self) -> Self {
+        Self { hook: self.hook.clone(), warned: Arc::default() }
     }
 
     /// Before an operation is sent.
@@ -89,14 +94,16 @@ impl Notices {
             deprecated_at: text("deprecation")
                 .and_then(|value| value.strip_prefix('@')?.parse().ok())
                 .map(UnixTimestamp::from_secs),
-            sunset_at: text("sunset").and_then(|value| httpdate::parse_http_date(value).ok()),
+            sunset_at: text("sunset").and_then(|value| httpdate::parse_http_date(value).ok()).map(UnixTimestamp::from),
         })
     }
 
     fn raise(&self, notice: &DeprecationNotice<'_>) -> Result<(), Error> {
+        // Paths that the document does not describe are without number.
+        const MOST: usize = 1000;
         let first = {
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            warned.insert((notice.operation.to_owned(), notice.source))
+            warned.len() < MOST && warned.insert((notice.operation.to_owned(), notice.source))
         };
         if first {
             tracing::warn!(
@@ -125,7 +132,7 @@ impl fmt::Display for DeprecationNotice<'_> {
             write!(f, ", as of {deprecated_at}")?;
         }
         if let Some(sunset_at) = self.sunset_at {
-            write!(f, ", gone after {}", httpdate::fmt_http_date(sunset_at))?;
+            write!(f, ", gone after {sunset_at}")?;
         }
         match self.replacement {
             Some(replacement) => write!(f, "; use `{}` ({})", replacement.method_name, replacement.path),

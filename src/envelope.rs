@@ -4,6 +4,7 @@
 //! `data` only once the envelope says success: a failing answer may carry anything, or nothing, there.
 
 use crate::error::advice;
+use crate::redaction::Secrets;
 use crate::response::Head;
 use crate::{Error, ErrorKind, Operation, Response};
 use bytes::Bytes;
@@ -68,13 +69,13 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::
     })
 }
 
-/// Judges an answer by HTTP status and envelope. `strike` takes the request's secrets out of a text.
+/// Judges an answer by HTTP status and envelope. What it keeps of the server's words repeats none of the secrets.
 pub(crate) fn judge(
     subject: &str,
     operation: Option<&'static Operation>,
     http_status: StatusCode,
     body: Bytes,
-    strike: impl Fn(String) -> String,
+    secrets: &Secrets<'_>,
 ) -> Outcome {
     // serde would read a struct from a list, too.
     let parsed = match body.trim_ascii_start().first() {
@@ -85,9 +86,9 @@ pub(crate) fn judge(
         Ok(wire) => {
             let head = Head {
                 status_code: wire.status_code,
-                message: strike(wire.message),
+                message: secrets.strike_out_of(wire.message),
                 api_code: wire.api_code,
-                request_id: Some(one_line(&strike(wire.request_id))).filter(|id| !id.is_empty()),
+                request_id: Some(one_line(&secrets.strike_out_of(wire.request_id))).filter(|id| !id.is_empty()),
             };
             if http_status.is_success() && head.status_code == 200 {
                 let data = wire.data.map(|data| place_of(data.get(), &body));
@@ -230,7 +231,11 @@ pub(crate) fn raw<T: DeserializeOwned>(
                 *field = text.into();
             }
         }
-        serde_json::from_value(envelope).ok()
+        // `{}` is how servers say that there is no data; only where the document allows an empty object is it one.
+        serde_json::from_value(envelope.clone()).ok().or_else(|| {
+            let data = envelope.as_object_mut()?.remove("data")?;
+            if data == serde_json::json!({}) { serde_json::from_value(envelope).ok() } else { None }
+        })
     });
     match (envelope, outcome) {
         (Some(envelope), _) => {

@@ -2,8 +2,8 @@
 
 use crate::api::Client;
 use crate::client::Inner;
-use crate::credentials::Credentials;
 use crate::envelope::{self, Outcome};
+use crate::redaction::Secrets;
 use crate::{Error, ErrorKind, Operation};
 use bytes::{Bytes, BytesMut};
 use progenitor_client::{ClientHooks, OperationInfo};
@@ -47,16 +47,17 @@ async fn carry_out(
     if let Err(error) = prepare(client, &mut request, operation, subject) {
         return (Err(error), parts);
     }
-    let sent_to = request.url().origin();
+    let sent_to = request.url().clone();
     let mut response = match client.client.execute(request).await {
         Ok(response) => response,
         Err(error) => return (Err(network_error(subject, error)), parts),
     };
     parts.status = response.status();
     parts.headers = std::mem::take(response.headers_mut());
-    let redirected_to = if response.url().origin() != sent_to {
+    let redirected_to = if *response.url() != sent_to {
+        // The caller's own HTTP client has followed: whoever answered, it was not asked what we asked.
         Some(response.url().origin().ascii_serialization())
-    } else if response.status().is_redirection() {
+    } else if response.status().is_redirection() && response.status() != http::StatusCode::NOT_MODIFIED {
         let target = parts.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok());
         let target = target.and_then(|to| response.url().join(to).ok());
         Some(target.map_or_else(|| "nowhere".to_owned(), |to| to.origin().ascii_serialization()))
@@ -73,7 +74,7 @@ async fn carry_out(
         return (Err(error.with(|error| error.http_status = Some(status))), parts);
     }
     let outcome = match read(&mut response, subject).await {
-        Ok(body) => envelope::judge(subject, operation, parts.status, body, |text| secrets.strike_out_of(text)),
+        Ok(body) => envelope::judge(subject, operation, parts.status, body, &secrets),
         Err(error) => Err(error.with(|error| error.http_status = Some(parts.status))),
     };
     let outcome = match client.inner.notices.of_server(subject, operation, &parts.headers) {
@@ -141,70 +142,6 @@ fn network_error(subject: &str, error: reqwest::Error) -> Error {
     Error::new(kind, subject, detail).caused_by(error.without_url())
 }
 
-/// The secrets of a request, to strike out of what the server says about it. Looked for only when there is a text.
-struct Secrets<'a> {
-    credentials: &'a Credentials,
-    body: Option<Bytes>,
-    query: Option<String>,
-    operation: Option<&'static Operation>,
-}
-
-impl<'a> Secrets<'a> {
-    fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
-        let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        // A described operation has no secret in its query: a house rule.
-        let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
-        Self { credentials, body, query, operation }
-    }
-
-    fn strike_out_of(&self, text: String) -> String {
-        if !self.may_be_in(&text) {
-            return text;
-        }
-        let mut secrets: Vec<String> = self.credentials.secrets().map(str::to_owned).collect();
-        if let Some(body) = self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()) {
-            collect(&body, self.operation.map(|operation| operation.secret_fields), &mut secrets);
-        }
-        let query = form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes());
-        secrets.extend(query.map(|(_, value)| value.into_owned()));
-        // A message that is no text is shown as its JSON, in which a quote is escaped.
-        let escaped = secrets.iter().map(|secret| serde_json::Value::from(secret.as_str()).to_string());
-        let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
-        secrets.extend(escaped);
-        secrets.retain(|secret| !secret.is_empty());
-        // The longest first, so that none leaves a part of another behind.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "[REDACTED]"))
-    }
-
-    /// A quick look, for the usual answer that repeats nothing: whether any string of the request is in the text. Where
-    /// it would have to decode something to know, it says yes.
-    fn may_be_in(&self, text: &str) -> bool {
-        let body = self.body.as_deref().unwrap_or_default();
-        let in_body = || match std::str::from_utf8(body) {
-            Ok(body) => body.split('"').any(|part| part.contains('\\') || !part.is_empty() && text.contains(part)),
-            Err(_) => true,
-        };
-        !text.is_empty()
-            && (self.query.is_some() || self.credentials.secrets().any(|secret| text.contains(secret)) || in_body())
-    }
-}
-
-/// The strings of the named fields, at any depth; all strings where the document names no fields.
-fn collect(value: &serde_json::Value, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
-    match value {
-        serde_json::Value::String(text) if fields.is_none() => secrets.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, fields, secrets)),
-        serde_json::Value::Object(members) => {
-            for (name, value) in members {
-                let secret = fields.is_some_and(|fields| fields.contains(&name.as_str()));
-                collect(value, if secret { None } else { fields }, secrets);
-            }
-        }
-        _ => {}
-    }
-}
-
 fn record(span: &Span, outcome: &Outcome, parts: &http::response::Parts) {
     if span.is_disabled() {
         return;
@@ -229,10 +166,11 @@ fn record(span: &Span, outcome: &Outcome, parts: &http::response::Parts) {
 fn span(client: &Client, request: &Request, operation: Option<&'static Operation>) -> Span {
     let url = request.url();
     let method = request.method().as_str();
-    let path = operation.map_or(url.path(), |operation| operation.path);
+    // The path of an endpoint that the document does not describe may hold anything, an invitation's code for one.
+    let path = operation.map(|operation| operation.path);
     tracing::info_span!(
         "genauth.request",
-        otel.name = format_args!("{method} {path}"),
+        otel.name = path.map_or_else(|| method.to_owned(), |path| format!("{method} {path}")),
         otel.kind = "client",
         http.request.method = method,
         url.template = path,

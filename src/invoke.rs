@@ -1,5 +1,6 @@
 //! Calling a described operation by its id, with JSON in and out.
 
+use crate::envelope::one_line;
 use crate::{Client, Error, ErrorKind, Operation, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -30,7 +31,7 @@ impl Client {
 
 pub(crate) fn unknown(operation_id: &str) -> Error {
     let detail = "there is no such operation; `genauth::operations()` lists them";
-    Error::new(ErrorKind::Request, operation_id, detail)
+    Error::new(ErrorKind::Request, one_line(operation_id), detail)
 }
 
 impl Input {
@@ -40,22 +41,22 @@ impl Input {
         self.fields.remove(name).map(|value| self.read(value, name)).transpose()
     }
 
-    /// The body: all that is left.
-    pub(crate) fn body<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+    /// The body: all that is left, which must be `fields`.
+    pub(crate) fn body<T: DeserializeOwned>(&mut self, fields: &[&str]) -> Result<T, Error> {
+        self.finish(fields)?;
         let fields = std::mem::take(&mut self.fields);
         self.read(Value::Object(fields), "the body")
     }
 
-    /// Refuses what no parameter took.
-    #[allow(dead_code, reason = "the document need not have an operation without a body")]
-    pub(crate) fn finish(&self) -> Result<(), Error> {
-        match self.fields.keys().next() {
-            Some(name) => {
-                let detail = format!("it takes no field `{name}`; leave it out");
-                Err(Error::new(ErrorKind::Request, self.operation, detail))
-            }
-            None => Ok(()),
+    /// Refuses what the operation does not know.
+    pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Error> {
+        if self.fields.keys().all(|name| known.contains(&name.as_str())) {
+            return Ok(());
         }
+        // The unknown name is not repeated: who mixes names up may have put a secret there.
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let detail = format!("a field is unknown; leave it out (the body's fields are: {known})");
+        Err(Error::new(ErrorKind::Request, self.operation, detail))
     }
 
     fn read<T: DeserializeOwned>(&self, value: Value, what: &str) -> Result<T, Error> {

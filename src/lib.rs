@@ -15,6 +15,7 @@ mod invoke;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod redaction;
 mod response;
 #[cfg(feature = "schemars")]
 pub mod schema;
@@ -28,6 +29,8 @@ pub use credentials::{Dialect, Language};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
 pub use operation::{Credential, Operation, operations};
+/// What `send_envelope` answers: the generator's own type, an envelope with its HTTP status and headers.
+pub use progenitor_client::ResponseValue;
 pub use response::Response;
 pub use secret::SecretString;
 pub use timestamp::UnixTimestamp;

@@ -66,6 +66,11 @@ impl Operation {
     }
 
     pub(crate) fn by_path(method: &Method, path: &str) -> Option<&'static Self> {
-        operations().iter().find(|operation| operation.path == path && operation.method == *method)
+        let fits = |template: &str| {
+            let (template, path) = (template.split('/'), path.split('/'));
+            template.clone().count() == path.clone().count()
+                && template.zip(path).all(|(one, other)| one == other || one.starts_with('{'))
+        };
+        operations().iter().find(|operation| operation.method == *method && fits(operation.path))
     }
 }

@@ -1,7 +1,9 @@
 //! A string that nothing shows by accident.
 
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A secret: an app secret, an access token, a password.
@@ -62,8 +64,8 @@ impl fmt::Debug for SecretString {
 
 impl<'de> Deserialize<'de> for SecretString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde quotes a value of the wrong type in its error; envelope.rs never shows that text.
-        String::deserialize(deserializer).map(Self::from)
+        // serde would quote a value of the wrong type.
+        String::deserialize(deserializer).map(Self::from).map_err(|_| D::Error::custom("a secret is a string"))
     }
 }
 
@@ -86,18 +88,29 @@ impl Exposed for SecretString {
     }
 }
 
-impl Exposed for Option<SecretString> {
+impl<T: Exposed> Exposed for Option<T> {
     fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Some(secret) => serializer.serialize_some(secret.expose_secret()),
-            None => serializer.serialize_none(),
-        }
+        self.as_ref().map(Wire).serialize(serializer)
     }
 }
 
-impl Exposed for Vec<SecretString> {
+impl<T: Exposed> Exposed for Vec<T> {
     fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(SecretString::expose_secret))
+        serializer.collect_seq(self.iter().map(Wire))
+    }
+}
+
+impl<T: Exposed> Exposed for BTreeMap<String, T> {
+    fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(key, value)| (key, Wire(value))))
+    }
+}
+
+struct Wire<'a, T>(&'a T);
+
+impl<T: Exposed> Serialize for Wire<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_exposed(serializer)
     }
 }
 
@@ -137,9 +150,24 @@ mod tests {
             #[serde(serialize_with = "serialize_exposed")]
             none: Option<SecretString>,
             #[serde(serialize_with = "serialize_exposed")]
-            many: Vec<SecretString>,
+            many: Vec<Option<SecretString>>,
+            #[serde(serialize_with = "serialize_exposed")]
+            named: BTreeMap<String, SecretString>,
         }
-        let body = Body { one: "a".into(), maybe: Some("b".into()), none: None, many: vec!["c".into(), "d".into()] };
-        assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"one":"a","maybe":"b","none":null,"many":["c","d"]}"#);
+        let body = Body {
+            one: "a".into(),
+            maybe: Some("b".into()),
+            none: None,
+            many: vec![Some("c".into()), None],
+            named: BTreeMap::from([("k".to_owned(), "d".into())]),
+        };
+        let expected = r#"{"one":"a","maybe":"b","none":null,"many":["c",null],"named":{"k":"d"}}"#;
+        assert_eq!(serde_json::to_string(&body).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_quoted() {
+        let error = serde_json::from_str::<SecretString>("12345678").unwrap_err();
+        assert_eq!(error.to_string(), "a secret is a string");
     }
 }

@@ -1,7 +1,8 @@
 //! A moment as the API tells it.
 
-use serde::de::{self, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -55,6 +56,21 @@ impl UnixTimestamp {
     }
 }
 
+/// The second that a moment lies in.
+impl From<SystemTime> for UnixTimestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            // Rounded down, as after the epoch.
+            Err(before) => {
+                let before = before.duration();
+                let seconds = before.as_secs() + u64::from(before.subsec_nanos() > 0);
+                i64::try_from(seconds).map_or(i64::MIN, |seconds| -seconds)
+            }
+        })
+    }
+}
+
 /// RFC 3339 in UTC, such as `2026-03-04T10:00:00Z`; outside the years 1970 to 9999, `@` and the seconds.
 impl fmt::Display for UnixTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,44 +89,26 @@ impl<'de> Deserialize<'de> for UnixTimestamp {
 }
 
 /// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
+///
+/// By way of `Value`, because numbers come as something else once a dependency anywhere switches serde_json's feature
+/// `arbitrary_precision` on.
 pub(crate) fn deserialize_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    struct Integer;
-
-    impl Visitor<'_> for Integer {
-        type Value = i64;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an integer, as a number or a decimal string")
-        }
-
-        fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
-            Ok(value)
-        }
-
-        fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
-            i64::try_from(value).map_err(|_| E::custom("the number is too large"))
-        }
-
-        fn visit_f64<E: de::Error>(self, value: f64) -> Result<i64, E> {
-            // Above 2^53 a float no longer tells one second from the next.
-            const EXACT: f64 = 9_007_199_254_740_992.0;
-            if value.fract() == 0.0 && value.abs() <= EXACT {
-                #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
-                Ok(value as i64)
-            } else {
-                Err(E::custom("the number is not whole, or too large"))
-            }
-        }
-
-        fn visit_str<E: de::Error>(self, value: &str) -> Result<i64, E> {
-            let digits = value.strip_prefix('-').unwrap_or(value);
+    // Above 2^53 a float no longer tells one second from the next.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let integer = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)?;
+            #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
+            Some(float as i64)
+        }),
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(&text);
             let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let parsed = if decimal { value.parse().ok() } else { None };
-            parsed.ok_or_else(|| E::custom("the string is not a decimal integer"))
+            text.parse().ok().filter(|_| decimal)
         }
-    }
-
-    deserializer.deserialize_any(Integer)
+        _ => None,
+    };
+    integer.ok_or_else(|| D::Error::custom("neither a whole number nor a decimal string of one"))
 }
 
 #[cfg(feature = "schemars")]
@@ -160,6 +158,18 @@ mod tests {
             "\"9223372036854775808\"",
         ] {
             assert_eq!(parse(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn comes_from_a_system_time_rounded_down() {
+        for (time, seconds) in [
+            (UNIX_EPOCH, 0),
+            (UNIX_EPOCH + Duration::from_millis(1999), 1),
+            (UNIX_EPOCH - Duration::from_millis(1), -1),
+            (UNIX_EPOCH - Duration::from_secs(2), -2),
+        ] {
+            assert_eq!(UnixTimestamp::from(time).as_secs(), seconds);
         }
     }
 

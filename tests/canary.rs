@@ -155,6 +155,11 @@ fn client_builder(host: &str) -> ClientBuilder {
     builder.access_key(KEY_ID, KEY_SECRET.secret)
 }
 
+/// With the credentials of an application alone, which is what `call` needs to know which ones to use.
+fn app_client(host: &str) -> Client {
+    Client::builder(host).app(APP_ID, APP_SECRET.secret).user_access_token(USER_TOKEN.secret).build().unwrap()
+}
+
 fn app() -> builder::GetWechatAccessTokenDto {
     GetWechatAccessTokenDto::builder().app_id("wx").app_secret(WECHAT_SECRET.secret)
 }
@@ -200,7 +205,7 @@ async fn calls(collector: &Collector, server: &MockGenAuth, answer: &MockAnswer)
         Ok(answer) => collector.note(answer.request_id().unwrap_or_default()),
         Err(error) => collector.failure(&error),
     }
-    match client.call::<_, GetWechatAccessTokenDataDto>(Method::POST, "/api/v3/undescribed", &fields()).await {
+    match client.call::<_, GetWechatAccessTokenDataDto>(Method::POST, PATH, &fields()).await {
         Ok(answer) => note_answer(collector, &answer),
         Err(error) => collector.failure(&error),
     }
@@ -360,7 +365,7 @@ async fn whatever_the_server_answers(collector: &Collector) {
     // What the mock answers by itself, where the token is another at each turn.
     calls(collector, &server, &MockAnswer::proceed()).await;
     let log = collector.check("the mock's own answer");
-    assert!(log.contains("otel.status_code"), "{log}");
+    assert!(log.contains("genauth.status_code=200"), "{log}");
     let wrong = MockGenAuth::start().await.unwrap();
     let errors = calls(collector, &wrong, &MockAnswer::proceed()).await;
     assert!(errors.iter().all(|error| error.kind() == ErrorKind::Api) && errors.len() == 4);
@@ -376,7 +381,7 @@ async fn what_the_network_does(collector: &Collector) {
     let proxy = format!("http://{}:{}@{}", "user", APP_SECRET.core, url.trim_start_matches("http://"));
     let rows = [
         client_builder(&url),
-        client_builder(&url).proxy(reqwest::Proxy::all(&proxy).unwrap()),
+        client_builder(&url).proxy(reqwest::Proxy::all(&proxy).unwrap()).dangerously_allow_plain_http(),
         client_builder("https://127.0.0.1:1").proxy(reqwest::Proxy::all(&proxy).unwrap()),
     ];
     for builder in rows {
@@ -443,9 +448,7 @@ async fn what_is_refused_before_it_is_sent(collector: &Collector) {
         collector.check("a call that cannot be written");
     }
 
-    let signs = Client::builder(server.url()).app(APP_ID, APP_SECRET.secret).user_access_token(USER_TOKEN.secret);
-    let signs = signs.build().unwrap();
-    let error = signs.get_weixin_access_token().body(app()).send().await.unwrap_err();
+    let error = app_client(server.url()).get_weixin_access_token().body(app()).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     collector.failure(&error);
     collector.check("a call without the credentials that it takes");
@@ -467,7 +470,7 @@ async fn what_is_refused_before_it_is_sent(collector: &Collector) {
 /// `call` puts what it is given into a body or a query, and a server that echoes any of it shows nothing.
 async fn a_call_with_secrets_everywhere(collector: &Collector) {
     let server = server().await;
-    let client = client_builder(server.url()).build().unwrap();
+    let client = app_client(server.url());
     for secret in ALL.map(|canary| canary.secret) {
         let body = json!({ "a": secret, "b": [secret, { "c": secret }], "deep": { "er": { "still": secret } } });
         let echo = json!({ "statusCode": 400, "message": format!("bad value {secret}"), "requestId": secret });
@@ -490,7 +493,7 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
 /// A GET carries its fields in the query, and a gateway may repeat that.
 async fn a_get_whose_query_is_echoed(collector: &Collector) {
     let server = server().await;
-    let client = client_builder(server.url()).build().unwrap();
+    let client = app_client(server.url());
     for secret in ALL.map(|canary| canary.secret) {
         let echo = json!({ "statusCode": 400, "message": format!("bad value {secret}"), "requestId": secret });
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -579,7 +582,7 @@ fn values(collector: &Collector) {
 /// The places where the server's words are to be had show the canaries, or this test would prove nothing.
 async fn where_secrets_may_be_seen() {
     let server = server().await;
-    let client = client_builder(server.url()).build().unwrap();
+    let client = app_client(server.url());
     let call = || client.get_wechat_mp_access_token_info().body(app());
 
     server.answer_next(success(&token()));

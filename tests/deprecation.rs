@@ -7,7 +7,6 @@ use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{Client, DeprecationSource, ErrorKind, OnDeprecation, UnixTimestamp};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
 
 #[allow(deprecated, reason = "these tests are about calling it")]
 async fn call_deprecated(client: &Client, server: &MockGenAuth) -> Result<(), genauth::Error> {
@@ -100,14 +99,14 @@ async fn the_servers_deprecation_and_sunset_headers_raise_the_same_notice() {
     call_current(&client, &server).await.unwrap();
 
     let operation = "getWechatMpAccessTokenInfo".to_owned();
-    let sunset = UNIX_EPOCH + Duration::from_secs(1_909_094_399);
+    let sunset = UnixTimestamp::from_secs(1_909_094_399);
     let full =
         (operation.clone(), DeprecationSource::Server, (Some(UnixTimestamp::from_secs(1_688_169_599)), Some(sunset)));
     let bare = (operation, DeprecationSource::Server, (None, None));
     assert_eq!(*seen.lock().unwrap(), [full.clone(), full, bare]);
     let lines = log.lines();
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    let said = "`getWechatMpAccessTokenInfo` is deprecated, says the server, as of 2023-06-30T23:59:59Z, gone after Sun, 30 Jun 2030 23:59:59 GMT";
+    let said = "`getWechatMpAccessTokenInfo` is deprecated, says the server, as of 2023-06-30T23:59:59Z, gone after 2030-06-30T23:59:59Z";
     assert!(lines[0].contains(said), "{}", lines[0]);
 }
 

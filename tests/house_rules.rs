@@ -140,7 +140,7 @@ fn everything_wrong_is_told_at_once_and_by_place() {
             "openapi/genauth.yaml:68:5: [schema] The schema `unixTimestamp` is not PascalCase. Begin big, and use letters and digits alone.",
             "openapi/genauth.yaml:68:5: [unreferenced] No operation uses the schema `unixTimestamp`. Remove it.",
             "openapi/genauth.yaml:74:11: [schema] The generated type does not check `pattern`. Say it in the description.",
-            "openapi/users.yaml:67:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:92:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
             "openapi/wechat.yaml:28:13: [example] The example lacks `appSecret`, which is required. Add it.",
             "openapi/wechat.yaml:78:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin small, and use letters and digits alone.",
             "openapi/wechat.yaml:114:11: [reference] There is no schema `UnixTimestamp`. Add it, or correct the reference.",
@@ -152,7 +152,7 @@ fn everything_wrong_is_told_at_once_and_by_place() {
 fn what_the_generator_cannot_do_is_told_with_the_operation_and_without_a_panic() {
     let fragments = Fragments::sample();
     fragments.write("users.yaml", USERS);
-    fragments.edit("users.yaml", "          enum: [active, blocked]\n", "          default: 5\n");
+    fragments.edit("users.yaml", "          description: active or blocked.\n", "          default: 5\n");
     let told = fragments.compile();
     assert_eq!(told.len(), 1, "{told:#?}");
     let (place, problem) = told[0].split_once("] ").expect("a rule");
@@ -191,6 +191,36 @@ fn a_fragment_that_cannot_be_read_is_named() {
     );
     let nowhere = violations(&fragments.0.join("nowhere"));
     assert!(nowhere[0].to_string().starts_with("openapi: [yaml] The folder cannot be read: "));
+}
+
+#[test]
+fn a_fragment_of_another_ending_is_not_skipped() {
+    let fragments = Fragments::sample();
+    for file in ["groups.yml", "LOGS.YAML", "roles.json", "notes.md", "wechat.yaml~"] {
+        fragments.write(file, "paths: {}\n");
+    }
+    assert_eq!(
+        fragments.violations(),
+        [
+            "openapi/LOGS.YAML: [yaml] The build reads `.yaml` alone. Name it `LOGS.yaml`.",
+            "openapi/groups.yml: [yaml] The build reads `.yaml` alone. Name it `groups.yaml`.",
+            "openapi/roles.json: [yaml] The build reads `.yaml` alone. Name it `roles.yaml`.",
+        ]
+    );
+}
+
+/// Whether or not another crate of the build switches on `preserve_order` of serde_json.
+#[test]
+fn the_document_is_in_alphabetical_order() {
+    fn keys_are_sorted(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Object(members) => members.keys().is_sorted() && members.values().all(keys_are_sorted),
+            serde_json::Value::Array(items) => items.iter().all(keys_are_sorted),
+            _ => true,
+        }
+    }
+    let document = codegen::load::load(Path::new(SAMPLE), "openapi").expect("the fragments load");
+    assert!(keys_are_sorted(&document.value));
 }
 
 #[test]

@@ -405,6 +405,8 @@ async fn a_builder_refuses_what_cannot_work_with_a_sentence_that_does_not_repeat
         (builder().access_key("", "secret"), key_id),
         (builder().access_key("canary\n", "secret"), key_id),
         (builder().access_key("key", ""), key_secret),
+        (builder().timeout(Duration::ZERO), "a timeout of zero leaves no time for any call; allow some"),
+        (builder().connect_timeout(Duration::ZERO), "a timeout of zero leaves no time for any call; allow some"),
         (builder().root_certificates(""), root),
         (builder().root_certificates("canary"), root),
         (builder().root_certificates(broken), root),
@@ -472,6 +474,9 @@ async fn a_proxy_is_asked_with_the_whole_url_and_its_password_stays_out_of_sight
     let (proxy, requests) = proxy().await;
     let with_password = proxy.replace("http://", &format!("http://user:{PROXY_PASSWORD}@"));
     let builder = Client::builder("http://127.0.0.1:1/base").proxy(reqwest::Proxy::http(&with_password).unwrap());
+    let error = builder.clone().build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration, "a proxy is not this machine");
+    let builder = builder.dangerously_allow_plain_http();
     let client = builder.clone().app_id("app").build().unwrap();
     for shown in [format!("{builder:?} {builder:#?}"), format!("{client:?} {client:#?}")] {
         assert!(!shown.contains(PROXY_PASSWORD), "{shown}");
@@ -493,7 +498,7 @@ async fn a_proxy_that_refuses_or_is_not_there_is_a_connect_error_without_its_pas
     for (host, proxy) in
         [("http://127.0.0.1:1", &gone), ("https://127.0.0.1:1", &gone), ("https://127.0.0.1:1", &refusing)]
     {
-        let builder = Client::builder(host).proxy(reqwest::Proxy::all(proxy).unwrap());
+        let builder = Client::builder(host).proxy(reqwest::Proxy::all(proxy).unwrap()).dangerously_allow_plain_http();
         let error = assert_failed(token(builder).await, ErrorKind::Connect, CONNECT);
         assert!(!shown(&error).contains(PROXY_PASSWORD), "{}", shown(&error));
         assert!(!shown(&error).contains("dXNlcjpwcm94eS1wYXNzd29yZC0zZmQw"), "{}", shown(&error));

@@ -64,7 +64,8 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
                 let parts = value.as_array().unwrap().iter().map(|part| demands(part, definitions)).collect();
                 plain.insert(key.clone(), parts);
             }
-            "$schema" | "$defs" | "title" | "description" | "example" | "allOf" | "deprecated" | "default" => {}
+            "$schema" | "$defs" | "title" | "description" | "example" | "allOf" | "nullable" | "deprecated"
+            | "default" => {}
             key if key.starts_with("x-") => {}
             _ => {
                 plain.insert(key.clone(), value.clone());
@@ -95,7 +96,7 @@ fn every_named_schema_can_be_exported_and_demands_what_the_document_demands() {
         let itself = derived.to_string().replace(r##""$ref":"#""##, &format!(r##""$ref":"#/$defs/{name}""##));
         derived = serde_json::from_str(&itself).unwrap();
         assert_eq!(
-            demands(&derived, &derived["$defs"]),
+            demands(followed(&derived, &derived["$defs"]), &derived["$defs"]),
             demands(schema, &document["components"]["schemas"]),
             "{name}: {derived:#}"
         );

@@ -22,7 +22,7 @@ fn assert_fields(line: &str, server: &MockGenAuth, fields: &[&str]) {
     let port = server.url().rsplit(':').next().unwrap();
     let always = [
         "genauth.request",
-        "otel.name=POST /api/v3/get-wechat-access-token-info",
+        r#"otel.name="POST /api/v3/get-wechat-access-token-info""#,
         r#"otel.kind="client""#,
         r#"http.request.method="POST""#,
         r#"url.template="/api/v3/get-wechat-access-token-info""#,

@@ -6,8 +6,21 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What hand-written code calls its own methods: a generated one of the same name would not compile, or hide it.
-const RESERVED: &[&str] =
-    &["builder", "call", "fromEnv", "invoke", "newWithClient", "clone", "baseurl", "client", "inner", "apiVersion"];
+const RESERVED: &[&str] = &[
+    "builder",
+    "call",
+    "fromEnv",
+    "invoke",
+    "newWithClient",
+    "clone",
+    "baseurl",
+    "client",
+    "inner",
+    "apiVersion",
+    "pre",
+    "exec",
+    "post",
+];
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     ids(house, report);

@@ -1,7 +1,8 @@
 //! `path` and `parameter`.
 
 use super::super::document::{Operation, escape, referenced_name, shown};
-use super::{House, Report, items, label, members, snake_case};
+use super::{House, Report, items, label, members};
+use heck::ToSnakeCase;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
@@ -58,7 +59,7 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
     for (index, parameter) in items(&operation.value["parameters"]).enumerate() {
         let pointer = format!("{}/parameters/{index}", operation.pointer);
         let name = parameter["name"].as_str().unwrap_or_default();
-        if let Some(first) = seen.insert(snake_case(name), name) {
+        if let Some(first) = seen.insert(name.to_snake_case(), name) {
             let message = format!("The parameters {} and {} get the same name. Rename one.", shown(first), shown(name));
             report.add(&pointer, "parameter", message);
         }

@@ -1,7 +1,8 @@
 //! `schema`.
 
 use super::super::document::shown;
-use super::{House, Place, Report, Role, items, members, snake_case};
+use super::{House, Place, Report, Role, items, members};
+use heck::ToSnakeCase;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         if !house.is_replaced(&place.pointer) {
             kept(place, report);
         }
+        values(house, place, report);
         properties(house, place, report);
     }
 }
@@ -51,22 +53,34 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
             report.add(&format!("{pointer}/{key}"), "schema", format!("`{key}` is empty. Fill it, or remove it."));
         }
     }
-    if let Some(values) = schema.get("enum") {
-        let texts: Vec<&str> = items(values).filter_map(Value::as_str).collect();
-        let distinct: BTreeSet<&str> = texts.iter().copied().collect();
-        let message = if schema["type"] != "string" {
-            "`enum` is for strings. Add `type: string`, or remove it."
-        } else if texts.len() != items(values).count() {
-            "`enum` has a value that is no string. Quote it."
-        } else if texts.is_empty() {
-            "`enum` is empty. Fill it, or remove it."
-        } else if distinct.len() != texts.len() {
-            "`enum` has a value twice. Remove one."
-        } else {
-            return;
+}
+
+fn values(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, role, .. } = place;
+    let Some(values) = schema.get("enum") else { return };
+    let texts: Vec<&str> = items(values).filter_map(Value::as_str).collect();
+    let distinct: BTreeSet<&str> = texts.iter().copied().collect();
+    let message = if house.is_answered(pointer) && !house.is_replaced(pointer) {
+        let what = match role {
+            Role::Property(name) => format!("The answer's field {}", shown(name)),
+            Role::Component | Role::Items | Role::Other => "A schema of the answer".to_owned(),
         };
-        report.add(&format!("{pointer}/enum"), "schema", message);
-    }
+        format!(
+            "{what} is an enum, and a server that adds a value would break every client. Make it a plain string, and \
+             list the values in the description."
+        )
+    } else if schema["type"] != "string" {
+        "`enum` is for strings. Add `type: string`, or remove it.".to_owned()
+    } else if texts.len() != items(values).count() {
+        "`enum` has a value that is no string. Quote it.".to_owned()
+    } else if texts.is_empty() {
+        "`enum` is empty. Fill it, or remove it.".to_owned()
+    } else if distinct.len() != texts.len() {
+        "`enum` has a value twice. Remove one.".to_owned()
+    } else {
+        return;
+    };
+    report.add(&format!("{pointer}/enum"), "schema", message);
 }
 
 /// What a generated type cannot keep, or only with a crate that the client would have to depend on.
@@ -100,8 +114,8 @@ fn properties<'a>(house: &House<'a>, place: &Place<'a>, report: &mut Report<'_>)
     };
     let mut fields: BTreeMap<String, &str> = BTreeMap::new();
     for (name, pointer) in house.members(&format!("{pointer}/properties"), &schema["properties"]) {
-        if let Some(first) = fields.insert(snake_case(name), name) {
-            report.add(&pointer, "schema", collision(first, name, &snake_case(name)));
+        if let Some(first) = fields.insert(name.to_snake_case(), name) {
+            report.add(&pointer, "schema", collision(first, name, &name.to_snake_case()));
         }
     }
     if !std::ptr::eq(*schema, *whole) || schema.get("allOf").is_none() {
@@ -111,9 +125,9 @@ fn properties<'a>(house: &House<'a>, place: &Place<'a>, report: &mut Report<'_>)
     let mut fields: BTreeMap<String, (&str, usize)> = BTreeMap::new();
     for (index, part) in house.document.parts(schema).into_iter().enumerate() {
         for (name, _) in members(&part["properties"]) {
-            let (first, of) = *fields.entry(snake_case(name)).or_insert((name, index));
+            let (first, of) = *fields.entry(name.to_snake_case()).or_insert((name, index));
             if first != name && of != index {
-                report.add(pointer, "schema", collision(first, name, &snake_case(name)));
+                report.add(pointer, "schema", collision(first, name, &name.to_snake_case()));
             }
         }
     }

@@ -5,10 +5,11 @@ use super::{House, Place, Report, Role, items, members};
 use serde_json::Value;
 
 /// What a secret's name holds, whatever its case, `_` and `-`.
-const WORDS: &[&str] = &["secret", "password", "passwd", "token", "accesskey", "privatekey", "credential", "apikey"];
+const WORDS: &[&str] =
+    &["secret", "password", "passwd", "passcode", "token", "accesskey", "privatekey", "credential", "apikey"];
 
 /// What may stand in a `format: password` schema: the secret's type checks nothing.
-const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable", "deprecated"];
+const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable"];
 
 /// Beside a property or parameter that only looks secret: why it is none.
 const REASON: &str = "x-not-secret";
@@ -17,6 +18,11 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     for place in &house.places {
         if is_password(place.schema) {
             password(place, report);
+        }
+        // typify would wrap it in a type of its own, which the rest of the build does not take for a secret.
+        if place.role == Role::Component && house.document.parts(place.schema).into_iter().any(is_password) {
+            let message = "A named schema cannot be a secret. Write `format: password` where it is used.";
+            report.add(&place.pointer, "secret", message);
         }
         match place.role {
             Role::Property(name) => property(house, place, name, report),

@@ -66,7 +66,8 @@ impl ClientBuilder {
         }
     }
 
-    /// The id and secret of the GenAuth application that calls.
+    /// The id and secret of the GenAuth application that calls. The id goes out; no operation described so far sends
+    /// the secret.
     pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.app = Some((id.into(), Some(secret.into())));
         self
@@ -125,7 +126,7 @@ impl ClientBuilder {
     ///
     /// Its certificates, proxy and connect timeout hold; [`timeout`](Self::timeout) is set on each request. Whatever its
     /// redirect policy, no request body follows a redirect; give it `redirect::Policy::none()` so that no header and no
-    /// query does either.
+    /// query does either. Headers that it adds by default go out unsigned.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
@@ -166,12 +167,19 @@ impl ClientBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with a sentence on what to change.
     pub fn build(self) -> Result<Client, Error> {
         let host = Host::parse(&self.host, self.plain_http)?;
+        if self.proxy.is_some() && !host.is_https() && !self.plain_http {
+            let detail = "a proxy would see every secret sent to an http:// host; write https://, or say `.dangerously_allow_plain_http()`";
+            return Err(Error::configuration(detail));
+        }
+        if self.timeout.is_zero() || self.connect_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Error::configuration("a timeout of zero leaves no time for any call; allow some"));
+        }
         let credentials = self.credentials(&host)?;
         let foreign_http_client = self.http_client.is_some();
         let http_client = self.build_http_client(&host)?;
         let inner = Inner {
             credentials: Arc::new(credentials),
-            notices: self.notices,
+            notices: self.notices.anew(),
             timeout: self.timeout,
             base_path: host.base_path().into(),
             foreign_http_client,
@@ -217,6 +225,11 @@ impl ClientBuilder {
         }
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // Another crate may switch compression on for all of reqwest; ours sends the contract's headers and no more.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .connect_timeout(self.connect_timeout.unwrap_or(TIMEOUT));
         match &self.proxy {
             Some(proxy) => builder = builder.proxy(proxy.clone()),

@@ -1,10 +1,15 @@
 //! Configuration from the environment.
 
-use crate::{ClientBuilder, Dialect, Error, Language};
+use crate::{ClientBuilder, Error};
 use std::time::Duration;
 
 impl ClientBuilder {
-    pub(super) fn from_env() -> Result<Self, Error> {
+    /// A builder as the environment describes it, to add to; see [`Client::from_env`](crate::Client::from_env).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming the variable.
+    pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| match std::env::var(name) {
             Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
             Err(std::env::VarError::NotPresent) => Ok(None),
@@ -42,15 +47,12 @@ impl ClientBuilder {
             builder = builder.user_access_token(token);
         }
         if let Some(dialect) = variable("GENAUTH_DIALECT")? {
-            builder = match dialect.to_ascii_lowercase().as_str() {
-                "genauth" => builder.dialect(Dialect::GenAuth),
-                "authing" => builder.dialect(Dialect::Authing),
-                _ => return Err(bad("GENAUTH_DIALECT", "`genauth` or `authing`")),
-            };
+            let dialect = dialect.parse().map_err(|_| bad("GENAUTH_DIALECT", "`genauth` or `authing`"))?;
+            builder = builder.dialect(dialect);
         }
         if let Some(language) = variable("GENAUTH_LANG")? {
-            let language = Language::from_tag(&language);
-            builder = builder.language(language.ok_or_else(|| bad("GENAUTH_LANG", "zh-CN, en-US, zh-TW or ja-JP"))?);
+            let language = language.parse().map_err(|_| bad("GENAUTH_LANG", "zh-CN, en-US, zh-TW or ja-JP"))?;
+            builder = builder.language(language);
         }
         if let Some(seconds) = variable("GENAUTH_TIMEOUT")? {
             let timeout = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -64,7 +66,7 @@ impl ClientBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, ErrorKind};
+    use crate::{Client, Dialect, ErrorKind, Language};
 
     fn client(variables: &[(&str, &str)]) -> Result<Client, Error> {
         let value =

@@ -1,6 +1,9 @@
 //! The two brands' headers: the same ones under two prefixes.
 
+use crate::Error;
 use http::header::HeaderName;
+use std::fmt;
+use std::str::FromStr;
 
 /// Which brand's headers go out.
 ///
@@ -41,12 +44,36 @@ impl Language {
             Self::Japanese => "ja-JP",
         }
     }
+}
 
-    /// From what stands in the header.
-    #[must_use]
-    pub fn from_tag(tag: &str) -> Option<Self> {
+/// As it stands in the header.
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// From what stands in the header, in any case.
+impl FromStr for Language {
+    type Err = Error;
+
+    fn from_str(tag: &str) -> Result<Self, Error> {
         let all = [Self::SimplifiedChinese, Self::English, Self::TraditionalChinese, Self::Japanese];
-        all.into_iter().find(|language| language.as_str().eq_ignore_ascii_case(tag))
+        let found = all.into_iter().find(|language| language.as_str().eq_ignore_ascii_case(tag));
+        found.ok_or_else(|| Error::configuration("the servers know the languages zh-CN, en-US, zh-TW and ja-JP"))
+    }
+}
+
+/// `genauth` or `authing`, in any case.
+impl FromStr for Dialect {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "genauth" => Ok(Self::GenAuth),
+            "authing" => Ok(Self::Authing),
+            _ => Err(Error::configuration("a dialect is `genauth` or `authing`")),
+        }
     }
 }
 

@@ -50,6 +50,11 @@ impl Credentials {
         operation: Option<&'static Operation>,
         subject: &str,
     ) -> Result<&'static [Credential], Error> {
+        if operation.is_none() && self.app_id.is_some() && self.access_key.is_some() {
+            let detail = "the client holds an app and an access key, and nothing says which of them this endpoint takes; \
+                          call it with a client that holds one";
+            return Err(Error::new(ErrorKind::Credentials, subject, detail));
+        }
         let alternatives = operation.map_or(ANY, |operation| operation.credentials);
         let held = alternatives.iter().filter(|all| all.iter().all(|credential| self.holds(*credential)));
         let most = held.rev().max_by_key(|all| all.len());
@@ -113,8 +118,8 @@ impl Credentials {
         self.put(headers, Header::SignatureNonce, HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
         self.put(headers, Header::SignatureMethod, HeaderValue::from_static("HMAC-SHA1"));
         self.put(headers, Header::SignatureVersion, HeaderValue::from_static("1.0"));
-        let date = httpdate::fmt_http_date(now);
-        headers.insert(DATE, HeaderValue::from_str(&date).map_err(|_| unsigned("the clock is out of range"))?);
+        let date = http_date(now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
+        headers.insert(DATE, date);
         let body = request.body().map(|body| body.as_bytes().ok_or_else(|| unsigned("its body is a stream")));
         let signature = Signature {
             method: request.method().as_str(),
@@ -140,6 +145,16 @@ impl Credentials {
         let all = [self.app_secret.as_ref(), self.user_access_token.as_ref(), access_key];
         all.into_iter().flatten().map(SecretString::expose_secret)
     }
+}
+
+/// A moment of the years 1970 to 9999, the only ones that an HTTP date can tell.
+fn http_date(now: SystemTime) -> Option<HeaderValue> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    if since_1970.as_secs() >= YEAR_10000 {
+        return None;
+    }
+    HeaderValue::from_str(&httpdate::fmt_http_date(now)).ok()
 }
 
 impl Credential {
@@ -169,4 +184,18 @@ pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error
             format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
         Error::configuration(detail)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_clock_that_no_http_date_can_tell_is_no_panic() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(http_date(epoch).unwrap(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(http_date(epoch - Duration::from_secs(1)), None);
+        assert_eq!(http_date(epoch + Duration::from_secs(253_402_300_800)), None);
+    }
 }

@@ -190,6 +190,12 @@ impl<'de> Deserialize<'de> for Json {
                         None => object.push((key, value)),
                     }
                 }
+                // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
+                if let [(key, Json::String(number))] = &object[..]
+                    && key == "$serde_json::private::Number"
+                {
+                    return number.parse().map(Json::Number).map_err(serde::de::Error::custom);
+                }
                 // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
                 object.sort_by_key(|(key, _)| array_index(key).unwrap_or(u32::MAX));
                 Ok(Json::Object(object))

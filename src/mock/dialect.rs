@@ -13,7 +13,7 @@ pub(super) fn of(request: &RecordedRequest) -> Result<Dialect, Refusal> {
         return Err(Refusal::new(400, "headers of two dialects, x-genauth- and x-authing-, in one request"));
     }
     let lang = request.header(&format!("{}lang", dialect.prefix()));
-    if lang.is_some_and(|lang| Language::from_tag(lang).is_none()) {
+    if lang.is_some_and(|lang| lang.parse::<Language>().is_err()) {
         return Err(Refusal::new(400, format!("{}lang is no language of this API", dialect.prefix())));
     }
     // The generator can add this header by itself; no server of this API has ever asked for it.

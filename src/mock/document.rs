@@ -1,4 +1,6 @@
-//! The operations of an OpenAPI document, in the form in which requests are held against them.
+//! The operations of the document, in the form in which requests are held against them.
+//!
+//! It understands as much of OpenAPI as the build lets into the document, and no more.
 
 use std::collections::HashMap;
 use std::io;
@@ -54,7 +56,6 @@ pub(super) struct QueryParameter {
 
 #[derive(Debug)]
 pub(super) struct Body {
-    is_required: bool,
     validator: Validator,
 }
 
@@ -63,11 +64,8 @@ impl Document {
         let root: Value = serde_json::from_str(text)?;
         let mut operations = Vec::new();
         for (path, item) in root["paths"].as_object().into_iter().flatten() {
-            // Beside its methods a path item has other words, such as `parameters`.
-            for method in ["get", "put", "post", "delete", "options", "head", "patch", "trace"] {
-                if item.get(method).is_some() {
-                    operations.push(Operation::new(&root, path, item, method)?);
-                }
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                operations.push(Operation::new(&root, path, method, operation)?);
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
@@ -92,22 +90,19 @@ impl Document {
 }
 
 impl Operation {
-    fn new(root: &Value, path: &str, item: &Value, method: &str) -> io::Result<Self> {
-        let operation = &item[method];
-        let requirements = operation.get("security").unwrap_or(&root["security"]);
-        let parameters = [&item["parameters"], &operation["parameters"]];
-        let request = media(resolve(root, &operation["requestBody"]));
-        let answer = media(resolve(root, &operation["responses"]["200"]));
+    fn new(root: &Value, path: &str, method: &str, operation: &Value) -> io::Result<Self> {
+        let request = media(&operation["requestBody"]);
+        let answer = media(&operation["responses"]["200"]);
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
         let is_wechat_token =
             has(root, data, ["accessToken", "expiresAt"]) && has(root, &request["schema"], ["appId", "appSecret"]);
-        let wechat_example = example(request).filter(|_| is_wechat_token).and_then(|example| {
+        let wechat_example = request.get("example").filter(|_| is_wechat_token).and_then(|example| {
             Some((example["appId"].as_str()?.to_owned(), example["appSecret"].as_str()?.to_owned()))
         });
         Ok(Self {
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
-            requirements: requirements
+            requirements: operation["security"]
                 .as_array()
                 .into_iter()
                 .flatten()
@@ -115,16 +110,15 @@ impl Operation {
                     requirement.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect()
                 })
                 .collect(),
-            parameters: parameters
+            parameters: operation["parameters"]
+                .as_array()
                 .into_iter()
-                .filter_map(Value::as_array)
                 .flatten()
-                .map(|parameter| resolve(root, parameter))
                 .filter(|parameter| parameter["in"] == "query")
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
-            body: Body::new(root, resolve(root, &operation["requestBody"]))?,
-            example: example(answer).cloned().unwrap_or_else(|| json!({ "statusCode": 200, "message": "Success" })),
+            body: Body::new(root, request)?,
+            example: answer["example"].clone(),
             is_wechat_token,
             wechat_example,
         })
@@ -146,7 +140,7 @@ impl Operation {
 
 impl Scheme {
     fn new(root: &Value, name: &str) -> Self {
-        let scheme = resolve(root, &root["components"]["securitySchemes"][name]);
+        let scheme = &root["components"]["securitySchemes"][name];
         let word = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
         let name = name.to_owned();
         match (word("type").as_str(), word("in").as_str(), word("name").as_str(), word("scheme").as_str()) {
@@ -199,8 +193,8 @@ impl QueryParameter {
 }
 
 impl Body {
-    fn new(root: &Value, body: &Value) -> io::Result<Option<Self>> {
-        let Some(schema) = media(body).get("schema") else { return Ok(None) };
+    fn new(root: &Value, media: &Value) -> io::Result<Option<Self>> {
+        let Some(schema) = media.get("schema") else { return Ok(None) };
         let components: Value = root["components"]["schemas"]
             .as_object()
             .into_iter()
@@ -211,14 +205,13 @@ impl Body {
         let schema = json!({ "allOf": [to_json_schema(schema)], "components": { "schemas": components } });
         let validator = jsonschema::draft202012::new(&schema)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        Ok(Some(Self { is_required: body["required"] == true, validator }))
+        Ok(Some(Self { validator }))
     }
 
-    /// The body as JSON that fits the schema; null if it is empty and may be. A refusal says where the fault is and
-    /// never what was there.
+    /// The body as JSON that fits the schema. A refusal says where the fault is and never what was there.
     pub(super) fn check(&self, body: &[u8]) -> Result<Value, Refusal> {
         if body.is_empty() {
-            return if self.is_required { Err(Refusal::new(400, "the body is missing")) } else { Ok(Value::Null) };
+            return Err(Refusal::new(400, "the body is missing"));
         }
         let json: Value = serde_json::from_slice(body).map_err(|error| {
             Refusal::new(400, format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
@@ -245,12 +238,6 @@ fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> &'a Value {
 /// The JSON of a request body or an answer.
 fn media(content: &Value) -> &Value {
     &content["content"]["application/json"]
-}
-
-/// The example of a media type.
-fn example(media: &Value) -> Option<&Value> {
-    let named = || media["examples"].as_object()?.values().find_map(|example| example.get("value"));
-    media.get("example").or_else(named)
 }
 
 /// The schema of a property, looked for through references and `allOf`.

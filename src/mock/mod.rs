@@ -99,11 +99,9 @@ impl MockGenAuth {
         &self.url
     }
 
-    /// A builder for a client of this mock, with its application and access key.
+    /// A builder for a client of this mock, with its application.
     pub fn client_builder(&self) -> crate::ClientBuilder {
-        crate::Client::builder(self.url.as_str())
-            .app(Self::APP_ID, Self::APP_SECRET)
-            .access_key(Self::ACCESS_KEY_ID, Self::ACCESS_KEY_SECRET)
+        crate::Client::builder(self.url.as_str()).app(Self::APP_ID, Self::APP_SECRET)
     }
 
     /// Queues an answer for the next request, whatever it asks for, behind those that are queued already. The request

@@ -12,13 +12,6 @@ pub(super) fn to_json_schema(schema: &Value) -> Value {
     let mut converted: Map<String, Value> =
         words.iter().map(|(word, value)| (word.clone(), convert(word, value))).collect();
     converted.remove("nullable");
-    for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
-        if let Some(Value::Bool(is_exclusive)) = converted.get(exclusive) {
-            let limit = if *is_exclusive { converted.remove(bound) } else { None };
-            converted.remove(exclusive);
-            converted.extend(limit.map(|limit| (exclusive.to_owned(), limit)));
-        }
-    }
     if words.get("nullable") == Some(&Value::Bool(true)) { or_null(converted) } else { converted.into() }
 }
 
@@ -27,8 +20,8 @@ fn convert(word: &str, value: &Value) -> Value {
         ("properties", Value::Object(schemas)) => {
             schemas.iter().map(|(name, schema)| (name.clone(), to_json_schema(schema))).collect()
         }
-        ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => schemas.iter().map(to_json_schema).collect(),
-        ("items" | "additionalProperties" | "not", schema) => to_json_schema(schema),
+        ("allOf" | "oneOf", Value::Array(schemas)) => schemas.iter().map(to_json_schema).collect(),
+        ("items" | "additionalProperties", schema) => to_json_schema(schema),
         _ => value.clone(),
     }
 }
@@ -72,12 +65,6 @@ mod tests {
     }
 
     #[test]
-    fn exclusive_bounds_become_numbers() {
-        let schema = json!({ "minimum": 1, "exclusiveMinimum": true, "maximum": 9, "exclusiveMaximum": false });
-        assert_eq!(to_json_schema(&schema), json!({ "exclusiveMinimum": 1, "maximum": 9 }));
-    }
-
-    #[test]
     fn schemas_are_converted_wherever_they_stand_and_nothing_else_is() {
         let nullable = json!({ "type": "string", "nullable": true });
         let converted = json!({ "type": ["string", "null"] });
@@ -86,14 +73,14 @@ mod tests {
                 "properties": { "nullable": nullable },
                 "items": nullable,
                 "additionalProperties": nullable,
-                "oneOf": [{ "not": nullable }],
+                "oneOf": [{ "items": nullable }],
                 "example": nullable,
             })),
             json!({
                 "properties": { "nullable": converted },
                 "items": converted,
                 "additionalProperties": converted,
-                "oneOf": [{ "not": converted }],
+                "oneOf": [{ "items": converted }],
                 "example": nullable,
             })
         );

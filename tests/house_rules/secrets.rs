@@ -17,13 +17,13 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
     refused(
         &[("users.yaml", "            type: string\n            format: password\n", "            type: string\n")],
         &[
-            "openapi/users.yaml:62:9: [secret] The property `recoveryTokens` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:87:9: [secret] The property `recoveryTokens` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "          x-not-secret: names a kind of token\n", "")],
         &[
-            "openapi/users.yaml:67:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:92:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
@@ -33,7 +33,51 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
             "        API_KEY:\n          oneOf:\n            - type: string\n            - type: integer\n        status:\n",
         )],
         &[
-            "openapi/users.yaml:55:9: [secret] The property `API_KEY` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:80:9: [secret] The property `API_KEY` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+        ],
+    );
+    refused(
+        &[("users.yaml", "        status:\n", "        smsPassCode:\n          type: string\n        status:\n")],
+        &[
+            "openapi/users.yaml:80:9: [secret] The property `smsPassCode` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+        ],
+    );
+}
+
+#[test]
+fn a_secret_stands_where_it_is_used_and_not_under_a_name() {
+    refused(
+        &[
+            (
+                "users.yaml",
+                "            type: string\n            format: password\n",
+                "            $ref: '#/components/schemas/Code'\n",
+            ),
+            (
+                "users.yaml",
+                "    CreateUserDto:\n",
+                "    Code:\n      type: string\n      format: password\n    CreateUserDto:\n",
+            ),
+        ],
+        &[
+            "openapi/users.yaml:94:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
+        ],
+    );
+    refused(
+        &[
+            (
+                "users.yaml",
+                "            type: string\n            format: password\n",
+                "            $ref: '#/components/schemas/Code'\n",
+            ),
+            (
+                "users.yaml",
+                "    CreateUserDto:\n",
+                "    Code:\n      allOf:\n        - type: string\n          format: password\n    CreateUserDto:\n",
+            ),
+        ],
+        &[
+            "openapi/users.yaml:94:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
         ],
     );
 }
@@ -57,7 +101,7 @@ fn a_password_has_no_constraint_that_nothing_checks() {
             "        id:\n          type: string",
             "        id:\n          type: integer\n          format: password",
         )],
-        &["openapi/users.yaml:55:11: [secret] `format: password` is for strings. Add `type: string`."],
+        &["openapi/users.yaml:80:11: [secret] `format: password` is for strings. Add `type: string`."],
     );
 }
 
@@ -100,12 +144,12 @@ fn a_reason_without_need_is_refused() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          x-not-secret: an id",
         )],
-        &["openapi/users.yaml:55:11: [secret] The property `id` is not taken for a secret. Remove `x-not-secret`."],
+        &["openapi/users.yaml:80:11: [secret] The property `id` is not taken for a secret. Remove `x-not-secret`."],
     );
     refused(
         &[("users.yaml", "        tokenType:\n          type: string", "        tokenType:\n          type: integer")],
         &[
-            "openapi/users.yaml:69:11: [secret] The property `tokenType` is not taken for a secret. Remove `x-not-secret`.",
+            "openapi/users.yaml:94:11: [secret] The property `tokenType` is not taken for a secret. Remove `x-not-secret`.",
         ],
     );
     refused(
@@ -115,7 +159,7 @@ fn a_reason_without_need_is_refused() {
             "        tokenType:\n          type: string\n          format: password",
         )],
         &[
-            "openapi/users.yaml:70:11: [secret] The property `tokenType` is `format: password` and `x-not-secret`. Remove one.",
+            "openapi/users.yaml:95:11: [secret] The property `tokenType` is `format: password` and `x-not-secret`. Remove one.",
         ],
     );
     refused(
@@ -125,7 +169,7 @@ fn a_reason_without_need_is_refused() {
             "    UserDto:\n      type: object\n      x-not-secret: no secret",
         )],
         &[
-            "openapi/users.yaml:51:7: [secret] `x-not-secret` says nothing here. Move it to a property or parameter, or remove it.",
+            "openapi/users.yaml:76:7: [secret] `x-not-secret` says nothing here. Move it to a property or parameter, or remove it.",
         ],
     );
 }

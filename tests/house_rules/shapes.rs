@@ -14,7 +14,7 @@ fn a_misspelt_key_is_named_with_the_right_one() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          minLenght: 1",
         )],
-        &["openapi/users.yaml:55:11: [shape] `minLenght` has no place in a schema. Did you mean `minLength`?"],
+        &["openapi/users.yaml:80:11: [shape] `minLenght` has no place in a schema. Did you mean `minLength`?"],
     );
     refused(
         &[(
@@ -71,7 +71,7 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
     );
     refused(
         &[("users.yaml", "x-not-secret: names a kind of token", "x-not-secret:")],
-        &["openapi/users.yaml:69:11: [shape] `x-not-secret` is empty. Write a string that is not blank."],
+        &["openapi/users.yaml:94:11: [shape] `x-not-secret` is empty. Write a string that is not blank."],
     );
     refused(
         &[("users.yaml", "type: boolean", "type: bool")],
@@ -89,7 +89,7 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          maxLength: -1",
         )],
-        &["openapi/users.yaml:55:11: [shape] `maxLength` is -1. Write a whole number from 0."],
+        &["openapi/users.yaml:80:11: [shape] `maxLength` is -1. Write a whole number from 0."],
     );
     refused(
         &[(
@@ -97,15 +97,15 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
             "    UserDto:\n      type: object",
             "    UserDto:\n      type: object\n      additionalProperties: none",
         )],
-        &["openapi/users.yaml:51:7: [shape] `additionalProperties` is `none`. Write true, false or a schema."],
+        &["openapi/users.yaml:76:7: [shape] `additionalProperties` is `none`. Write true, false or a schema."],
     );
     refused(
         &[("users.yaml", "        id:\n          type: string", "        id: string")],
-        &["openapi/users.yaml:53:9: [shape] `id` is `string`. Write a schema."],
+        &["openapi/users.yaml:78:9: [shape] `id` is `string`. Write a schema."],
     );
     refused(
         &[("users.yaml", "        id:\n          type: string", "        id:")],
-        &["openapi/users.yaml:53:9: [shape] `id` is empty. Write a schema."],
+        &["openapi/users.yaml:78:9: [shape] `id` is empty. Write a schema."],
     );
 }
 
@@ -153,13 +153,33 @@ fn what_progenitor_cannot_generate_is_refused() {
         &[("users.yaml", "        - name: userId\n", "        - $ref: '#/components/parameters/userId'\n")],
         &[
             "openapi/users.yaml:14:11: [shape] Item 1 of `parameters` lacks `name`. Add it.",
-            "openapi/users.yaml:14:11: [shape] `$ref` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `deprecated`, `x-not-secret`.",
+            "openapi/users.yaml:14:11: [shape] `$ref` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
         ],
     );
     refused(
         &[("genauth.yaml", "  securitySchemes:\n", "  parameters: {}\n  securitySchemes:\n")],
         &[
             "openapi/genauth.yaml:29:3: [shape] `parameters` has no place in the components. Known are `schemas`, `securitySchemes`.",
+        ],
+    );
+}
+
+#[test]
+fn only_an_operation_is_deprecated() {
+    refused(
+        &[("users.yaml", "          in: query\n", "          in: query\n          deprecated: true\n")],
+        &[
+            "openapi/users.yaml:23:11: [shape] `deprecated` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
+        ],
+    );
+    refused(
+        &[(
+            "users.yaml",
+            "        id:\n          type: string",
+            "        id:\n          type: string\n          deprecated: true",
+        )],
+        &[
+            "openapi/users.yaml:80:11: [shape] `deprecated` has no place in a schema. Known are `type`, `format`, `title`, `description`, `example`, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `nullable`, `default`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `pattern`, `additionalProperties`, `x-not-secret`.",
         ],
     );
 }

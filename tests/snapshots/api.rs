@@ -43,6 +43,7 @@ pub mod types {
         #[serde(serialize_with = "crate::secret::serialize_exposed")]
         pub access_token: crate::SecretString,
         #[serde(rename = "expiresAt")]
+        ///A moment as seconds since 1970-01-01T00:00:00Z. Some servers send a number, some a decimal string.
         pub expires_at: crate::UnixTimestamp,
     }
     impl GetWechatAccessTokenDataDto {
@@ -78,6 +79,7 @@ pub mod types {
         )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A WeChat access token and when it expires.
         pub data: ::std::option::Option<GetWechatAccessTokenDataDto>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
@@ -108,6 +110,7 @@ pub mod types {
         )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A WeChat access token and when it expires.
         pub data: ::std::option::Option<GetWechatAccessTokenDataDto>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
@@ -150,7 +153,8 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct GetWechatMiniProgramPhoneDto {
         ///What the mini program got from WeChat for this user's agreement.
-        pub code: ::std::string::String,
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
         ///The identifier of the mini program's connection (external identity provider) in GenAuth.
         #[serde(rename = "extIdpConnidentifier")]
         pub ext_idp_connidentifier: ::std::string::String,
@@ -171,6 +175,7 @@ pub mod types {
         )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A phone number, whole and in parts.
         pub data: ::std::option::Option<GetWechatMiniProgramPhoneDataDto>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
@@ -748,7 +753,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct GetWechatMiniProgramPhoneDto {
-            code: ::std::result::Result<::std::string::String, ::std::string::String>,
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
             ext_idp_connidentifier: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
@@ -767,7 +772,7 @@ pub mod types {
         impl GetWechatMiniProgramPhoneDto {
             pub fn code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::SecretString>,
                 T::Error: ::std::fmt::Display,
             {
                 self.code = value
@@ -1022,14 +1027,7 @@ impl Client {
 
 The same as `getWechatMpAccessToken`, under the path that the published SDKs of other languages send.
 
-Sends a `POST` request to `/api/v3/get-wechat-access-token`
-
-```ignore
-let response = client.get_wechat_access_token()
-    .body(body)
-    .send()
-    .await;
-```*/
+Sends a `POST` request to `/api/v3/get-wechat-access-token`*/
     #[deprecated(
         note = "use `get_wechat_mp_access_token_info` instead (`/api/v3/get-wechat-access-token-info`)"
     )]
@@ -1040,14 +1038,7 @@ let response = client.get_wechat_access_token()
 
 Hands out the access token of a WeChat mini program or official account. The server fetches it from WeChat and keeps it until it expires, so that several systems can share one. Fetching a new token makes the old one die within about five minutes: share what this operation answers rather than asking WeChat as well.
 
-Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
-
-```ignore
-let response = client.get_wechat_mp_access_token_info()
-    .body(body)
-    .send()
-    .await;
-```*/
+Sends a `POST` request to `/api/v3/get-wechat-access-token-info`*/
     pub fn get_wechat_mp_access_token_info(
         &self,
     ) -> builder::GetWechatMpAccessTokenInfo<'_> {
@@ -1057,14 +1048,7 @@ let response = client.get_wechat_mp_access_token_info()
 
 Exchanges the code that a mini program gets when its user agrees to share the phone number. WeChat takes a code once, so the same request does not succeed twice.
 
-Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
-
-```ignore
-let response = client.get_wechat_mini_program_phone()
-    .body(body)
-    .send()
-    .await;
-```*/
+Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`*/
     pub fn get_wechat_mini_program_phone(
         &self,
     ) -> builder::GetWechatMiniProgramPhone<'_> {
@@ -1074,14 +1058,7 @@ let response = client.get_wechat_mini_program_phone()
 
 Hands out the access token of a WeChat mini program or official account. The server fetches it from WeChat and keeps it until it expires, so that several systems can share one.
 
-Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
-
-```ignore
-let response = client.get_wechat_mp_access_token()
-    .body(body)
-    .send()
-    .await;
-```*/
+Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`*/
     #[deprecated(
         note = "use `get_wechat_mp_access_token_info` instead (`/api/v3/get-wechat-access-token-info`)"
     )]
@@ -1092,14 +1069,7 @@ let response = client.get_wechat_mp_access_token()
 
 The same token as `getWechatMpAccessTokenInfo`, for callers that manage the user pool.
 
-Sends a `POST` request to `/api/v3/get-weixin-access-token`
-
-```ignore
-let response = client.get_weixin_access_token()
-    .body(body)
-    .send()
-    .await;
-```*/
+Sends a `POST` request to `/api/v3/get-weixin-access-token`*/
     pub fn get_weixin_access_token(&self) -> builder::GetWeixinAccessToken<'_> {
         builder::GetWeixinAccessToken::new(self)
     }
@@ -1120,6 +1090,7 @@ pub mod builder {
     #[deprecated(
         note = "use `get_wechat_mp_access_token_info` instead (`/api/v3/get-wechat-access-token-info`)"
     )]
+    #[must_use = "nothing is sent before `send` is called"]
     pub struct GetWechatAccessToken<'a> {
         client: &'a super::Client,
         body: Result<types::builder::GetWechatAccessTokenDto, String>,
@@ -1196,7 +1167,12 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token`
         ///
-        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
@@ -1204,8 +1180,11 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token`
         ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-        /// such envelope is an error.
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
         pub async fn send_envelope(
             self,
         ) -> Result<ResponseValue<types::GetWechatAccessTokenRespDto>, crate::Error> {
@@ -1216,6 +1195,7 @@ pub mod builder {
 
 [`Client::get_wechat_mp_access_token_info`]: super::Client::get_wechat_mp_access_token_info*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
     pub struct GetWechatMpAccessTokenInfo<'a> {
         client: &'a super::Client,
         body: Result<types::builder::GetWechatAccessTokenDto, String>,
@@ -1292,7 +1272,12 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
         ///
-        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
@@ -1300,8 +1285,11 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
         ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-        /// such envelope is an error.
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
         pub async fn send_envelope(
             self,
         ) -> Result<
@@ -1315,6 +1303,7 @@ pub mod builder {
 
 [`Client::get_wechat_mini_program_phone`]: super::Client::get_wechat_mini_program_phone*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
     pub struct GetWechatMiniProgramPhone<'a> {
         client: &'a super::Client,
         body: Result<types::builder::GetWechatMiniProgramPhoneDto, String>,
@@ -1392,7 +1381,12 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
         ///
-        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
         pub async fn send(
             self,
         ) -> Result<
@@ -1403,8 +1397,11 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
         ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-        /// such envelope is an error.
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
         pub async fn send_envelope(
             self,
         ) -> Result<
@@ -1421,6 +1418,7 @@ pub mod builder {
     #[deprecated(
         note = "use `get_wechat_mp_access_token_info` instead (`/api/v3/get-wechat-access-token-info`)"
     )]
+    #[must_use = "nothing is sent before `send` is called"]
     pub struct GetWechatMpAccessToken<'a> {
         client: &'a super::Client,
         body: Result<types::builder::GetWechatAccessTokenDto, String>,
@@ -1497,7 +1495,12 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
         ///
-        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
@@ -1505,8 +1508,11 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
         ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-        /// such envelope is an error.
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
         pub async fn send_envelope(
             self,
         ) -> Result<ResponseValue<types::GetWechatAccessTokenRespDto>, crate::Error> {
@@ -1517,6 +1523,7 @@ pub mod builder {
 
 [`Client::get_weixin_access_token`]: super::Client::get_weixin_access_token*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
     pub struct GetWeixinAccessToken<'a> {
         client: &'a super::Client,
         body: Result<types::builder::GetWechatAccessTokenDto, String>,
@@ -1593,7 +1600,12 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-weixin-access-token`
         ///
-        /// Answers the payload, the envelope's `data`. A `statusCode` other than 200 is an error.
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
@@ -1601,8 +1613,11 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-weixin-access-token`
         ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`; only what is no
-        /// such envelope is an error.
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
         pub async fn send_envelope(
             self,
         ) -> Result<
@@ -1650,7 +1665,7 @@ pub static OPERATIONS: &[crate::Operation] = &[
         idempotent: false,
         deprecated: false,
         replaced_by: None,
-        secret_fields: &[],
+        secret_fields: &["code"],
         siblings: &[],
     },
     crate::Operation {
@@ -1723,35 +1738,65 @@ pub(crate) fn invoke<'a>(
         "getWechatAccessToken" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_access_token();
-                call = call.body(input.body::<types::GetWechatAccessTokenDto>()?);
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetWechatAccessTokenDto,
+                            >(&["appId", "appSecret"])?,
+                    );
                 call.send().await?.into_json()
             })
         }
         "getWechatMiniProgramPhone" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_mini_program_phone();
-                call = call.body(input.body::<types::GetWechatMiniProgramPhoneDto>()?);
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetWechatMiniProgramPhoneDto,
+                            >(&["code", "extIdpConnidentifier"])?,
+                    );
                 call.send().await?.into_json()
             })
         }
         "getWechatMpAccessToken" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_mp_access_token();
-                call = call.body(input.body::<types::GetWechatAccessTokenDto>()?);
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetWechatAccessTokenDto,
+                            >(&["appId", "appSecret"])?,
+                    );
                 call.send().await?.into_json()
             })
         }
         "getWechatMpAccessTokenInfo" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_mp_access_token_info();
-                call = call.body(input.body::<types::GetWechatAccessTokenDto>()?);
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetWechatAccessTokenDto,
+                            >(&["appId", "appSecret"])?,
+                    );
                 call.send().await?.into_json()
             })
         }
         "getWeixinAccessToken" => {
             Box::pin(async move {
                 let mut call = client.get_weixin_access_token();
-                call = call.body(input.body::<types::GetWechatAccessTokenDto>()?);
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetWechatAccessTokenDto,
+                            >(&["appId", "appSecret"])?,
+                    );
                 call.send().await?.into_json()
             })
         }

@@ -1,0 +1,114 @@
+//! Taking the secrets of a request out of what the server says about it.
+
+use crate::Operation;
+use crate::credentials::Credentials;
+use bytes::Bytes;
+use reqwest::Request;
+use serde_json::Value;
+
+/// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
+pub(crate) struct Secrets<'a> {
+    credentials: &'a Credentials,
+    body: Option<Bytes>,
+    /// Of an endpoint that the document does not describe; described ones have no secret in their query, by house rule.
+    query: Option<String>,
+    operation: Option<&'static Operation>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(crate) fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
+        let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
+        let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
+        Self { credentials, body, query, operation }
+    }
+
+    /// The text with `[REDACTED]` where it repeats a secret. `text` may be JSON, in which quotes are escaped.
+    pub(crate) fn strike_out_of(&self, text: String) -> String {
+        if !self.may_be_in(&text) {
+            return text;
+        }
+        let mut secrets = self.all();
+        let escaped = secrets.iter().map(|secret| Value::from(secret.as_str()).to_string());
+        let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
+        secrets.extend(escaped);
+        // The longest first, so that none leaves a part of another behind.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        replace(&text, &secrets)
+    }
+
+    /// A look that allocates nothing, for the usual answer, which repeats nothing: whether a string of the request is in
+    /// the text. Where it would have to decode something to know, it says yes.
+    fn may_be_in(&self, text: &str) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
+        let in_body = || match std::str::from_utf8(body) {
+            Ok(body) => body.split('"').any(|part| part.contains('\\') || !part.is_empty() && text.contains(part)),
+            Err(_) => true,
+        };
+        !text.is_empty()
+            && (text.contains('\\')
+                || self.query.is_some()
+                || self.credentials.secrets().any(|secret| text.contains(secret))
+                || in_body())
+    }
+
+    fn all(&self) -> Vec<String> {
+        // Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a
+        // message has to be able to say.
+        const SHORTEST_GUESS: usize = 6;
+        let mut secrets: Vec<String> = self.credentials.secrets().map(str::to_owned).collect();
+        let mut guesses = Vec::new();
+        if let Some(body) = self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()) {
+            match self.operation {
+                Some(operation) => collect(&body, Some(operation.secret_fields), &mut secrets),
+                None => collect(&body, None, &mut guesses),
+            }
+        }
+        let query = form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes());
+        guesses.extend(query.map(|(_, value)| value.into_owned()));
+        secrets.extend(guesses.into_iter().filter(|guess| guess.chars().count() >= SHORTEST_GUESS));
+        secrets.retain(|secret| !secret.is_empty());
+        secrets
+    }
+}
+
+/// The strings of the named fields, at any depth; all strings where no fields are named.
+fn collect(value: &Value, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
+    match value {
+        Value::String(text) if fields.is_none() => secrets.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, fields, secrets)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                let secret = fields.is_some_and(|fields| fields.contains(&name.as_str()));
+                collect(value, if secret { None } else { fields }, secrets);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One pass, so that no replacement is replaced again.
+fn replace(text: &str, secrets: &[String]) -> String {
+    let mut struck = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if let Some(secret) = secrets.iter().find(|secret| rest.starts_with(secret.as_str())) {
+            struck.push_str("[REDACTED]");
+            rest = &rest[secret.len()..];
+        } else {
+            struck.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    struck
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replacement_is_not_replaced_and_the_longest_goes_first() {
+        let secrets = ["abcdef", "abc", "R", "E"].map(str::to_owned);
+        assert_eq!(replace("x abcdef abc REd", &secrets), "x [REDACTED] [REDACTED] [REDACTED][REDACTED]d");
+    }
+}
