@@ -42,6 +42,8 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
             "required" => {
                 required.extend(value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()))
             }
+            // What a schema allows unless it says otherwise.
+            "additionalProperties" if value == true => {}
             "items" | "additionalProperties" if value.is_object() => {
                 plain.insert(key.clone(), demands(value, definitions));
             }
