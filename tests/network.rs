@@ -1,5 +1,8 @@
 //! What can go wrong between this machine and the server, and what a builder refuses before anything is sent.
 
+mod common;
+
+use common::reqwest_client_builder;
 use genauth::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use genauth::{Client, ClientBuilder, Error, ErrorKind, Response};
 use std::future::Future;
@@ -122,7 +125,7 @@ async fn a_host_name_that_does_not_resolve_is_a_connect_error() {
         }
     }
 
-    let http_client = own_http_client().dns_resolver(Nowhere).build().unwrap();
+    let http_client = reqwest_client_builder().dns_resolver(Nowhere).build().unwrap();
     let builder = Client::builder("https://genauth.invalid").http_client(http_client);
     assert_failed(token(builder).await, ErrorKind::Connect, CONNECT);
 }
@@ -176,7 +179,12 @@ async fn a_server_that_never_answers_is_a_timeout_after_the_time_allowed_and_ten
     let rows = [
         (Client::builder(&url).timeout(Duration::from_secs(3)), 3),
         (Client::builder(&url), 10),
-        (Client::builder(&url).timeout(Duration::from_secs(3)).http_client(own_http_client().build().unwrap()), 3),
+        (
+            Client::builder(&url)
+                .timeout(Duration::from_secs(3))
+                .http_client(reqwest_client_builder().build().unwrap()),
+            3,
+        ),
     ];
     for (builder, seconds) in rows {
         let start = tokio::time::Instant::now();
@@ -306,11 +314,11 @@ async fn a_failed_call_is_sent_once() {
 }
 
 /// A server that speaks TLS; answers its URL and the PEM text of the authority that vouches for it.
-async fn serve_tls() -> (String, String) {
+async fn serve_tls(vouched_for_by: &str) -> (String, String) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut authority = rcgen::CertificateParams::default();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(rcgen::DnType::CommonName, "the test's authority");
+    authority.distinguished_name.push(rcgen::DnType::CommonName, vouched_for_by);
     let authority = rcgen::CertifiedIssuer::self_signed(authority, rcgen::KeyPair::generate().unwrap()).unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
@@ -338,8 +346,8 @@ async fn serve_tls() -> (String, String) {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_a_connect_error_until_its_authority_is_trusted() {
-    let (url, authority) = serve_tls().await;
-    let (_, stranger) = serve_tls().await;
+    let (url, authority) = serve_tls("the test's authority").await;
+    let (_, stranger) = serve_tls("a stranger").await;
     assert_failed(token(Client::builder(&url)).await, ErrorKind::Connect, CONNECT);
     let builder = Client::builder(&url).root_certificates(stranger.as_str());
     assert_failed(token(builder.clone()).await, ErrorKind::Connect, CONNECT);
@@ -357,21 +365,9 @@ async fn tls_to_a_plain_server_is_a_connect_error_and_plain_http_to_a_tls_server
     });
     let plain = plain.await.replace("http:", "https:");
     assert_failed(token(Client::builder(plain)).await, ErrorKind::Connect, CONNECT);
-    let (url, _) = serve_tls().await;
+    let (url, _) = serve_tls("the test's authority").await;
     let answer = token(Client::builder(url.replace("https:", "http:"))).await;
     assert_failed(answer, ErrorKind::Transport, TRANSPORT);
-}
-
-/// A reqwest client as a caller may bring it.
-fn own_http_client() -> reqwest::ClientBuilder {
-    // Without a provider of the process, reqwest cannot set up TLS by itself.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls)
 }
 
 #[tokio::test]
@@ -389,7 +385,7 @@ async fn a_builder_refuses_what_cannot_work_with_a_sentence_that_does_not_repeat
     let user_info = "the host holds a user name or password; leave it out and use `.app(..)`";
     let query = "the host holds a query or a fragment; leave out what starts with `?` or `#`";
     let builder = || Client::builder(HOST);
-    let http_client = || own_http_client().build().unwrap();
+    let http_client = || reqwest_client_builder().build().unwrap();
     let proxy = || reqwest::Proxy::all("http://user:canary@127.0.0.1:1").unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\ncanary!\n-----END CERTIFICATE-----\n";
     let rows = [

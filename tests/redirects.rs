@@ -1,5 +1,8 @@
 //! No secret follows a redirect: not with the client's own HTTP client, and no body with the caller's.
 
+mod common;
+
+use common::reqwest_client_builder;
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use genauth::{Client, ClientBuilder, Error, ErrorKind, Response};
@@ -12,18 +15,6 @@ const SECRET: &str = "wechat-app-secret-5b1c";
 const CANARY: &str = "location-canary-9e4d";
 
 type Answer = Result<Response<GetWechatAccessTokenDataDto>, Error>;
-
-/// A reqwest client as a caller may bring it: it follows redirects.
-fn following() -> reqwest::ClientBuilder {
-    // Without a provider of the process, reqwest cannot set up TLS by itself.
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls)
-}
 
 async fn token(builder: ClientBuilder) -> Answer {
     let client = builder.build().unwrap();
@@ -125,7 +116,7 @@ async fn a_redirect_is_an_error_even_if_its_body_is_an_envelope_that_says_succes
 #[tokio::test]
 async fn with_an_http_client_that_follows_redirects_no_other_server_receives_a_body() {
     let (server, other) = (MockGenAuth::start().await.unwrap(), MockGenAuth::start().await.unwrap());
-    let http_client = following().build().unwrap();
+    let http_client = reqwest_client_builder().build().unwrap();
     for status in STATUSES {
         for (location, _) in locations(&server, &other) {
             // A redirect that stays on its server may be followed there, and that answers an error of its own.
@@ -146,7 +137,7 @@ async fn with_an_http_client_that_follows_redirects_no_other_server_receives_a_b
 #[tokio::test]
 async fn with_an_http_client_that_follows_redirects_a_307_or_308_is_the_same_error_as_without() {
     let (server, other) = (MockGenAuth::start().await.unwrap(), MockGenAuth::start().await.unwrap());
-    let http_client = following().build().unwrap();
+    let http_client = reqwest_client_builder().build().unwrap();
     for status in [307, 308] {
         for (location, target) in locations(&server, &other) {
             server.answer_next(redirect(status, location.as_deref()));
@@ -161,7 +152,7 @@ async fn with_an_http_client_that_follows_redirects_a_307_or_308_is_the_same_err
 #[tokio::test]
 async fn an_answer_from_another_origin_is_an_error_even_if_it_says_success() {
     let (server, other) = (MockGenAuth::start().await.unwrap(), MockGenAuth::start().await.unwrap());
-    let http_client = following().build().unwrap();
+    let http_client = reqwest_client_builder().build().unwrap();
     let success = r#"{"statusCode":200,"message":"","data":{"accessToken":"61_t","expiresAt":1}}"#;
     for status in [301, 302, 303] {
         let location = format!("{}/{CANARY}?{CANARY}", other.url());
@@ -184,7 +175,7 @@ async fn an_answer_from_another_origin_is_an_error_even_if_it_says_success() {
 #[tokio::test]
 async fn with_an_http_client_that_follows_no_redirects_the_error_is_the_same_as_without() {
     let (server, other) = (MockGenAuth::start().await.unwrap(), MockGenAuth::start().await.unwrap());
-    let http_client = following().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http_client = reqwest_client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for status in STATUSES {
         server.answer_next(redirect(status, Some(other.url())));
         let answer = token(server.client_builder().http_client(http_client.clone())).await;
@@ -196,7 +187,7 @@ async fn with_an_http_client_that_follows_no_redirects_the_error_is_the_same_as_
 #[tokio::test]
 async fn an_http_client_that_gives_up_on_redirects_is_a_redirect_error_and_not_a_broken_connection() {
     let server = MockGenAuth::start().await.unwrap();
-    let http_client = following().redirect(reqwest::redirect::Policy::limited(2)).build().unwrap();
+    let http_client = reqwest_client_builder().redirect(reqwest::redirect::Policy::limited(2)).build().unwrap();
     server.answer_next(redirect(302, Some("/again")).times(10));
     let error = token(server.client_builder().http_client(http_client)).await.map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Redirect, "{error}");
@@ -215,7 +206,7 @@ async fn an_http_client_of_the_callers_own_sends_what_the_clients_own_sends() {
     };
     let app = || Client::builder(server.url()).app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET);
     let own = call(app()).await;
-    let foreign = call(app().http_client(following().build().unwrap())).await;
+    let foreign = call(app().http_client(reqwest_client_builder().build().unwrap())).await;
     let sorted = |mut headers: Vec<(String, String)>| {
         headers.sort();
         headers
@@ -223,5 +214,5 @@ async fn an_http_client_of_the_callers_own_sends_what_the_clients_own_sends() {
     assert_eq!((&foreign.method, &foreign.path, &foreign.body), (&own.method, &own.path, &own.body));
     assert_eq!(sorted(foreign.headers), sorted(own.headers));
     // The signature covers the body, which must still be there to sign.
-    call(server.client_builder().http_client(following().build().unwrap())).await;
+    call(server.client_builder().http_client(reqwest_client_builder().build().unwrap())).await;
 }

@@ -1,5 +1,7 @@
 //! What several tests share.
 
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,4 +39,19 @@ impl Log {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
     }
+}
+
+/// reqwest's own builder, with its own redirect policy, as a caller who brings an HTTP client has it.
+pub fn reqwest_client_builder() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().no_proxy();
+    if cfg!(feature = "native-tls") {
+        return builder;
+    }
+    // Without a provider of the process, reqwest cannot set up rustls by itself.
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    builder.tls_backend_preconfigured(tls)
 }
