@@ -6,8 +6,10 @@ use crate::envelope::{self, Outcome};
 use crate::redaction::Secrets;
 use crate::{Error, ErrorKind, Operation};
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http::header::{HeaderMap, LOCATION};
 use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
@@ -54,20 +56,11 @@ async fn carry_out(
     };
     parts.status = response.status();
     parts.headers = std::mem::take(response.headers_mut());
-    let redirected_to = if *response.url() != sent_to {
-        // The caller's own HTTP client has followed: whoever answered, it was not asked what we asked.
-        Some(response.url().origin().ascii_serialization())
-    } else if response.status().is_redirection() && response.status() != http::StatusCode::NOT_MODIFIED {
-        let target = parts.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok());
-        let target = target.and_then(|to| response.url().join(to).ok());
-        Some(target.map_or_else(|| "nowhere".to_owned(), |to| to.origin().ascii_serialization()))
-    } else {
-        None
-    };
-    if let Some(target) = redirected_to {
+    if let Some(target) = redirected_to(&sent_to, &response, &parts.headers) {
         let status = parts.status;
         let detail = format!(
-            "the server redirects (HTTP {}) to {target}, and requests do not follow; if that host is right, build the client for it",
+            "the server redirects (HTTP {}) to {target}, and requests do not follow; if that host is right, build the \
+             client for it",
             status.as_u16()
         );
         let error = Error::new(ErrorKind::Redirect, subject, detail);
@@ -108,6 +101,19 @@ fn prepare(
         }
     }
     Ok(())
+}
+
+/// The origin that a redirect names, or that answered after one; its path and query may hold anything.
+fn redirected_to(sent_to: &Url, response: &Response, headers: &HeaderMap) -> Option<String> {
+    if response.url() != sent_to {
+        // The caller's own HTTP client has followed: whoever answered, it was not asked what we asked.
+        return Some(response.url().origin().ascii_serialization());
+    }
+    if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+        return None;
+    }
+    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| sent_to.join(to).ok());
+    Some(target.map_or_else(|| "nowhere".to_owned(), |to| to.origin().ascii_serialization()))
 }
 
 async fn read(response: &mut Response, subject: &str) -> Result<Bytes, Error> {
