@@ -153,7 +153,7 @@ fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Docu
 fn shorten_docs(function: &mut ImplItemFn) {
     for attribute in &mut function.attrs {
         if let Some(text) = doc_of(attribute) {
-            let text = text.split("\n\n```ignore").next().unwrap_or_default();
+            let text = text.split("```ignore").next().unwrap_or_default().trim_end();
             *attribute = parse_quote!(#[doc = #text]);
         }
     }

@@ -10,8 +10,14 @@ use std::collections::BTreeSet;
 use syn::Item;
 
 /// The security schemes that `src/credentials/` implements, with their names there.
-pub const CREDENTIALS: &[(&str, &str)] =
-    &[("appId", "AppId"), ("userAccessToken", "UserAccessToken"), ("accessKeySignature", "AccessKeySignature")];
+pub const CREDENTIALS: &[(&str, &str)] = &[
+    ("appId", "AppId"),
+    ("userAccessToken", "UserAccessToken"),
+    ("clientSecretBasic", "ClientSecretBasic"),
+    ("clientSecretPost", "ClientSecretPost"),
+    ("accessKeySignature", "AccessKeySignature"),
+    ("managementToken", "ManagementToken"),
+];
 
 /// The security schemes that the crate could not serve.
 pub fn unknown_credentials(document: &Document) -> Vec<Violation> {

@@ -8,7 +8,8 @@ pub use builder::ClientBuilder;
 use crate::api::Client;
 use crate::credentials::Credentials;
 use crate::deprecation::Notices;
-use crate::{Error, ErrorKind, Operation, Response};
+use crate::management::ManagementTokens;
+use crate::{Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
 use http::Method;
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) base_path: Arc<str>,
     /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.
     pub(crate) foreign_http_client: bool,
+    /// Shared by the clones of a client.
+    pub(crate) management_tokens: Arc<ManagementTokens>,
     pub(crate) now: Clock,
 }
 
@@ -55,6 +58,28 @@ impl Client {
     /// [`ErrorKind::Configuration`], naming the variable.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
+    }
+
+    /// Sets, replaces or (with `None`) removes the user's access token, for this client and all its clones.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for a token that no HTTP header can carry.
+    pub fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
+        self.inner.credentials.set_user_access_token(token)
+    }
+
+    /// The same client for another user: its user's access token is its own, everything else is shared.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for a token that no HTTP header can carry.
+    pub fn with_user_access_token(&self, token: impl Into<SecretString>) -> Result<Self, Error> {
+        let mut client = self.clone();
+        let credentials = Arc::make_mut(&mut client.inner.credentials);
+        credentials.user_access_token = Arc::default();
+        credentials.set_user_access_token(Some(token.into()))?;
+        Ok(client)
     }
 
     /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.

@@ -2,14 +2,17 @@
 
 use crate::api::Client;
 use crate::client::Inner;
+use crate::credentials::{AccessKeyUse, Occasion};
 use crate::envelope::{self, Outcome};
+use crate::management::ManagementToken;
 use crate::redaction::Secrets;
-use crate::{Error, ErrorKind, Operation};
+use crate::{Credential, Error, ErrorKind, Operation};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{HeaderMap, LOCATION};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, Url};
+use std::sync::Arc;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
@@ -27,7 +30,7 @@ impl ClientHooks<Inner> for Client {
 /// Sends a request and judges the answer. The response holds the answer's status, headers and body, and the [`Outcome`].
 pub(crate) async fn exchange(client: &Client, request: Request, operation: Option<&'static Operation>) -> Response {
     let span = span(client, &request, operation);
-    let (outcome, mut parts) = carry_out(client, request, operation).instrument(span.clone()).await;
+    let (outcome, mut parts) = with_fresh_token(client, request, operation).instrument(span.clone()).await;
     record(&span, &outcome, &parts);
     let body = match &outcome {
         Ok(answer) => answer.body().clone(),
@@ -37,18 +40,44 @@ pub(crate) async fn exchange(client: &Client, request: Request, operation: Optio
     http::Response::from_parts(parts, body).into()
 }
 
+/// A management token may die before its time; then a new one is fetched and the request goes out once more.
+async fn with_fresh_token(
+    client: &Client,
+    request: Request,
+    operation: Option<&'static Operation>,
+) -> (Outcome, http::response::Parts) {
+    let once_more = match client.inner.credentials.access_key_use {
+        AccessKeyUse::ManagementToken => request.try_clone(),
+        AccessKeyUse::Signature => None,
+    };
+    let mut sent = None;
+    let (outcome, parts) = carry_out(client, request, operation, &mut sent).await;
+    let unauthorized =
+        |error: &Error| error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
+    match (sent, once_more) {
+        (Some(token), Some(request)) if outcome.as_ref().err().is_some_and(unauthorized) => {
+            client.inner.management_tokens.forget(&token).await;
+            carry_out(client, request, operation, &mut None).await
+        }
+        _ => (outcome, parts),
+    }
+}
+
+/// `token` tells which management token went out.
 async fn carry_out(
     client: &Client,
     mut request: Request,
     operation: Option<&'static Operation>,
+    token: &mut Option<Arc<ManagementToken>>,
 ) -> (Outcome, http::response::Parts) {
     let (mut parts, ()) = http::Response::new(()).into_parts();
     let path = request.url().path().to_owned();
     let subject = operation.map_or(path.as_str(), |operation| operation.id);
     let secrets = Secrets::of(&client.inner.credentials, &request, operation);
-    if let Err(error) = prepare(client, &mut request, operation, subject) {
+    if let Err(error) = prepare(client, &mut request, operation, subject, token).await {
         return (Err(error), parts);
     }
+    let secrets = secrets.and(token.as_ref().map(|token| token.secret()));
     let sent_to = request.url().clone();
     let mut response = match client.client.execute(request).await {
         Ok(response) => response,
@@ -78,20 +107,25 @@ async fn carry_out(
 }
 
 /// All that has to happen before a request may go out.
-fn prepare(
+async fn prepare(
     client: &Client,
     request: &mut Request,
     operation: Option<&'static Operation>,
     subject: &str,
+    token: &mut Option<Arc<ManagementToken>>,
 ) -> Result<(), Error> {
-    let Inner { credentials, notices, timeout, base_path, foreign_http_client, now, .. } = &client.inner;
+    let Inner { credentials, notices, timeout, base_path, foreign_http_client, management_tokens, now } = &client.inner;
     if let Some(operation) = operation {
         notices.of_document(operation)?;
     }
     // progenitor sends the document's version with every request; the server knows no such header.
     request.headers_mut().remove("api-version");
     let chosen = credentials.choose(operation, subject)?;
-    credentials.apply(chosen, request, base_path, now(), subject)?;
+    if chosen.contains(&Credential::ManagementToken) {
+        *token = Some(management_tokens.get(client).await?);
+    }
+    let occasion = Occasion { subject, base_path, now: now(), management_token: token.as_deref() };
+    credentials.apply(chosen, request, &occasion)?;
     *request.timeout_mut() = Some(*timeout);
     if *foreign_http_client {
         // A client from outside may follow redirects, and would send the body again, to wherever it is told. A body

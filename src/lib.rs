@@ -12,6 +12,7 @@ mod hooks;
 mod host;
 #[cfg(feature = "invoke")]
 mod invoke;
+mod management;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
@@ -20,12 +21,13 @@ mod response;
 #[cfg(feature = "schemars")]
 pub mod schema;
 mod secret;
+mod session;
 mod timestamp;
 mod tls;
 
 pub use api::{Client, builder, types};
 pub use client::ClientBuilder;
-pub use credentials::{Dialect, Language};
+pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
 pub use operation::{Credential, Operation, operations};
@@ -33,6 +35,7 @@ pub use operation::{Credential, Operation, operations};
 pub use progenitor_client::ResponseValue;
 pub use response::Response;
 pub use secret::SecretString;
+pub use session::{NextStep, SignIn, SignedIn};
 pub use timestamp::UnixTimestamp;
 
 /// The whole OpenAPI document that this client was generated from, as JSON.

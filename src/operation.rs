@@ -38,6 +38,16 @@ pub enum Credential {
     AppId,
     /// A signed-in user's token: [`ClientBuilder::user_access_token`](crate::ClientBuilder::user_access_token).
     UserAccessToken,
+    /// The application's id and secret as HTTP Basic authentication: [`ClientBuilder::app`](crate::ClientBuilder::app)
+    /// with [`ClientAuthentication::Basic`](crate::ClientAuthentication::Basic).
+    ClientSecretBasic,
+    /// The application's id and secret in the body: [`ClientBuilder::app`](crate::ClientBuilder::app) with
+    /// [`ClientAuthentication::Post`](crate::ClientAuthentication::Post).
+    ClientSecretPost,
+    /// A token of the management side, which the client fetches for its access key:
+    /// [`ClientBuilder::access_key`](crate::ClientBuilder::access_key) with
+    /// [`AccessKeyUse::ManagementToken`](crate::AccessKeyUse::ManagementToken).
+    ManagementToken,
     /// A signature by an access key: [`ClientBuilder::access_key`](crate::ClientBuilder::access_key).
     AccessKeySignature,
 }

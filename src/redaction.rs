@@ -1,7 +1,7 @@
 //! Taking the secrets of a request out of what the server says about it.
 
-use crate::Operation;
 use crate::credentials::Credentials;
+use crate::{Operation, SecretString};
 use bytes::Bytes;
 use reqwest::Request;
 use serde_json::Value;
@@ -13,13 +13,27 @@ pub(crate) struct Secrets<'a> {
     /// Of an endpoint that the document does not describe; described ones have no secret in their query, by house rule.
     query: Option<String>,
     operation: Option<&'static Operation>,
+    management_token: Option<&'a SecretString>,
 }
 
 impl<'a> Secrets<'a> {
     pub(crate) fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
         let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
         let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
-        Self { credentials, body, query, operation }
+        Self { credentials, body, query, operation, management_token: None }
+    }
+
+    /// The management token that went out was chosen later than the rest.
+    pub(crate) fn and(mut self, management_token: Option<&'a SecretString>) -> Self {
+        self.management_token = management_token;
+        self
+    }
+
+    fn each_held(&self, mut look: impl FnMut(&str)) {
+        self.credentials.each_secret(&mut look);
+        if let Some(token) = self.management_token {
+            look(token.expose_secret());
+        }
     }
 
     /// The text with `[REDACTED]` where it repeats a secret. `text` may be JSON, in which quotes are escaped.
@@ -44,18 +58,17 @@ impl<'a> Secrets<'a> {
             Ok(body) => body.split('"').any(|part| part.contains('\\') || !part.is_empty() && text.contains(part)),
             Err(_) => true,
         };
-        !text.is_empty()
-            && (text.contains('\\')
-                || self.query.is_some()
-                || self.credentials.secrets().any(|secret| text.contains(secret))
-                || in_body())
+        let mut held = false;
+        self.each_held(|secret| held |= text.contains(secret));
+        !text.is_empty() && (held || text.contains('\\') || self.query.is_some() || in_body())
     }
 
     fn all(&self) -> Vec<String> {
         // Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a
         // message has to be able to say.
         const SHORTEST_GUESS: usize = 6;
-        let mut secrets: Vec<String> = self.credentials.secrets().map(str::to_owned).collect();
+        let mut secrets = Vec::new();
+        self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();
         if let Some(body) = self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()) {
             match self.operation {

@@ -6,7 +6,10 @@ use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuth};
 use genauth::types::{
     Envelope, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto, GetWechatAccessTokenInfoRespDto, builder,
 };
-use genauth::{Client, ClientBuilder, Error, ErrorKind, OnDeprecation, Response, UnixTimestamp};
+use genauth::{
+    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind, OnDeprecation, Response, SignIn,
+    UnixTimestamp,
+};
 use http::Method;
 use serde_json::{Value, json};
 use std::fmt::{Debug, Display};
@@ -490,6 +493,60 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
     }
 }
 
+/// The password, the application's secret in each of its forms, and the tokens that come back.
+async fn a_sign_in(collector: &Collector) {
+    let server = server().await;
+    let password = WECHAT_SECRET.secret;
+    let token = WECHAT_TOKEN.secret;
+    let basic = STANDARD.encode(format!("{APP_ID}:{}", APP_SECRET.secret));
+    for how in [ClientAuthentication::Basic, ClientAuthentication::Post, ClientAuthentication::None] {
+        let client = client_builder(server.url()).client_authentication(how).build().unwrap();
+        for echoed in [password, APP_SECRET.secret, basic.as_str()] {
+            let refusal =
+                json!({ "statusCode": 400, "apiCode": 2333, "message": format!("no: {echoed}"), "requestId": echoed });
+            server.answer_next(MockAnswer::envelope(refusal));
+            let error = client.sign_in_by_password("account", password).await.unwrap_err();
+            assert!(error.to_string().contains("[REDACTED]"), "{how:?}");
+            assert!(!format!("{error} {error:?} {:?}", error.server_message()).contains(&basic), "{how:?}");
+            collector.failure(&error);
+        }
+        let step = json!({ "statusCode": 1636, "message": format!("for {password}"), "data": { "mfaToken": token } });
+        server.answer_next(MockAnswer::envelope(step));
+        collector.debug(&client.sign_in_by_password("account", password).await.unwrap());
+        let data = json!({ "access_token": token, "id_token": token, "refresh_token": token, "token_type": "Bearer", "expire_in": 1 });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "ok", "data": data })));
+        let signed_in = client.sign_in_by_password("account", password).await.unwrap();
+        collector.debug(&signed_in);
+        let SignIn::SignedIn(user) = signed_in else { panic!("no token") };
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 401, "message": token, "requestId": token })));
+        let error = user.client.get_profile().send().await.unwrap_err();
+        assert!(error.to_string().contains("[REDACTED]"), "{how:?}");
+        collector.failure(&error);
+        server.take_requests().iter().for_each(|request| collector.debug(request));
+        collector.check("a sign-in");
+    }
+}
+
+/// The access key in a body, and the token that it is exchanged for.
+async fn a_management_token(collector: &Collector) {
+    let server = server().await;
+    let client = client_builder(server.url()).access_key_use(AccessKeyUse::ManagementToken).build().unwrap();
+    let (key, token) = (KEY_SECRET.secret, WECHAT_TOKEN.secret);
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 401, "message": key, "requestId": key })));
+    let error = client.get_weixin_access_token().body(app()).send().await.unwrap_err();
+    assert!(error.to_string().contains("[REDACTED]"));
+    collector.failure(&error);
+    let data = json!({ "access_token": token, "expires_in": 7200 });
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "ok", "data": data })));
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 403, "message": token, "requestId": token })));
+    let error = client.get_weixin_access_token().body(app()).send().await.unwrap_err();
+    assert!(error.to_string().contains("[REDACTED]"), "the token that went out is known");
+    collector.failure(&error);
+    collector.debug(&client);
+    server.take_requests().iter().for_each(|request| collector.debug(request));
+    collector.check("a management token");
+}
+
 /// A GET carries its fields in the query, and a gateway may repeat that.
 async fn a_get_whose_query_is_echoed(collector: &Collector) {
     let server = server().await;
@@ -642,6 +699,8 @@ async fn no_secret_turns_up_in_anything_that_is_shown_or_logged() {
     whatever_the_server_answers(&collector).await;
     a_call_with_secrets_everywhere(&collector).await;
     a_get_whose_query_is_echoed(&collector).await;
+    a_sign_in(&collector).await;
+    a_management_token(&collector).await;
     where_secrets_may_be_seen().await;
     show(&collector, &UnixTimestamp::from_secs(1));
     collector.check("the end");

@@ -375,7 +375,7 @@ async fn a_builder_refuses_what_cannot_work_with_a_sentence_that_does_not_repeat
     const HOST: &str = "https://example.genauth.ai";
     let app_id = "the app id is empty or holds a character that no HTTP header can carry; check it for line breaks";
     let token =
-        "the user access token is empty or holds a character that no HTTP header can carry; check it for line breaks";
+        "the access token is empty or holds a character that no HTTP header can carry; check it for line breaks";
     let key_id =
         "the access key id is empty or holds a character that no HTTP header can carry; check it for line breaks";
     let app_secret = "the app secret is empty; set it, or use `.app_id(..)` without one";

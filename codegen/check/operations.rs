@@ -107,8 +107,10 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
         }
         for (index, requirement) in items(&operation.value["security"]).enumerate() {
             let pointer = format!("{pointer}/{index}");
-            if members(requirement).next().is_none() {
-                report.add(&pointer, "security", "The requirement is empty: anybody could call. Name a scheme.");
+            let alone = items(&operation.value["security"]).count() == 1;
+            if members(requirement).next().is_none() && !alone {
+                let message = "The requirement is empty: anybody could call. Name a scheme, or let it stand alone.";
+                report.add(&pointer, "security", message);
             }
             for (scheme, _) in members(requirement) {
                 used.insert(scheme);

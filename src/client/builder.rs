@@ -2,10 +2,14 @@
 
 use super::{Clock, Inner};
 use crate::api::Client;
-use crate::credentials::{Credentials, Dialect, Language, header_value, secret_value};
+use crate::credentials::{
+    AccessKeyUse, ClientAuthentication, Credentials, Dialect, Language, SignatureDate, header_value,
+};
 use crate::deprecation::Notices;
 use crate::host::Host;
 use crate::{DeprecationNotice, Error, OnDeprecation, SecretString, tls};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -29,7 +33,11 @@ pub struct ClientBuilder {
     host: String,
     app: Option<(String, Option<SecretString>)>,
     user_access_token: Option<SecretString>,
+    client_authentication: ClientAuthentication,
     access_key: Option<(String, SecretString)>,
+    access_key_use: AccessKeyUse,
+    signature_date: SignatureDate,
+    tenant_id: Option<String>,
     dialect: Option<Dialect>,
     language: Language,
     timeout: Duration,
@@ -51,7 +59,11 @@ impl ClientBuilder {
             host,
             app: None,
             user_access_token: None,
+            client_authentication: ClientAuthentication::default(),
             access_key: None,
+            access_key_use: AccessKeyUse::default(),
+            signature_date: SignatureDate::default(),
+            tenant_id: None,
             dialect: None,
             language: Language::default(),
             timeout: TIMEOUT,
@@ -66,8 +78,8 @@ impl ClientBuilder {
         }
     }
 
-    /// The id and secret of the GenAuth application that calls. The id goes out; no operation described so far sends
-    /// the secret.
+    /// The id and secret of the GenAuth application that calls. The id goes out with each call; the secret only where an
+    /// operation takes it, as [`client_authentication`](Self::client_authentication) says.
     pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.app = Some((id.into(), Some(secret.into())));
         self
@@ -79,15 +91,40 @@ impl ClientBuilder {
         self
     }
 
+    /// How the application proves itself where an operation takes its secret; by HTTP Basic authentication otherwise.
+    pub fn client_authentication(mut self, how: ClientAuthentication) -> Self {
+        self.client_authentication = how;
+        self
+    }
+
     /// The access token of a signed-in user, sent as `Bearer` where an operation takes it.
     pub fn user_access_token(mut self, token: impl Into<SecretString>) -> Self {
         self.user_access_token = Some(token.into());
         self
     }
 
-    /// An access key of the user pool, which signs requests of the management side.
+    /// An access key of the user pool, which signs requests of the management side; or fetches a token for them, as
+    /// [`access_key_use`](Self::access_key_use) says.
     pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.access_key = Some((id.into(), secret.into()));
+        self
+    }
+
+    /// What the access key is used for; to sign otherwise.
+    pub fn access_key_use(mut self, what_for: AccessKeyUse) -> Self {
+        self.access_key_use = what_for;
+        self
+    }
+
+    /// How a signed request tells its date; as an HTTP date otherwise.
+    pub fn signature_date(mut self, form: SignatureDate) -> Self {
+        self.signature_date = form;
+        self
+    }
+
+    /// The tenant that calls with the access key are for.
+    pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
+        self.tenant_id = Some(id.into());
         self
     }
 
@@ -183,6 +220,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             base_path: host.base_path().into(),
             foreign_http_client,
+            management_tokens: Arc::default(),
             now: self.now,
         };
         Ok(Client::new_with_client(host.as_str(), http_client, inner))
@@ -196,23 +234,32 @@ impl ClientBuilder {
         if app_secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
             return Err(Error::configuration("the app secret is empty; set it, or use `.app_id(..)` without one"));
         }
-        if let Some(token) = &self.user_access_token {
-            secret_value(token.expose_secret(), "user access token")?;
-        }
         if let Some((id, secret)) = &self.access_key {
             header_value(id, "access key id")?;
             if secret.expose_secret().is_empty() {
                 return Err(Error::configuration("the access key's secret is empty; set it"));
             }
         }
-        Ok(Credentials {
+        let basic = self.app.as_ref().and_then(|(id, secret)| {
+            let secret = secret.as_ref()?.expose_secret();
+            Some(SecretString::from(STANDARD.encode(format!("{id}:{secret}"))))
+        });
+        let tenant_id = self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?;
+        let credentials = Credentials {
             dialect: self.dialect.unwrap_or_else(|| Dialect::of_host(host.name())),
             language: self.language,
             app_id,
+            basic,
             app_secret,
-            user_access_token: self.user_access_token.clone(),
+            client_authentication: self.client_authentication,
+            user_access_token: Arc::default(),
             access_key: self.access_key.clone(),
-        })
+            access_key_use: self.access_key_use,
+            signature_date: self.signature_date,
+            tenant_id,
+        };
+        credentials.set_user_access_token(self.user_access_token.clone())?;
+        Ok(credentials)
     }
 
     fn build_http_client(&self, host: &Host) -> Result<reqwest::Client, Error> {

@@ -93,7 +93,9 @@ mod tests {
         let inner = full.unwrap().inner;
         assert_eq!(inner.timeout, Duration::from_millis(2500));
         assert_eq!((inner.credentials.dialect, inner.credentials.language), (Dialect::Authing, Language::English));
-        assert_eq!(inner.credentials.secrets().collect::<Vec<_>>(), ["secret", "token", "key-secret"]);
+        let mut secrets = Vec::new();
+        inner.credentials.each_secret(|secret| secrets.push(secret.to_owned()));
+        assert_eq!(secrets, ["secret", "YXBwOnNlY3JldA==", "key-secret", "token"]);
     }
 
     #[test]

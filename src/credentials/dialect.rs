@@ -87,6 +87,8 @@ pub(super) enum Header {
     SignatureNonce,
     SignatureMethod,
     SignatureVersion,
+    TenantId,
+    UserpoolId,
 }
 
 impl Dialect {
@@ -132,6 +134,8 @@ impl Dialect {
             Header::SignatureNonce => name!("signature-nonce"),
             Header::SignatureMethod => name!("signature-method"),
             Header::SignatureVersion => name!("signature-version"),
+            Header::TenantId => name!("tenant-id"),
+            Header::UserpoolId => name!("userpool-id"),
         }
     }
 }

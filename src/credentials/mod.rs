@@ -1,15 +1,20 @@
 //! What a client proves itself with, and how each of it becomes headers.
 
 mod dialect;
+mod options;
 mod signature;
 
 pub use dialect::{Dialect, Language};
+pub use options::{AccessKeyUse, ClientAuthentication, SignatureDate};
 
+use crate::management::ManagementToken;
 use crate::{Credential, Error, ErrorKind, Operation, SecretString};
 use dialect::Header;
 use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 use reqwest::Request;
+use serde_json::Value;
 pub(crate) use signature::Signature;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 /// How the SDK calls itself to the server.
@@ -21,6 +26,7 @@ const ANY: &[&[Credential]] = &[
     &[Credential::AppId, Credential::UserAccessToken],
     &[Credential::UserAccessToken],
     &[Credential::AccessKeySignature],
+    &[Credential::ManagementToken],
     &[],
 ];
 
@@ -31,17 +37,52 @@ pub(crate) struct Credentials {
     pub(crate) language: Language,
     pub(crate) app_id: Option<HeaderValue>,
     pub(crate) app_secret: Option<SecretString>,
-    pub(crate) user_access_token: Option<SecretString>,
+    /// `base64(app_id:app_secret)`; as secret as the secret.
+    pub(crate) basic: Option<SecretString>,
+    pub(crate) client_authentication: ClientAuthentication,
+    /// Shared by the clones of a client, so that a login in one task is seen by the others.
+    pub(crate) user_access_token: Arc<RwLock<Option<SecretString>>>,
     pub(crate) access_key: Option<(String, SecretString)>,
+    pub(crate) access_key_use: AccessKeyUse,
+    pub(crate) signature_date: SignatureDate,
+    pub(crate) tenant_id: Option<HeaderValue>,
+}
+
+/// What one request is told beside the credentials.
+pub(crate) struct Occasion<'a> {
+    pub(crate) subject: &'a str,
+    /// The path of the host, which no signature covers.
+    pub(crate) base_path: &'a str,
+    /// Dates a signature.
+    pub(crate) now: SystemTime,
+    /// Where a management token was chosen: the one to send.
+    pub(crate) management_token: Option<&'a ManagementToken>,
 }
 
 impl Credentials {
     fn holds(&self, credential: Credential) -> bool {
+        let by_secret = |how| self.app_secret.is_some() && self.client_authentication == how;
+        let by_access_key = |how| self.access_key.is_some() && self.access_key_use == how;
         match credential {
             Credential::AppId => self.app_id.is_some(),
-            Credential::UserAccessToken => self.user_access_token.is_some(),
-            Credential::AccessKeySignature => self.access_key.is_some(),
+            Credential::UserAccessToken => self.user_access_token().is_some(),
+            Credential::ClientSecretBasic => by_secret(ClientAuthentication::Basic),
+            Credential::ClientSecretPost => by_secret(ClientAuthentication::Post),
+            Credential::AccessKeySignature => by_access_key(AccessKeyUse::Signature),
+            Credential::ManagementToken => by_access_key(AccessKeyUse::ManagementToken),
         }
+    }
+
+    pub(crate) fn user_access_token(&self) -> Option<SecretString> {
+        self.user_access_token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
+        if let Some(token) = &token {
+            bearer(token)?;
+        }
+        *self.user_access_token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
     }
 
     /// The alternative to call with: the one that says most about the caller, the document's order among equals.
@@ -66,36 +107,44 @@ impl Credentials {
         })
     }
 
-    /// Puts the chosen credentials, and what goes with them, on a request. `now` dates a signature.
+    /// Puts the chosen credentials, and what goes with them, on a request.
     pub(crate) fn apply(
         &self,
         chosen: &[Credential],
         request: &mut Request,
-        base_path: &str,
-        now: SystemTime,
-        subject: &str,
+        occasion: &Occasion<'_>,
     ) -> Result<(), Error> {
         let headers = request.headers_mut();
         self.put(headers, Header::SdkVersion, HeaderValue::from_static(SDK_VERSION));
         self.put(headers, Header::Language, HeaderValue::from_static(self.language.as_str()));
         for credential in chosen {
+            let headers = request.headers_mut();
             match credential {
                 Credential::AppId => {
-                    let headers = request.headers_mut();
                     self.put(headers, Header::RequestFrom, HeaderValue::from_static("sdk"));
-                    if let Some(app_id) = &self.app_id {
-                        self.put(headers, Header::AppId, app_id.clone());
-                    }
+                    self.put_if(headers, Header::AppId, self.app_id.as_ref());
                 }
                 Credential::UserAccessToken => {
-                    if let Some(token) = &self.user_access_token {
-                        let value = format!("Bearer {}", token.expose_secret());
-                        request.headers_mut().insert(AUTHORIZATION, secret_value(&value, "user access token")?);
+                    if let Some(token) = self.user_access_token() {
+                        headers.insert(AUTHORIZATION, bearer(&token)?);
                     }
                 }
+                Credential::ClientSecretBasic => {
+                    if let Some(basic) = &self.basic {
+                        let value = format!("Basic {}", basic.expose_secret());
+                        headers.insert(AUTHORIZATION, secret_value(&value, "app secret")?);
+                    }
+                }
+                Credential::ClientSecretPost => self.post_secret(request, occasion.subject)?,
                 Credential::AccessKeySignature => {
-                    if let Some((id, secret)) = &self.access_key {
-                        self.sign(request, id, secret, base_path, now, subject)?;
+                    self.put_if(headers, Header::TenantId, self.tenant_id.as_ref());
+                    self.sign(request, occasion)?;
+                }
+                Credential::ManagementToken => {
+                    self.put_if(headers, Header::TenantId, self.tenant_id.as_ref());
+                    if let Some(token) = occasion.management_token {
+                        self.put_if(headers, Header::UserpoolId, token.userpool_id());
+                        headers.insert(AUTHORIZATION, bearer(token.secret())?);
                     }
                 }
             }
@@ -103,27 +152,37 @@ impl Credentials {
         Ok(())
     }
 
-    fn sign(
-        &self,
-        request: &mut Request,
-        id: &str,
-        secret: &SecretString,
-        base_path: &str,
-        now: SystemTime,
-        subject: &str,
-    ) -> Result<(), Error> {
-        let unsigned = |detail: &str| Error::new(ErrorKind::Request, subject, format!("cannot be signed: {detail}"));
+    /// Adds `client_id` and `client_secret` to the body, unless the caller filled them in.
+    fn post_secret(&self, request: &mut Request, subject: &str) -> Result<(), Error> {
+        let unfit = || Error::new(ErrorKind::Request, subject, "its body is no JSON object to put the app secret into");
+        let body = request.body().and_then(reqwest::Body::as_bytes).ok_or_else(unfit)?;
+        let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(|_| unfit())?;
+        let id = self.app_id.as_ref().and_then(|id| id.to_str().ok());
+        let secret = self.app_secret.as_ref().map(SecretString::expose_secret);
+        for (name, value) in [("client_id", id), ("client_secret", secret)] {
+            fields.entry(name).or_insert_with(|| value.into());
+        }
+        let body = serde_json::to_vec(&fields).map_err(|_| unfit())?;
+        *request.body_mut() = Some(body.into());
+        Ok(())
+    }
+
+    fn sign(&self, request: &mut Request, occasion: &Occasion<'_>) -> Result<(), Error> {
+        let Some((id, secret)) = &self.access_key else { return Ok(()) };
+        let unsigned =
+            |detail: &str| Error::new(ErrorKind::Request, occasion.subject, format!("cannot be signed: {detail}"));
         let nonce = signature::nonce().map_err(|_| unsigned("this system gives no random numbers"))?;
         let headers = request.headers_mut();
         self.put(headers, Header::SignatureNonce, HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
         self.put(headers, Header::SignatureMethod, HeaderValue::from_static("HMAC-SHA1"));
         self.put(headers, Header::SignatureVersion, HeaderValue::from_static("1.0"));
-        let date = http_date(now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
-        headers.insert(DATE, date);
+        let date = self.signature_date.of(occasion.now);
+        headers.insert(DATE, date.ok_or_else(|| unsigned("the clock is out of range; set it"))?);
         let body = request.body().map(|body| body.as_bytes().ok_or_else(|| unsigned("its body is a stream")));
+        let path = request.url().path();
         let signature = Signature {
             method: request.method().as_str(),
-            path: request.url().path().strip_prefix(base_path).unwrap_or(request.url().path()),
+            path: path.strip_prefix(occasion.base_path).unwrap_or(path),
             query: request.url().query(),
             headers: request.headers(),
             body: body.transpose()?.unwrap_or_default(),
@@ -135,26 +194,29 @@ impl Credentials {
         Ok(())
     }
 
+    fn put_if(&self, headers: &mut HeaderMap, header: Header, value: Option<&HeaderValue>) {
+        if let Some(value) = value {
+            self.put(headers, header, value.clone());
+        }
+    }
+
     fn put(&self, headers: &mut HeaderMap, header: Header, value: HeaderValue) {
         headers.insert(self.dialect.header(header), value);
     }
 
-    /// Every secret held, to strike out of a server's words.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let access_key = self.access_key.as_ref().map(|(_, secret)| secret);
-        let all = [self.app_secret.as_ref(), self.user_access_token.as_ref(), access_key];
-        all.into_iter().flatten().map(SecretString::expose_secret)
+    /// Shows every secret held to `look`, to strike it out of a server's words.
+    pub(crate) fn each_secret(&self, mut look: impl FnMut(&str)) {
+        for secret in [&self.app_secret, &self.basic].into_iter().flatten() {
+            look(secret.expose_secret());
+        }
+        if let Some((_, secret)) = &self.access_key {
+            look(secret.expose_secret());
+        }
+        let token = self.user_access_token.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = &*token {
+            look(token.expose_secret());
+        }
     }
-}
-
-/// A moment of the years 1970 to 9999, the only ones that an HTTP date can tell.
-fn http_date(now: SystemTime) -> Option<HeaderValue> {
-    const YEAR_10000: u64 = 253_402_300_800;
-    let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    if since_1970.as_secs() >= YEAR_10000 {
-        return None;
-    }
-    HeaderValue::from_str(&httpdate::fmt_http_date(now)).ok()
 }
 
 impl Credential {
@@ -163,13 +225,22 @@ impl Credential {
         match self {
             Self::AppId => "`.app(..)`",
             Self::UserAccessToken => "`.user_access_token(..)`",
+            Self::ClientSecretBasic | Self::ClientSecretPost => "`.app(..)`",
             Self::AccessKeySignature => "`.access_key(..)`",
+            Self::ManagementToken => "`.access_key(..)` as `AccessKeyUse::ManagementToken`",
         }
     }
 }
 
+/// The `authorization` of a token.
+fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+    // An empty token must not hide behind the word before it.
+    header_value(token.expose_secret(), "access token")?;
+    secret_value(&format!("Bearer {}", token.expose_secret()), "access token")
+}
+
 /// A header value that `Debug` hides.
-pub(crate) fn secret_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
+fn secret_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
     let mut value = header_value(value, what)?;
     value.set_sensitive(true);
     Ok(value)
@@ -184,18 +255,4 @@ pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error
             format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
         Error::configuration(detail)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn a_clock_that_no_http_date_can_tell_is_no_panic() {
-        let epoch = SystemTime::UNIX_EPOCH;
-        assert_eq!(http_date(epoch).unwrap(), "Thu, 01 Jan 1970 00:00:00 GMT");
-        assert_eq!(http_date(epoch - Duration::from_secs(1)), None);
-        assert_eq!(http_date(epoch + Duration::from_secs(253_402_300_800)), None);
-    }
 }

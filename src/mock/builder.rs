@@ -8,11 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 
+use super::apps::Apps;
 use super::clock::Clock;
 use super::credentials::Credentials;
 use super::document::Document;
+use super::management::ManagementTokens;
 use super::service::Service;
 use super::signature::Signatures;
+use super::users::Users;
 use super::wechat::WechatApps;
 use super::{MockGenAuth, connections};
 
@@ -29,14 +32,16 @@ pub enum ExpiresAt {
 /// Configures a [`MockGenAuth`]; from [`MockGenAuth::builder`].
 ///
 /// The mock always knows the application, the access key and the user of the constants of [`MockGenAuth`], and the
-/// WeChat apps of the document's examples. What is added here comes on top.
+/// WeChat apps and the users of the document's examples. What is added here comes on top.
 #[must_use = "a builder does nothing until it is started"]
 pub struct MockGenAuthBuilder {
-    app_ids: HashSet<String>,
+    apps: HashMap<String, Option<String>>,
+    users: HashMap<String, String>,
     user_access_tokens: HashSet<String>,
     access_keys: HashMap<String, String>,
     wechat_apps: HashMap<String, String>,
     token_lifetime: Duration,
+    management_token_lifetime: Duration,
     expires_at: ExpiresAt,
     path_prefix: String,
     clock: Clock,
@@ -45,7 +50,8 @@ pub struct MockGenAuthBuilder {
 impl MockGenAuthBuilder {
     pub(super) fn new() -> Self {
         Self {
-            app_ids: HashSet::from([MockGenAuth::APP_ID.to_owned()]),
+            apps: HashMap::from([(MockGenAuth::APP_ID.to_owned(), Some(MockGenAuth::APP_SECRET.to_owned()))]),
+            users: HashMap::from([(MockGenAuth::USER_ACCOUNT.to_owned(), MockGenAuth::USER_PASSWORD.to_owned())]),
             user_access_tokens: HashSet::from([MockGenAuth::USER_ACCESS_TOKEN.to_owned()]),
             access_keys: HashMap::from([(
                 MockGenAuth::ACCESS_KEY_ID.to_owned(),
@@ -53,15 +59,28 @@ impl MockGenAuthBuilder {
             )]),
             wechat_apps: HashMap::new(),
             token_lifetime: Duration::from_secs(7200),
+            management_token_lifetime: Duration::from_secs(7200),
             expires_at: ExpiresAt::default(),
             path_prefix: String::new(),
             clock: Clock::system(),
         }
     }
 
-    /// Adds a GenAuth application by its id.
+    /// Adds a GenAuth application by its id, without a secret that it could prove itself by.
     pub fn app_id(mut self, id: impl Into<String>) -> Self {
-        self.app_ids.insert(id.into());
+        self.apps.entry(id.into()).or_default();
+        self
+    }
+
+    /// Adds a GenAuth application with its secret.
+    pub fn app(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.apps.insert(id.into(), Some(secret.into()));
+        self
+    }
+
+    /// Adds a user who can sign in by password. The account may be sent as account, email, user name or phone.
+    pub fn user(mut self, account: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users.insert(account.into(), password.into());
         self
     }
 
@@ -71,7 +90,7 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Adds an access key, whose signatures are then accepted.
+    /// Adds an access key, whose signatures are then accepted and which is exchanged for management tokens.
     pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.access_keys.insert(id.into(), secret.into());
         self
@@ -87,6 +106,13 @@ impl MockGenAuthBuilder {
     /// expiry is rounded down to a whole Unix second.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long a management token lives; 7200 s unless set. Fractions of a second are lost as they are in
+    /// [`token_lifetime`](Self::token_lifetime).
+    pub fn management_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.management_token_lifetime = lifetime;
         self
     }
 
@@ -121,9 +147,17 @@ impl MockGenAuthBuilder {
         let document = Document::parse(crate::OPENAPI)?;
         let mut wechat_apps = document.wechat_apps();
         wechat_apps.extend(self.wechat_apps);
+        let mut users = document.users();
+        users.extend(self.users);
+        let credentials = Credentials {
+            apps: Apps::new(self.apps),
+            users: Users::new(users, self.user_access_tokens),
+            signatures: Signatures::new(self.access_keys),
+            management: ManagementTokens::new(self.management_token_lifetime),
+        };
         let service = Arc::new(Service::new(
             document,
-            Credentials::new(self.app_ids, self.user_access_tokens, Signatures::new(self.access_keys)),
+            credentials,
             WechatApps::new(wechat_apps, self.token_lifetime),
             self.clock,
             self.expires_at,
@@ -141,6 +175,7 @@ impl fmt::Debug for MockGenAuthBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockGenAuthBuilder")
             .field("token_lifetime", &self.token_lifetime)
+            .field("management_token_lifetime", &self.management_token_lifetime)
             .field("expires_at", &self.expires_at)
             .field("path_prefix", &self.path_prefix)
             .finish_non_exhaustive()

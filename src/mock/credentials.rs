@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::document::Scheme;
+use super::MockGenAuth;
+use super::apps::Apps;
+use super::management::ManagementTokens;
 use super::refusal::Refusal;
 use super::request::RecordedRequest;
+use super::scheme::{Kind, Scheme};
 use super::signature::Signatures;
+use super::users::Users;
 use crate::Dialect;
 
 /// A request and what has been found out about it so far.
@@ -36,16 +40,13 @@ impl Call<'_> {
 
 /// The known credentials.
 pub(super) struct Credentials {
-    app_ids: HashSet<String>,
-    user_access_tokens: HashSet<String>,
-    signatures: Signatures,
+    pub(super) apps: Apps,
+    pub(super) users: Users,
+    pub(super) signatures: Signatures,
+    pub(super) management: ManagementTokens,
 }
 
 impl Credentials {
-    pub(super) fn new(app_ids: HashSet<String>, user_access_tokens: HashSet<String>, signatures: Signatures) -> Self {
-        Self { app_ids, user_access_tokens, signatures }
-    }
-
     /// Whether the call meets one of the operation's requirements. A credential that is wrong is refused even if the
     /// call could do without it: a client that sends one has a bug that the others must not hide.
     pub(super) fn check(&self, requirements: &[Vec<Scheme>], call: &Call<'_>) -> Result<(), Refusal> {
@@ -53,8 +54,8 @@ impl Credentials {
         schemes.sort();
         schemes.dedup();
         let mut met = HashSet::new();
-        for scheme in schemes {
-            if self.is_met(scheme, call)? {
+        for &scheme in &schemes {
+            if self.is_met(scheme, &schemes, call)? {
                 met.insert(scheme);
             }
         }
@@ -64,27 +65,51 @@ impl Credentials {
         }
         let accepted: Vec<String> = requirements
             .iter()
-            .map(|requirement| requirement.iter().map(Scheme::name).collect::<Vec<_>>().join(" with "))
+            .map(|requirement| requirement.iter().map(|scheme| scheme.name.as_str()).collect::<Vec<_>>().join(" with "))
             .collect();
         Err(Refusal::new(401, format!("not authorized: this operation accepts {}", accepted.join(", or "))))
     }
 
-    /// False if the call does not carry this credential, an error if it carries a wrong one.
-    fn is_met(&self, scheme: &Scheme, call: &Call<'_>) -> Result<bool, Refusal> {
-        match scheme {
-            Scheme::AppId { suffix, .. } => match call.header(suffix) {
-                Some(id) if !self.app_ids.contains(id) => {
-                    Err(Refusal::new(404, "application not found").api_code(2011))
-                }
+    /// False if the call does not carry this credential, an error if it carries a wrong one. `accepted` is all that
+    /// the operation accepts.
+    fn is_met(&self, scheme: &Scheme, accepted: &[&Scheme], call: &Call<'_>) -> Result<bool, Refusal> {
+        let accepts = |kind: Kind| accepted.iter().any(|scheme| scheme.kind == kind);
+        match &scheme.kind {
+            Kind::AppId { suffix } => match call.header(suffix) {
+                Some(id) if !self.apps.has(id) => Err(Refusal::new(404, "application not found").api_code(2011)),
                 id => Ok(id.is_some()),
             },
-            Scheme::Bearer { .. } => match call.authorization("Bearer") {
-                Some(token) if !self.user_access_tokens.contains(token) => {
-                    Err(Refusal::new(401, "not logged in").api_code(2020))
-                }
-                token => Ok(token.is_some()),
+            Kind::ClientSecretBasic => match call.authorization("Basic") {
+                Some(credentials) if !self.apps.accept_basic(credentials) => Err(wrong_app_secret()),
+                credentials => Ok(credentials.is_some()),
             },
-            Scheme::Signature { .. } => {
+            Kind::ClientSecretPost => {
+                let body = call.request.json().unwrap_or_default();
+                match body["client_secret"].as_str() {
+                    Some(secret)
+                        if !self.apps.belong_together(body["client_id"].as_str().unwrap_or_default(), secret) =>
+                    {
+                        Err(wrong_app_secret())
+                    }
+                    secret => Ok(secret.is_some()),
+                }
+            }
+            Kind::UserToken => match call.authorization("Bearer") {
+                Some(token) if self.users.knows_token(token) => Ok(true),
+                Some(token) if accepts(Kind::ManagementToken) && self.management.has_issued(token) => Ok(false),
+                Some(_) => Err(Refusal::new(401, "not logged in").api_code(2020)),
+                None => Ok(false),
+            },
+            Kind::ManagementToken => match call.authorization("Bearer") {
+                Some(token) if self.management.is_alive(token, call.now) => match call.header("userpool-id") {
+                    Some(MockGenAuth::USERPOOL_ID) => Ok(true),
+                    _ => Err(Refusal::new(401, "the userpool-id header is not the user pool of the management token")),
+                },
+                Some(token) if accepts(Kind::UserToken) && self.users.knows_token(token) => Ok(false),
+                Some(_) => Err(Refusal::new(401, "the management token is unknown, expired or revoked")),
+                None => Ok(false),
+            },
+            Kind::Signature => {
                 let words = Dialect::ALL.map(Dialect::signature_scheme);
                 match words.into_iter().find_map(|word| Some((word, call.authorization(word)?))) {
                     None => Ok(false),
@@ -96,7 +121,11 @@ impl Credentials {
                     }
                 }
             }
-            Scheme::Unknown { .. } => Ok(false),
+            Kind::Unknown => Ok(false),
         }
     }
+}
+
+fn wrong_app_secret() -> Refusal {
+    Refusal::new(401, "wrong app id or app secret")
 }

@@ -9,7 +9,9 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
+use super::role::Role;
 use super::schema::to_json_schema;
+use super::scheme::Scheme;
 
 /// All operations, those with the fewest variables in their path first.
 #[derive(Debug)]
@@ -28,23 +30,9 @@ pub(super) struct Operation {
     pub(super) body: Option<Body>,
     /// The example of the answer.
     pub(super) example: Value,
-    /// Whether it takes a WeChat app's id and secret and hands out that app's access token.
-    pub(super) is_wechat_token: bool,
-    /// Id and secret in the example of such an operation's request.
-    wechat_example: Option<(String, String)>,
-}
-
-/// A security scheme under its name in the document.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Scheme {
-    /// An application's id in the header that is called `suffix` behind the dialect's prefix.
-    AppId { name: String, suffix: String },
-    /// A user's access token.
-    Bearer { name: String },
-    /// An access key's signature.
-    Signature { name: String },
-    /// Something that no credential of the mock can meet.
-    Unknown { name: String },
+    pub(super) role: Role,
+    /// The example of the body; null if there is none.
+    request_example: Value,
 }
 
 #[derive(Debug)]
@@ -79,13 +67,26 @@ impl Document {
 
     /// The WeChat apps of the examples: secrets by id.
     pub(super) fn wechat_apps(&self) -> HashMap<String, String> {
-        self.operations.iter().filter_map(|operation| operation.wechat_example.clone()).collect()
+        self.examples(Role::WechatToken, "/appId", "/appSecret").map(owned).collect()
     }
 
     /// The first of these, id and secret.
     pub(super) fn wechat_example(&self) -> Option<(&str, &str)> {
-        let (id, secret) = self.operations.iter().find_map(|operation| operation.wechat_example.as_ref())?;
-        Some((id, secret))
+        self.examples(Role::WechatToken, "/appId", "/appSecret").next()
+    }
+
+    /// The users of the examples: passwords by account.
+    pub(super) fn users(&self) -> HashMap<String, String> {
+        self.examples(Role::SignIn, "/passwordPayload/account", "/passwordPayload/password").map(owned).collect()
+    }
+
+    /// Two texts of the example request of every operation of this role that has both.
+    fn examples(&self, role: Role, name: &str, secret: &str) -> impl Iterator<Item = (&str, &str)> {
+        let operations = self.operations.iter().filter(move |operation| operation.role == role);
+        operations.filter_map(move |operation| {
+            let text = |pointer: &str| operation.request_example.pointer(pointer)?.as_str();
+            Some((text(name)?, text(secret)?))
+        })
     }
 }
 
@@ -94,11 +95,7 @@ impl Operation {
         let request = media(&operation["requestBody"]);
         let answer = media(&operation["responses"]["200"]);
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
-        let is_wechat_token =
-            has(root, data, ["accessToken", "expiresAt"]) && has(root, &request["schema"], ["appId", "appSecret"]);
-        let wechat_example = request.get("example").filter(|_| is_wechat_token).and_then(|example| {
-            Some((example["appId"].as_str()?.to_owned(), example["appSecret"].as_str()?.to_owned()))
-        });
+        let has = |schema, name: &str| property(root, schema, name).is_some();
         Ok(Self {
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
@@ -119,8 +116,8 @@ impl Operation {
                 .collect(),
             body: Body::new(root, request)?,
             example: answer["example"].clone(),
-            is_wechat_token,
-            wechat_example,
+            role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
+            request_example: request["example"].clone(),
         })
     }
 
@@ -133,31 +130,6 @@ impl Operation {
                 (None, None) => return true,
                 (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
                 _ => return false,
-            }
-        }
-    }
-}
-
-impl Scheme {
-    fn new(root: &Value, name: &str) -> Self {
-        let scheme = &root["components"]["securitySchemes"][name];
-        let word = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
-        let name = name.to_owned();
-        match (word("type").as_str(), word("in").as_str(), word("name").as_str(), word("scheme").as_str()) {
-            ("apikey", "header", "authorization", _) => Self::Signature { name },
-            ("apikey", "header", header, _) => match header.strip_prefix("x-genauth-") {
-                Some(suffix) => Self::AppId { name, suffix: suffix.to_owned() },
-                None => Self::Unknown { name },
-            },
-            ("http", _, _, "bearer") => Self::Bearer { name },
-            _ => Self::Unknown { name },
-        }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::AppId { name, .. } | Self::Bearer { name } | Self::Signature { name } | Self::Unknown { name } => {
-                name
             }
         }
     }
@@ -247,6 +219,6 @@ fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Va
     schema["properties"].get(name).or_else(|| parts.into_iter().find_map(|part| property(root, part, name)))
 }
 
-fn has(root: &Value, schema: &Value, names: [&str; 2]) -> bool {
-    names.into_iter().all(|name| property(root, schema, name).is_some())
+fn owned((name, secret): (&str, &str)) -> (String, String) {
+    (name.to_owned(), secret.to_owned())
 }

@@ -7,7 +7,10 @@
 //! unknown path is HTTP 404.
 //!
 //! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
-//! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Everything else answers the document's example.
+//! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
+//! that the mock knows from then on, an access key is exchanged for a new management token at each request, and an
+//! application's id and secret are checked where an operation asks about them. Everything else answers the document's
+//! example.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -32,17 +35,22 @@
 //! ```
 
 mod answer;
+mod apps;
 mod builder;
 mod clock;
 mod connections;
 mod credentials;
 mod dialect;
 mod document;
+mod management;
 mod refusal;
 mod request;
+mod role;
 mod schema;
+mod scheme;
 mod service;
 mod signature;
+mod users;
 mod wechat;
 
 use std::convert::Infallible;
@@ -70,13 +78,19 @@ pub struct MockGenAuth {
 impl MockGenAuth {
     /// The id of the GenAuth application that every mock knows.
     pub const APP_ID: &'static str = "mock-genauth-app";
-    /// A secret to go with [`APP_ID`](Self::APP_ID). No described operation sends it, so no mock looks at it.
+    /// The secret of [`APP_ID`](Self::APP_ID).
     pub const APP_SECRET: &'static str = "mock-genauth-app-secret";
     /// The id of the access key that every mock knows.
     pub const ACCESS_KEY_ID: &'static str = "mock-access-key";
     /// The secret of [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
     pub const ACCESS_KEY_SECRET: &'static str = "mock-access-key-secret";
-    /// The access token of a signed-in user that every mock knows.
+    /// The id of the user pool that management tokens are for.
+    pub const USERPOOL_ID: &'static str = "mock-userpool";
+    /// The account of a user whom every mock knows.
+    pub const USER_ACCOUNT: &'static str = "mock-user";
+    /// The password of [`USER_ACCOUNT`](Self::USER_ACCOUNT).
+    pub const USER_PASSWORD: &'static str = "mock-user-password";
+    /// The access token of that user, which every mock knows even before the user signs in.
     pub const USER_ACCESS_TOKEN: &'static str = "mock-user-access-token";
 
     /// Starts a mock with the defaults of [`builder`](Self::builder).
@@ -136,6 +150,11 @@ impl MockGenAuth {
     /// new one, and the old one dies 300 seconds from now. False if the mock does not know the WeChat app.
     pub fn rotate(&self, app_id: &str) -> bool {
         self.service.wechat.rotate(app_id, self.service.clock.now())
+    }
+
+    /// Makes the management tokens that were handed out so far invalid; those to come are good.
+    pub fn revoke_management_tokens(&self) {
+        self.service.credentials.management.revoke_all();
     }
 
     /// Whether WeChat would still accept `token`: this mock handed it out, it has not expired, and it is either the

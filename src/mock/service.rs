@@ -17,12 +17,13 @@ use super::dialect;
 use super::document::{Document, Operation};
 use super::refusal::Refusal;
 use super::request::{Log, RecordedRequest};
+use super::role::Role;
 use super::wechat::WechatApps;
 
 /// All that a mock knows and remembers.
 pub(super) struct Service {
     pub(super) document: Document,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     pub(super) wechat: WechatApps,
     pub(super) clock: Clock,
     expires_at: ExpiresAt,
@@ -109,20 +110,54 @@ impl Service {
             Some(body) => body.check(&request.body)?,
             None => Value::Null,
         };
-        if operation.is_wechat_token { self.wechat_token(&call, &body) } else { Ok(operation.example.clone()) }
+        match operation.role {
+            Role::WechatToken => self.wechat_token(&call, &body),
+            Role::ManagementToken => self.management_token(&call, &body),
+            Role::SignIn => self.sign_in(operation, &body),
+            Role::AppCheck => Ok(self.app_check(&body)),
+            Role::Example => Ok(operation.example.clone()),
+        }
     }
 
     fn wechat_token(&self, call: &Call<'_>, body: &Value) -> Result<Value, Refusal> {
-        let field = |name: &str| body[name].as_str().unwrap_or_default();
-        let token = self.wechat.token(field("appId"), field("appSecret"), call.now)?;
+        let token = self.wechat.token(text(body, "appId"), text(body, "appSecret"), call.now)?;
         let expires_at = match self.expires_at {
             ExpiresAt::Number => json!(token.expires_at),
             ExpiresAt::String => json!(token.expires_at.to_string()),
         };
-        Ok(json!({
-            "statusCode": 200,
-            "message": "Success",
-            "data": { "accessToken": token.text, "expiresAt": expires_at },
-        }))
+        Ok(success(&json!({ "accessToken": token.text, "expiresAt": expires_at })))
     }
+
+    fn management_token(&self, call: &Call<'_>, body: &Value) -> Result<Value, Refusal> {
+        if !self.credentials.signatures.belong_together(text(body, "accessKeyId"), text(body, "accessKeySecret")) {
+            return Err(Refusal::new(401, "wrong access key"));
+        }
+        Ok(success(&self.credentials.management.issue(call.now)))
+    }
+
+    fn sign_in(&self, operation: &Operation, body: &Value) -> Result<Value, Refusal> {
+        let mut envelope = operation.example.clone();
+        if body["connection"] == "PASSWORD" {
+            let token = self.credentials.users.sign_in(&body["passwordPayload"])?;
+            if let Some(data) = envelope.pointer_mut("/data").and_then(Value::as_object_mut) {
+                data.insert("access_token".to_owned(), token.into());
+            }
+        }
+        Ok(envelope)
+    }
+
+    fn app_check(&self, body: &Value) -> Value {
+        let valid = self.credentials.apps.belong_together(text(body, "appId"), text(body, "appSecret"));
+        let message = if valid { "the app id and secret belong together" } else { "wrong app id or app secret" };
+        success(&json!({ "valid": valid, "message": message }))
+    }
+}
+
+/// A field of a body, empty if it is no text.
+fn text<'a>(body: &'a Value, name: &str) -> &'a str {
+    body[name].as_str().unwrap_or_default()
+}
+
+fn success(data: &Value) -> Value {
+    json!({ "statusCode": 200, "message": "Success", "data": data })
 }

@@ -24,6 +24,11 @@ impl Signatures {
         Self { secrets, nonces: Mutex::default() }
     }
 
+    /// Whether the secret is the one of the access key.
+    pub(super) fn belong_together(&self, key_id: &str, secret: &str) -> bool {
+        self.secrets.get(key_id).is_some_and(|known| known == secret)
+    }
+
     /// Checks `credentials`, the `KEY:SIGNATURE` of an `authorization` header.
     pub(super) fn verify(&self, call: &Call<'_>, credentials: &str) -> Result<(), Refusal> {
         let method = call.header("signature-method");

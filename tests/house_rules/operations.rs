@@ -86,8 +86,10 @@ fn an_operation_says_who_may_call_it() {
         &["openapi/users.yaml:7:5: [security] `getUser` has no `security`. List the schemes it takes."],
     );
     refused(
-        &[("users.yaml", "- userAccessToken: []", "- {}")],
-        &["openapi/users.yaml:12:11: [security] The requirement is empty: anybody could call. Name a scheme."],
+        &[("users.yaml", "- userAccessToken: []", "- {}\n        - userAccessToken: []")],
+        &[
+            "openapi/users.yaml:12:11: [security] The requirement is empty: anybody could call. Name a scheme, or let it stand alone.",
+        ],
     );
     refused(
         &[("wechat.yaml", "- appId: []\n        - appId: []", "- appID: []\n        - appId: []")],

@@ -7,6 +7,82 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
+    ///A token of the management side.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AccessTokenResDto {
+        ///The token, a JWT whose claim `scoped_userpool_id` names the user pool.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+        ///How long it lives, in seconds.
+        pub expires_in: i64,
+    }
+    impl AccessTokenResDto {
+        pub fn builder() -> builder::AccessTokenResDto {
+            Default::default()
+        }
+    }
+    ///Whether an application's id and secret belong together.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct CheckAppIdSecretDataDto {
+        ///Why not, if not.
+        pub message: ::std::string::String,
+        ///Whether they do.
+        pub valid: bool,
+    }
+    impl CheckAppIdSecretDataDto {
+        pub fn builder() -> builder::CheckAppIdSecretDataDto {
+            Default::default()
+        }
+    }
+    ///An application's id and secret.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct CheckAppIdSecretDto {
+        ///The application's id.
+        #[serde(rename = "appId")]
+        pub app_id: ::std::string::String,
+        ///Its secret.
+        #[serde(rename = "appSecret")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub app_secret: crate::SecretString,
+    }
+    impl CheckAppIdSecretDto {
+        pub fn builder() -> builder::CheckAppIdSecretDto {
+            Default::default()
+        }
+    }
+    ///The envelope around the verdict.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct CheckAppIdSecretRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///Whether an application's id and secret belong together.
+        pub data: ::std::option::Option<CheckAppIdSecretDataDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        pub status_code: i64,
+    }
+    impl CheckAppIdSecretRespDto {
+        pub fn builder() -> builder::CheckAppIdSecretRespDto {
+            Default::default()
+        }
+    }
     ///What every answer carries, whatever the operation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -31,6 +107,53 @@ pub mod types {
     }
     impl Envelope {
         pub fn builder() -> builder::Envelope {
+            Default::default()
+        }
+    }
+    ///An access key.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetManagementAccessTokenDto {
+        ///The access key's id.
+        #[serde(rename = "accessKeyId")]
+        pub access_key_id: ::std::string::String,
+        ///Its secret.
+        #[serde(rename = "accessKeySecret")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_key_secret: crate::SecretString,
+    }
+    impl GetManagementAccessTokenDto {
+        pub fn builder() -> builder::GetManagementAccessTokenDto {
+            Default::default()
+        }
+    }
+    ///The envelope around a token of the management side.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetManagementTokenRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A token of the management side.
+        pub data: ::std::option::Option<AccessTokenResDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        pub status_code: i64,
+    }
+    impl GetManagementTokenRespDto {
+        pub fn builder() -> builder::GetManagementTokenRespDto {
             Default::default()
         }
     }
@@ -194,8 +317,1031 @@ pub mod types {
             Default::default()
         }
     }
+    ///A user's identity at another provider.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct IdentityDto {
+        ///The provider's access token.
+        #[serde(
+            rename = "accessToken",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: ::std::option::Option<crate::SecretString>,
+        ///The id of the external identity provider in GenAuth.
+        #[serde(rename = "extIdpId")]
+        pub ext_idp_id: ::std::string::String,
+        ///The id.
+        #[serde(rename = "identityId")]
+        pub identity_id: ::std::string::String,
+        ///The connections that the identity came through.
+        #[serde(rename = "originConnIds")]
+        pub origin_conn_ids: ::std::vec::Vec<::std::string::String>,
+        ///The kind of provider, such as wechat or oidc; servers know more and more.
+        pub provider: ::std::string::String,
+        ///The provider's refresh token.
+        #[serde(
+            rename = "refreshToken",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub refresh_token: ::std::option::Option<crate::SecretString>,
+        ///What kind of id `userIdInIdp` is, such as openid or unionid.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+        ///The user's id at the provider.
+        #[serde(rename = "userIdInIdp")]
+        pub user_id_in_idp: ::std::string::String,
+        ///What the provider says about the user.
+        #[serde(rename = "userInfoInIdp")]
+        pub user_info_in_idp: ::serde_json::Map<
+            ::std::string::String,
+            ::serde_json::Value,
+        >,
+    }
+    impl IdentityDto {
+        pub fn builder() -> builder::IdentityDto {
+            Default::default()
+        }
+    }
+    ///The envelope around a user's tokens.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct LoginTokenRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A user's tokens.
+        pub data: ::std::option::Option<LoginTokenResponseDataDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        pub status_code: i64,
+    }
+    impl LoginTokenRespDto {
+        pub fn builder() -> builder::LoginTokenRespDto {
+            Default::default()
+        }
+    }
+    ///A user's tokens.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct LoginTokenResponseDataDto {
+        ///The access token.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: ::std::option::Option<crate::SecretString>,
+        ///How long the access token lives, in seconds.
+        pub expire_in: i64,
+        ///The ID token, a JWT about the user.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub id_token: ::std::option::Option<crate::SecretString>,
+        ///What a new access token can be had for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub refresh_token: ::std::option::Option<crate::SecretString>,
+        ///The scopes granted, separated by spaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+        ///`Bearer`.
+        pub token_type: ::std::string::String,
+    }
+    impl LoginTokenResponseDataDto {
+        pub fn builder() -> builder::LoginTokenResponseDataDto {
+            Default::default()
+        }
+    }
+    ///An account of Active Directory.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByAdPayloadDto {
+        ///Its password.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub password: crate::SecretString,
+        ///Its name there.
+        #[serde(rename = "sAMAccountName")]
+        pub s_am_account_name: ::std::string::String,
+    }
+    impl SignInByAdPayloadDto {
+        pub fn builder() -> builder::SignInByAdPayloadDto {
+            Default::default()
+        }
+    }
+    ///An account of an LDAP directory.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLdapPayloadDto {
+        ///Its password.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub password: crate::SecretString,
+        ///Its name there.
+        #[serde(rename = "sAMAccountName")]
+        pub s_am_account_name: ::std::string::String,
+    }
+    impl SignInByLdapPayloadDto {
+        pub fn builder() -> builder::SignInByLdapPayloadDto {
+            Default::default()
+        }
+    }
+    ///A one-time code that went to an email address or a phone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByPassCodePayloadDto {
+        ///The email address that it went to.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        ///The code.
+        #[serde(rename = "passCode")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub pass_code: crate::SecretString,
+        ///The phone number that it went to.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        ///The phone number's country code, such as +86.
+        #[serde(
+            rename = "phoneCountryCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub phone_country_code: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByPassCodePayloadDto {
+        pub fn builder() -> builder::SignInByPassCodePayloadDto {
+            Default::default()
+        }
+    }
+    ///A password, and one of the names that the user goes by.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByPasswordPayloadDto {
+        ///User name, email address or phone number, whichever it is.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub account: ::std::option::Option<::std::string::String>,
+        ///The email address.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        ///The password, or what `passwordEncryptType` says it was made into.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub password: crate::SecretString,
+        ///The phone number.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        ///The user name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub username: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByPasswordPayloadDto {
+        pub fn builder() -> builder::SignInByPasswordPayloadDto {
+            Default::default()
+        }
+    }
+    ///What else a sign-in may say.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInOptionsDto {
+        ///Whether an unknown user is registered on the way.
+        #[serde(
+            rename = "autoRegister",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub auto_register: ::std::option::Option<bool>,
+        ///The solved captcha.
+        #[serde(
+            rename = "captchaCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub captcha_code: ::std::option::Option<::std::string::String>,
+        ///Which captcha was solved.
+        #[serde(
+            rename = "captchaToken",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub captcha_token: ::std::option::Option<crate::SecretString>,
+        ///The user's own IP address, where a back end signs in for the user.
+        #[serde(
+            rename = "clientIp",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub client_ip: ::std::option::Option<::std::string::String>,
+        ///What a pipeline is to see.
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///Custom data to write for a user who is registered on the way.
+        #[serde(
+            rename = "customData",
+            default,
+            skip_serializing_if = "::serde_json::Map::is_empty"
+        )]
+        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///How `password` is encrypted.
+        #[serde(
+            rename = "passwordEncryptType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub password_encrypt_type: ::std::option::Option<
+            SignInOptionsDtoPasswordEncryptType,
+        >,
+        ///The scopes asked for, separated by spaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+        ///The tenant to sign in to.
+        #[serde(
+            rename = "tenantId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInOptionsDto {
+        pub fn builder() -> builder::SignInOptionsDto {
+            Default::default()
+        }
+    }
+    ///How `password` is encrypted.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub enum SignInOptionsDtoPasswordEncryptType {
+        #[serde(rename = "sm2")]
+        Sm2,
+        #[serde(rename = "rsa")]
+        Rsa,
+        #[serde(rename = "none")]
+        None,
+    }
+    impl ::std::fmt::Display for SignInOptionsDtoPasswordEncryptType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Sm2 => f.write_str("sm2"),
+                Self::Rsa => f.write_str("rsa"),
+                Self::None => f.write_str("none"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SignInOptionsDtoPasswordEncryptType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "sm2" => Ok(Self::Sm2),
+                "rsa" => Ok(Self::Rsa),
+                "none" => Ok(Self::None),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SignInOptionsDtoPasswordEncryptType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for SignInOptionsDtoPasswordEncryptType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///How a user signs in: `connection` names the payload that is filled.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SigninByCredentialsDto {
+        #[serde(
+            rename = "adPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///An account of Active Directory.
+        pub ad_payload: ::std::option::Option<SignInByAdPayloadDto>,
+        ///The application's id, where its secret goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///The application's secret, where it goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub client_secret: ::std::option::Option<crate::SecretString>,
+        ///Which of the payloads counts.
+        pub connection: SigninByCredentialsDtoConnection,
+        #[serde(
+            rename = "ldapPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///An account of an LDAP directory.
+        pub ldap_payload: ::std::option::Option<SignInByLdapPayloadDto>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///What else a sign-in may say.
+        pub options: ::std::option::Option<SignInOptionsDto>,
+        #[serde(
+            rename = "passCodePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A one-time code that went to an email address or a phone.
+        pub pass_code_payload: ::std::option::Option<SignInByPassCodePayloadDto>,
+        #[serde(
+            rename = "passwordPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A password, and one of the names that the user goes by.
+        pub password_payload: ::std::option::Option<SignInByPasswordPayloadDto>,
+    }
+    impl SigninByCredentialsDto {
+        pub fn builder() -> builder::SigninByCredentialsDto {
+            Default::default()
+        }
+    }
+    ///Which of the payloads counts.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub enum SigninByCredentialsDtoConnection {
+        #[serde(rename = "PASSWORD")]
+        Password,
+        #[serde(rename = "PASSCODE")]
+        Passcode,
+        #[serde(rename = "LDAP")]
+        Ldap,
+        #[serde(rename = "AD")]
+        Ad,
+    }
+    impl ::std::fmt::Display for SigninByCredentialsDtoConnection {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Password => f.write_str("PASSWORD"),
+                Self::Passcode => f.write_str("PASSCODE"),
+                Self::Ldap => f.write_str("LDAP"),
+                Self::Ad => f.write_str("AD"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SigninByCredentialsDtoConnection {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "PASSWORD" => Ok(Self::Password),
+                "PASSCODE" => Ok(Self::Passcode),
+                "LDAP" => Ok(Self::Ldap),
+                "AD" => Ok(Self::Ad),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SigninByCredentialsDtoConnection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for SigninByCredentialsDtoConnection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct UserDto {
+        ///The address.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: ::std::option::Option<::std::string::String>,
+        ///The birthdate.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub birthdate: ::std::option::Option<::std::string::String>,
+        ///The browser.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub browser: ::std::option::Option<::std::string::String>,
+        ///The city.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub city: ::std::option::Option<::std::string::String>,
+        ///The company.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub company: ::std::option::Option<::std::string::String>,
+        ///The country.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub country: ::std::option::Option<::std::string::String>,
+        ///When the user was created, in ISO 8601.
+        #[serde(rename = "createdAt")]
+        pub created_at: ::std::string::String,
+        ///The custom data.
+        #[serde(
+            rename = "customData",
+            default,
+            skip_serializing_if = "::serde_json::Map::is_empty"
+        )]
+        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///The ids of the departments.
+        #[serde(
+            rename = "departmentIds",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub department_ids: ::std::vec::Vec<::std::string::String>,
+        ///The device.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub device: ::std::option::Option<::std::string::String>,
+        ///The email address.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        ///Whether the email address was verified.
+        #[serde(rename = "emailVerified")]
+        pub email_verified: bool,
+        ///The id in the caller's own system.
+        #[serde(
+            rename = "externalId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub external_id: ::std::option::Option<::std::string::String>,
+        ///The family name.
+        #[serde(
+            rename = "familyName",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub family_name: ::std::option::Option<::std::string::String>,
+        ///The formatted.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub formatted: ::std::option::Option<::std::string::String>,
+        ///M, F or U (unknown).
+        pub gender: ::std::string::String,
+        ///The given name.
+        #[serde(
+            rename = "givenName",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub given_name: ::std::option::Option<::std::string::String>,
+        ///The identities at other providers.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub identities: ::std::vec::Vec<IdentityDto>,
+        ///The number of the identity card.
+        #[serde(
+            rename = "identityNumber",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub identity_number: ::std::option::Option<::std::string::String>,
+        ///From which address the user last signed in.
+        #[serde(
+            rename = "lastIp",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_ip: ::std::option::Option<::std::string::String>,
+        ///When the user last signed in.
+        #[serde(
+            rename = "lastLogin",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_login: ::std::option::Option<::std::string::String>,
+        ///The application that the user last signed in to.
+        #[serde(
+            rename = "lastLoginApp",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_login_app: ::std::option::Option<::std::string::String>,
+        ///When the user last passed a second factor.
+        #[serde(
+            rename = "lastMfaTime",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_mfa_time: ::std::option::Option<::std::string::String>,
+        ///The locale.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub locale: ::std::option::Option<::std::string::String>,
+        ///How often the user has signed in.
+        #[serde(
+            rename = "loginsCount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub logins_count: ::std::option::Option<i64>,
+        ///The main department.
+        #[serde(
+            rename = "mainDepartmentId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub main_department_id: ::std::option::Option<::std::string::String>,
+        ///Where each field came from.
+        #[serde(
+            rename = "metadataSource",
+            default,
+            skip_serializing_if = "::serde_json::Map::is_empty"
+        )]
+        pub metadata_source: ::serde_json::Map<
+            ::std::string::String,
+            ::serde_json::Value,
+        >,
+        ///The middle name.
+        #[serde(
+            rename = "middleName",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub middle_name: ::std::option::Option<::std::string::String>,
+        ///The name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        ///The nickname.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub nickname: ::std::option::Option<::std::string::String>,
+        ///When the password was last set.
+        #[serde(
+            rename = "passwordLastSetAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub password_last_set_at: ::std::option::Option<::std::string::String>,
+        ///How strong the password is: 1, 2 or 3.
+        #[serde(
+            rename = "passwordSecurityLevel",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub password_security_level: ::std::option::Option<i64>,
+        ///The phone number without country code.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub phone: ::std::option::Option<::std::string::String>,
+        ///The phone number's country code, such as +86.
+        #[serde(
+            rename = "phoneCountryCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub phone_country_code: ::std::option::Option<::std::string::String>,
+        ///Whether the phone number was verified.
+        #[serde(rename = "phoneVerified")]
+        pub phone_verified: bool,
+        ///The picture's address.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub photo: ::std::option::Option<::std::string::String>,
+        ///The ids of the posts held.
+        #[serde(
+            rename = "postIdList",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub post_id_list: ::std::vec::Vec<::std::string::String>,
+        ///The postal code.
+        #[serde(
+            rename = "postalCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub postal_code: ::std::option::Option<::std::string::String>,
+        ///The preferred username.
+        #[serde(
+            rename = "preferredUsername",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub preferred_username: ::std::option::Option<::std::string::String>,
+        ///The profile.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub profile: ::std::option::Option<::std::string::String>,
+        ///The province.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub province: ::std::option::Option<::std::string::String>,
+        ///The region.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub region: ::std::option::Option<::std::string::String>,
+        ///How the user registered.
+        #[serde(
+            rename = "registerSource",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        pub register_source: ::std::vec::Vec<::std::string::String>,
+        ///Whether the user must set a new password at the next sign-in.
+        #[serde(
+            rename = "resetPasswordOnNextLogin",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub reset_password_on_next_login: ::std::option::Option<bool>,
+        ///When the user registered.
+        #[serde(
+            rename = "signedUp",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub signed_up: ::std::option::Option<::std::string::String>,
+        ///Activated, Suspended, Resigned, Archived or Deactivated; servers may know more.
+        pub status: ::std::string::String,
+        ///When the status last changed.
+        #[serde(
+            rename = "statusChangedAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub status_changed_at: ::std::option::Option<::std::string::String>,
+        ///The street address.
+        #[serde(
+            rename = "streetAddress",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub street_address: ::std::option::Option<::std::string::String>,
+        ///The tenant.
+        #[serde(
+            rename = "tenantId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        ///When the user was last changed, in ISO 8601.
+        #[serde(rename = "updatedAt")]
+        pub updated_at: ::std::string::String,
+        ///The id.
+        #[serde(rename = "userId")]
+        pub user_id: ::std::string::String,
+        ///Where the user came from, by id.
+        #[serde(
+            rename = "userSourceId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub user_source_id: ::std::option::Option<::std::string::String>,
+        ///excel, register, adminCreated or sync; servers may know more.
+        #[serde(rename = "userSourceType")]
+        pub user_source_type: ::std::string::String,
+        ///The user name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub username: ::std::option::Option<::std::string::String>,
+        ///The website.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub website: ::std::option::Option<::std::string::String>,
+        ///Active or Closed; servers may know more.
+        #[serde(rename = "workStatus")]
+        pub work_status: ::std::string::String,
+        ///The zoneinfo.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub zoneinfo: ::std::option::Option<::std::string::String>,
+    }
+    impl UserDto {
+        pub fn builder() -> builder::UserDto {
+            Default::default()
+        }
+    }
+    ///The envelope around a user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct UserSingleRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///A user.
+        pub data: ::std::option::Option<UserDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        pub status_code: i64,
+    }
+    impl UserSingleRespDto {
+        pub fn builder() -> builder::UserSingleRespDto {
+            Default::default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
+        #[derive(Clone, Debug)]
+        pub struct AccessTokenResDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+            expires_in: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for AccessTokenResDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                    expires_in: Err("no value supplied for expires_in".to_string()),
+                }
+            }
+        }
+        impl AccessTokenResDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn expires_in<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_in = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for expires_in: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AccessTokenResDto> for super::AccessTokenResDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AccessTokenResDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    expires_in: value.expires_in?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AccessTokenResDto> for AccessTokenResDto {
+            fn from(value: super::AccessTokenResDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    expires_in: Ok(value.expires_in),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct CheckAppIdSecretDataDto {
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            valid: ::std::result::Result<bool, ::std::string::String>,
+        }
+        impl ::std::default::Default for CheckAppIdSecretDataDto {
+            fn default() -> Self {
+                Self {
+                    message: Err("no value supplied for message".to_string()),
+                    valid: Err("no value supplied for valid".to_string()),
+                }
+            }
+        }
+        impl CheckAppIdSecretDataDto {
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn valid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.valid = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for valid: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<CheckAppIdSecretDataDto>
+        for super::CheckAppIdSecretDataDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: CheckAppIdSecretDataDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    message: value.message?,
+                    valid: value.valid?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::CheckAppIdSecretDataDto>
+        for CheckAppIdSecretDataDto {
+            fn from(value: super::CheckAppIdSecretDataDto) -> Self {
+                Self {
+                    message: Ok(value.message),
+                    valid: Ok(value.valid),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct CheckAppIdSecretDto {
+            app_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            app_secret: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for CheckAppIdSecretDto {
+            fn default() -> Self {
+                Self {
+                    app_id: Err("no value supplied for app_id".to_string()),
+                    app_secret: Err("no value supplied for app_secret".to_string()),
+                }
+            }
+        }
+        impl CheckAppIdSecretDto {
+            pub fn app_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.app_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for app_id: {e}")
+                    });
+                self
+            }
+            pub fn app_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.app_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for app_secret: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<CheckAppIdSecretDto>
+        for super::CheckAppIdSecretDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: CheckAppIdSecretDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    app_id: value.app_id?,
+                    app_secret: value.app_secret?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::CheckAppIdSecretDto> for CheckAppIdSecretDto {
+            fn from(value: super::CheckAppIdSecretDto) -> Self {
+                Self {
+                    app_id: Ok(value.app_id),
+                    app_secret: Ok(value.app_secret),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct CheckAppIdSecretRespDto {
+            api_code: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            data: ::std::result::Result<
+                ::std::option::Option<super::CheckAppIdSecretDataDto>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status_code: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for CheckAppIdSecretRespDto {
+            fn default() -> Self {
+                Self {
+                    api_code: Ok(Default::default()),
+                    data: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                    status_code: Err("no value supplied for status_code".to_string()),
+                }
+            }
+        }
+        impl CheckAppIdSecretRespDto {
+            pub fn api_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.api_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for api_code: {e}")
+                    });
+                self
+            }
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::CheckAppIdSecretDataDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+            pub fn status_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<CheckAppIdSecretRespDto>
+        for super::CheckAppIdSecretRespDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: CheckAppIdSecretRespDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    api_code: value.api_code?,
+                    data: value.data?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                    status_code: value.status_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::CheckAppIdSecretRespDto>
+        for CheckAppIdSecretRespDto {
+            fn from(value: super::CheckAppIdSecretRespDto) -> Self {
+                Self {
+                    api_code: Ok(value.api_code),
+                    data: Ok(value.data),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
+                    status_code: Ok(value.status_code),
+                }
+            }
+        }
         #[derive(Clone, Debug)]
         pub struct Envelope {
             api_code: ::std::result::Result<
@@ -286,6 +1432,197 @@ pub mod types {
             fn from(value: super::Envelope) -> Self {
                 Self {
                     api_code: Ok(value.api_code),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
+                    status_code: Ok(value.status_code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GetManagementAccessTokenDto {
+            access_key_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            access_key_secret: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GetManagementAccessTokenDto {
+            fn default() -> Self {
+                Self {
+                    access_key_id: Err(
+                        "no value supplied for access_key_id".to_string(),
+                    ),
+                    access_key_secret: Err(
+                        "no value supplied for access_key_secret".to_string(),
+                    ),
+                }
+            }
+        }
+        impl GetManagementAccessTokenDto {
+            pub fn access_key_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_key_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_key_id: {e}")
+                    });
+                self
+            }
+            pub fn access_key_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_key_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for access_key_secret: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GetManagementAccessTokenDto>
+        for super::GetManagementAccessTokenDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GetManagementAccessTokenDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_key_id: value.access_key_id?,
+                    access_key_secret: value.access_key_secret?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GetManagementAccessTokenDto>
+        for GetManagementAccessTokenDto {
+            fn from(value: super::GetManagementAccessTokenDto) -> Self {
+                Self {
+                    access_key_id: Ok(value.access_key_id),
+                    access_key_secret: Ok(value.access_key_secret),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GetManagementTokenRespDto {
+            api_code: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            data: ::std::result::Result<
+                ::std::option::Option<super::AccessTokenResDto>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status_code: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for GetManagementTokenRespDto {
+            fn default() -> Self {
+                Self {
+                    api_code: Ok(Default::default()),
+                    data: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                    status_code: Err("no value supplied for status_code".to_string()),
+                }
+            }
+        }
+        impl GetManagementTokenRespDto {
+            pub fn api_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.api_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for api_code: {e}")
+                    });
+                self
+            }
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::AccessTokenResDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+            pub fn status_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GetManagementTokenRespDto>
+        for super::GetManagementTokenRespDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GetManagementTokenRespDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    api_code: value.api_code?,
+                    data: value.data?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                    status_code: value.status_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GetManagementTokenRespDto>
+        for GetManagementTokenRespDto {
+            fn from(value: super::GetManagementTokenRespDto) -> Self {
+                Self {
+                    api_code: Ok(value.api_code),
+                    data: Ok(value.data),
                     message: Ok(value.message),
                     request_id: Ok(value.request_id),
                     status_code: Ok(value.status_code),
@@ -937,6 +2274,2478 @@ pub mod types {
                 }
             }
         }
+        #[derive(Clone, Debug)]
+        pub struct IdentityDto {
+            access_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            ext_idp_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            identity_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            origin_conn_ids: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            provider: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            refresh_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            type_: ::std::result::Result<::std::string::String, ::std::string::String>,
+            user_id_in_idp: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            user_info_in_idp: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for IdentityDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Ok(Default::default()),
+                    ext_idp_id: Err("no value supplied for ext_idp_id".to_string()),
+                    identity_id: Err("no value supplied for identity_id".to_string()),
+                    origin_conn_ids: Err(
+                        "no value supplied for origin_conn_ids".to_string(),
+                    ),
+                    provider: Err("no value supplied for provider".to_string()),
+                    refresh_token: Ok(Default::default()),
+                    type_: Err("no value supplied for type_".to_string()),
+                    user_id_in_idp: Err(
+                        "no value supplied for user_id_in_idp".to_string(),
+                    ),
+                    user_info_in_idp: Err(
+                        "no value supplied for user_info_in_idp".to_string(),
+                    ),
+                }
+            }
+        }
+        impl IdentityDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn ext_idp_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ext_idp_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ext_idp_id: {e}")
+                    });
+                self
+            }
+            pub fn identity_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.identity_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for identity_id: {e}")
+                    });
+                self
+            }
+            pub fn origin_conn_ids<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.origin_conn_ids = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for origin_conn_ids: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn provider<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.provider = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for provider: {e}")
+                    });
+                self
+            }
+            pub fn refresh_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.refresh_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for refresh_token: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+            pub fn user_id_in_idp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_id_in_idp = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for user_id_in_idp: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn user_info_in_idp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_info_in_idp = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for user_info_in_idp: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<IdentityDto> for super::IdentityDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: IdentityDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    ext_idp_id: value.ext_idp_id?,
+                    identity_id: value.identity_id?,
+                    origin_conn_ids: value.origin_conn_ids?,
+                    provider: value.provider?,
+                    refresh_token: value.refresh_token?,
+                    type_: value.type_?,
+                    user_id_in_idp: value.user_id_in_idp?,
+                    user_info_in_idp: value.user_info_in_idp?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::IdentityDto> for IdentityDto {
+            fn from(value: super::IdentityDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    ext_idp_id: Ok(value.ext_idp_id),
+                    identity_id: Ok(value.identity_id),
+                    origin_conn_ids: Ok(value.origin_conn_ids),
+                    provider: Ok(value.provider),
+                    refresh_token: Ok(value.refresh_token),
+                    type_: Ok(value.type_),
+                    user_id_in_idp: Ok(value.user_id_in_idp),
+                    user_info_in_idp: Ok(value.user_info_in_idp),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct LoginTokenRespDto {
+            api_code: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            data: ::std::result::Result<
+                ::std::option::Option<super::LoginTokenResponseDataDto>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status_code: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for LoginTokenRespDto {
+            fn default() -> Self {
+                Self {
+                    api_code: Ok(Default::default()),
+                    data: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                    status_code: Err("no value supplied for status_code".to_string()),
+                }
+            }
+        }
+        impl LoginTokenRespDto {
+            pub fn api_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.api_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for api_code: {e}")
+                    });
+                self
+            }
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::LoginTokenResponseDataDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+            pub fn status_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<LoginTokenRespDto> for super::LoginTokenRespDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LoginTokenRespDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    api_code: value.api_code?,
+                    data: value.data?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                    status_code: value.status_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LoginTokenRespDto> for LoginTokenRespDto {
+            fn from(value: super::LoginTokenRespDto) -> Self {
+                Self {
+                    api_code: Ok(value.api_code),
+                    data: Ok(value.data),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
+                    status_code: Ok(value.status_code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct LoginTokenResponseDataDto {
+            access_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            expire_in: ::std::result::Result<i64, ::std::string::String>,
+            id_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            refresh_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            token_type: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for LoginTokenResponseDataDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Ok(Default::default()),
+                    expire_in: Err("no value supplied for expire_in".to_string()),
+                    id_token: Ok(Default::default()),
+                    refresh_token: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    token_type: Err("no value supplied for token_type".to_string()),
+                }
+            }
+        }
+        impl LoginTokenResponseDataDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn expire_in<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expire_in = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for expire_in: {e}")
+                    });
+                self
+            }
+            pub fn id_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for id_token: {e}")
+                    });
+                self
+            }
+            pub fn refresh_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.refresh_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for refresh_token: {e}")
+                    });
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for scope: {e}")
+                    });
+                self
+            }
+            pub fn token_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for token_type: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<LoginTokenResponseDataDto>
+        for super::LoginTokenResponseDataDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LoginTokenResponseDataDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    expire_in: value.expire_in?,
+                    id_token: value.id_token?,
+                    refresh_token: value.refresh_token?,
+                    scope: value.scope?,
+                    token_type: value.token_type?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LoginTokenResponseDataDto>
+        for LoginTokenResponseDataDto {
+            fn from(value: super::LoginTokenResponseDataDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    expire_in: Ok(value.expire_in),
+                    id_token: Ok(value.id_token),
+                    refresh_token: Ok(value.refresh_token),
+                    scope: Ok(value.scope),
+                    token_type: Ok(value.token_type),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByAdPayloadDto {
+            password: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            s_am_account_name: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByAdPayloadDto {
+            fn default() -> Self {
+                Self {
+                    password: Err("no value supplied for password".to_string()),
+                    s_am_account_name: Err(
+                        "no value supplied for s_am_account_name".to_string(),
+                    ),
+                }
+            }
+        }
+        impl SignInByAdPayloadDto {
+            pub fn password<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for password: {e}")
+                    });
+                self
+            }
+            pub fn s_am_account_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.s_am_account_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for s_am_account_name: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByAdPayloadDto>
+        for super::SignInByAdPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByAdPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    password: value.password?,
+                    s_am_account_name: value.s_am_account_name?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByAdPayloadDto> for SignInByAdPayloadDto {
+            fn from(value: super::SignInByAdPayloadDto) -> Self {
+                Self {
+                    password: Ok(value.password),
+                    s_am_account_name: Ok(value.s_am_account_name),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLdapPayloadDto {
+            password: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            s_am_account_name: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByLdapPayloadDto {
+            fn default() -> Self {
+                Self {
+                    password: Err("no value supplied for password".to_string()),
+                    s_am_account_name: Err(
+                        "no value supplied for s_am_account_name".to_string(),
+                    ),
+                }
+            }
+        }
+        impl SignInByLdapPayloadDto {
+            pub fn password<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for password: {e}")
+                    });
+                self
+            }
+            pub fn s_am_account_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.s_am_account_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for s_am_account_name: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLdapPayloadDto>
+        for super::SignInByLdapPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLdapPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    password: value.password?,
+                    s_am_account_name: value.s_am_account_name?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLdapPayloadDto>
+        for SignInByLdapPayloadDto {
+            fn from(value: super::SignInByLdapPayloadDto) -> Self {
+                Self {
+                    password: Ok(value.password),
+                    s_am_account_name: Ok(value.s_am_account_name),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByPassCodePayloadDto {
+            email: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            pass_code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            phone: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            phone_country_code: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByPassCodePayloadDto {
+            fn default() -> Self {
+                Self {
+                    email: Ok(Default::default()),
+                    pass_code: Err("no value supplied for pass_code".to_string()),
+                    phone: Ok(Default::default()),
+                    phone_country_code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByPassCodePayloadDto {
+            pub fn email<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for email: {e}")
+                    });
+                self
+            }
+            pub fn pass_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pass_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for pass_code: {e}")
+                    });
+                self
+            }
+            pub fn phone<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for phone: {e}")
+                    });
+                self
+            }
+            pub fn phone_country_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone_country_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for phone_country_code: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByPassCodePayloadDto>
+        for super::SignInByPassCodePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByPassCodePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    email: value.email?,
+                    pass_code: value.pass_code?,
+                    phone: value.phone?,
+                    phone_country_code: value.phone_country_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByPassCodePayloadDto>
+        for SignInByPassCodePayloadDto {
+            fn from(value: super::SignInByPassCodePayloadDto) -> Self {
+                Self {
+                    email: Ok(value.email),
+                    pass_code: Ok(value.pass_code),
+                    phone: Ok(value.phone),
+                    phone_country_code: Ok(value.phone_country_code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByPasswordPayloadDto {
+            account: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            email: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            password: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            phone: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            username: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByPasswordPayloadDto {
+            fn default() -> Self {
+                Self {
+                    account: Ok(Default::default()),
+                    email: Ok(Default::default()),
+                    password: Err("no value supplied for password".to_string()),
+                    phone: Ok(Default::default()),
+                    username: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByPasswordPayloadDto {
+            pub fn account<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.account = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for account: {e}")
+                    });
+                self
+            }
+            pub fn email<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for email: {e}")
+                    });
+                self
+            }
+            pub fn password<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for password: {e}")
+                    });
+                self
+            }
+            pub fn phone<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for phone: {e}")
+                    });
+                self
+            }
+            pub fn username<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.username = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for username: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByPasswordPayloadDto>
+        for super::SignInByPasswordPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByPasswordPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    account: value.account?,
+                    email: value.email?,
+                    password: value.password?,
+                    phone: value.phone?,
+                    username: value.username?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByPasswordPayloadDto>
+        for SignInByPasswordPayloadDto {
+            fn from(value: super::SignInByPasswordPayloadDto) -> Self {
+                Self {
+                    account: Ok(value.account),
+                    email: Ok(value.email),
+                    password: Ok(value.password),
+                    phone: Ok(value.phone),
+                    username: Ok(value.username),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInOptionsDto {
+            auto_register: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            captcha_code: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            captcha_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            client_ip: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            context: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            custom_data: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            password_encrypt_type: ::std::result::Result<
+                ::std::option::Option<super::SignInOptionsDtoPasswordEncryptType>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            tenant_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInOptionsDto {
+            fn default() -> Self {
+                Self {
+                    auto_register: Ok(Default::default()),
+                    captcha_code: Ok(Default::default()),
+                    captcha_token: Ok(Default::default()),
+                    client_ip: Ok(Default::default()),
+                    context: Ok(Default::default()),
+                    custom_data: Ok(Default::default()),
+                    password_encrypt_type: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    tenant_id: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInOptionsDto {
+            pub fn auto_register<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.auto_register = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for auto_register: {e}")
+                    });
+                self
+            }
+            pub fn captcha_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.captcha_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for captcha_code: {e}")
+                    });
+                self
+            }
+            pub fn captcha_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.captcha_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for captcha_token: {e}")
+                    });
+                self
+            }
+            pub fn client_ip<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_ip = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_ip: {e}")
+                    });
+                self
+            }
+            pub fn context<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.context = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for context: {e}")
+                    });
+                self
+            }
+            pub fn custom_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.custom_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for custom_data: {e}")
+                    });
+                self
+            }
+            pub fn password_encrypt_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInOptionsDtoPasswordEncryptType>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password_encrypt_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for password_encrypt_type: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for scope: {e}")
+                    });
+                self
+            }
+            pub fn tenant_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tenant_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for tenant_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInOptionsDto> for super::SignInOptionsDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInOptionsDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    auto_register: value.auto_register?,
+                    captcha_code: value.captcha_code?,
+                    captcha_token: value.captcha_token?,
+                    client_ip: value.client_ip?,
+                    context: value.context?,
+                    custom_data: value.custom_data?,
+                    password_encrypt_type: value.password_encrypt_type?,
+                    scope: value.scope?,
+                    tenant_id: value.tenant_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInOptionsDto> for SignInOptionsDto {
+            fn from(value: super::SignInOptionsDto) -> Self {
+                Self {
+                    auto_register: Ok(value.auto_register),
+                    captcha_code: Ok(value.captcha_code),
+                    captcha_token: Ok(value.captcha_token),
+                    client_ip: Ok(value.client_ip),
+                    context: Ok(value.context),
+                    custom_data: Ok(value.custom_data),
+                    password_encrypt_type: Ok(value.password_encrypt_type),
+                    scope: Ok(value.scope),
+                    tenant_id: Ok(value.tenant_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SigninByCredentialsDto {
+            ad_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByAdPayloadDto>,
+                ::std::string::String,
+            >,
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            connection: ::std::result::Result<
+                super::SigninByCredentialsDtoConnection,
+                ::std::string::String,
+            >,
+            ldap_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLdapPayloadDto>,
+                ::std::string::String,
+            >,
+            options: ::std::result::Result<
+                ::std::option::Option<super::SignInOptionsDto>,
+                ::std::string::String,
+            >,
+            pass_code_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByPassCodePayloadDto>,
+                ::std::string::String,
+            >,
+            password_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByPasswordPayloadDto>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SigninByCredentialsDto {
+            fn default() -> Self {
+                Self {
+                    ad_payload: Ok(Default::default()),
+                    client_id: Ok(Default::default()),
+                    client_secret: Ok(Default::default()),
+                    connection: Err("no value supplied for connection".to_string()),
+                    ldap_payload: Ok(Default::default()),
+                    options: Ok(Default::default()),
+                    pass_code_payload: Ok(Default::default()),
+                    password_payload: Ok(Default::default()),
+                }
+            }
+        }
+        impl SigninByCredentialsDto {
+            pub fn ad_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByAdPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ad_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ad_payload: {e}")
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn client_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_secret: {e}")
+                    });
+                self
+            }
+            pub fn connection<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SigninByCredentialsDtoConnection>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.connection = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for connection: {e}")
+                    });
+                self
+            }
+            pub fn ldap_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLdapPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ldap_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ldap_payload: {e}")
+                    });
+                self
+            }
+            pub fn options<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInOptionsDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.options = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for options: {e}")
+                    });
+                self
+            }
+            pub fn pass_code_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByPassCodePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pass_code_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pass_code_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn password_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByPasswordPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for password_payload: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SigninByCredentialsDto>
+        for super::SigninByCredentialsDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SigninByCredentialsDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    ad_payload: value.ad_payload?,
+                    client_id: value.client_id?,
+                    client_secret: value.client_secret?,
+                    connection: value.connection?,
+                    ldap_payload: value.ldap_payload?,
+                    options: value.options?,
+                    pass_code_payload: value.pass_code_payload?,
+                    password_payload: value.password_payload?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SigninByCredentialsDto>
+        for SigninByCredentialsDto {
+            fn from(value: super::SigninByCredentialsDto) -> Self {
+                Self {
+                    ad_payload: Ok(value.ad_payload),
+                    client_id: Ok(value.client_id),
+                    client_secret: Ok(value.client_secret),
+                    connection: Ok(value.connection),
+                    ldap_payload: Ok(value.ldap_payload),
+                    options: Ok(value.options),
+                    pass_code_payload: Ok(value.pass_code_payload),
+                    password_payload: Ok(value.password_payload),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct UserDto {
+            address: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            birthdate: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            browser: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            city: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            company: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            country: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            created_at: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            custom_data: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            department_ids: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            device: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            email: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            email_verified: ::std::result::Result<bool, ::std::string::String>,
+            external_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            family_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            formatted: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            gender: ::std::result::Result<::std::string::String, ::std::string::String>,
+            given_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            identities: ::std::result::Result<
+                ::std::vec::Vec<super::IdentityDto>,
+                ::std::string::String,
+            >,
+            identity_number: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            last_ip: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            last_login: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            last_login_app: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            last_mfa_time: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            locale: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            logins_count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            main_department_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            metadata_source: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            middle_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            nickname: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            password_last_set_at: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            password_security_level: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            phone: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            phone_country_code: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            phone_verified: ::std::result::Result<bool, ::std::string::String>,
+            photo: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            post_id_list: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            postal_code: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            preferred_username: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            profile: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            province: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            region: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            register_source: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            reset_password_on_next_login: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            signed_up: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<::std::string::String, ::std::string::String>,
+            status_changed_at: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            street_address: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            tenant_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            updated_at: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            user_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            user_source_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            user_source_type: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            username: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            website: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            work_status: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            zoneinfo: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for UserDto {
+            fn default() -> Self {
+                Self {
+                    address: Ok(Default::default()),
+                    birthdate: Ok(Default::default()),
+                    browser: Ok(Default::default()),
+                    city: Ok(Default::default()),
+                    company: Ok(Default::default()),
+                    country: Ok(Default::default()),
+                    created_at: Err("no value supplied for created_at".to_string()),
+                    custom_data: Ok(Default::default()),
+                    department_ids: Ok(Default::default()),
+                    device: Ok(Default::default()),
+                    email: Ok(Default::default()),
+                    email_verified: Err(
+                        "no value supplied for email_verified".to_string(),
+                    ),
+                    external_id: Ok(Default::default()),
+                    family_name: Ok(Default::default()),
+                    formatted: Ok(Default::default()),
+                    gender: Err("no value supplied for gender".to_string()),
+                    given_name: Ok(Default::default()),
+                    identities: Ok(Default::default()),
+                    identity_number: Ok(Default::default()),
+                    last_ip: Ok(Default::default()),
+                    last_login: Ok(Default::default()),
+                    last_login_app: Ok(Default::default()),
+                    last_mfa_time: Ok(Default::default()),
+                    locale: Ok(Default::default()),
+                    logins_count: Ok(Default::default()),
+                    main_department_id: Ok(Default::default()),
+                    metadata_source: Ok(Default::default()),
+                    middle_name: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    nickname: Ok(Default::default()),
+                    password_last_set_at: Ok(Default::default()),
+                    password_security_level: Ok(Default::default()),
+                    phone: Ok(Default::default()),
+                    phone_country_code: Ok(Default::default()),
+                    phone_verified: Err(
+                        "no value supplied for phone_verified".to_string(),
+                    ),
+                    photo: Ok(Default::default()),
+                    post_id_list: Ok(Default::default()),
+                    postal_code: Ok(Default::default()),
+                    preferred_username: Ok(Default::default()),
+                    profile: Ok(Default::default()),
+                    province: Ok(Default::default()),
+                    region: Ok(Default::default()),
+                    register_source: Ok(Default::default()),
+                    reset_password_on_next_login: Ok(Default::default()),
+                    signed_up: Ok(Default::default()),
+                    status: Err("no value supplied for status".to_string()),
+                    status_changed_at: Ok(Default::default()),
+                    street_address: Ok(Default::default()),
+                    tenant_id: Ok(Default::default()),
+                    updated_at: Err("no value supplied for updated_at".to_string()),
+                    user_id: Err("no value supplied for user_id".to_string()),
+                    user_source_id: Ok(Default::default()),
+                    user_source_type: Err(
+                        "no value supplied for user_source_type".to_string(),
+                    ),
+                    username: Ok(Default::default()),
+                    website: Ok(Default::default()),
+                    work_status: Err("no value supplied for work_status".to_string()),
+                    zoneinfo: Ok(Default::default()),
+                }
+            }
+        }
+        impl UserDto {
+            pub fn address<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.address = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for address: {e}")
+                    });
+                self
+            }
+            pub fn birthdate<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.birthdate = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for birthdate: {e}")
+                    });
+                self
+            }
+            pub fn browser<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.browser = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for browser: {e}")
+                    });
+                self
+            }
+            pub fn city<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.city = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for city: {e}")
+                    });
+                self
+            }
+            pub fn company<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.company = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for company: {e}")
+                    });
+                self
+            }
+            pub fn country<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.country = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for country: {e}")
+                    });
+                self
+            }
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
+                    });
+                self
+            }
+            pub fn custom_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.custom_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for custom_data: {e}")
+                    });
+                self
+            }
+            pub fn department_ids<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.department_ids = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for department_ids: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn device<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.device = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for device: {e}")
+                    });
+                self
+            }
+            pub fn email<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for email: {e}")
+                    });
+                self
+            }
+            pub fn email_verified<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email_verified = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for email_verified: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn external_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.external_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for external_id: {e}")
+                    });
+                self
+            }
+            pub fn family_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.family_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for family_name: {e}")
+                    });
+                self
+            }
+            pub fn formatted<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.formatted = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for formatted: {e}")
+                    });
+                self
+            }
+            pub fn gender<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.gender = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for gender: {e}")
+                    });
+                self
+            }
+            pub fn given_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.given_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for given_name: {e}")
+                    });
+                self
+            }
+            pub fn identities<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::IdentityDto>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.identities = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for identities: {e}")
+                    });
+                self
+            }
+            pub fn identity_number<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.identity_number = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for identity_number: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn last_ip<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_ip = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for last_ip: {e}")
+                    });
+                self
+            }
+            pub fn last_login<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_login = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for last_login: {e}")
+                    });
+                self
+            }
+            pub fn last_login_app<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_login_app = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for last_login_app: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn last_mfa_time<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_mfa_time = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for last_mfa_time: {e}")
+                    });
+                self
+            }
+            pub fn locale<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.locale = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for locale: {e}")
+                    });
+                self
+            }
+            pub fn logins_count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.logins_count = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for logins_count: {e}")
+                    });
+                self
+            }
+            pub fn main_department_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.main_department_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for main_department_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn metadata_source<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.metadata_source = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for metadata_source: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn middle_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.middle_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for middle_name: {e}")
+                    });
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
+                self
+            }
+            pub fn nickname<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.nickname = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for nickname: {e}")
+                    });
+                self
+            }
+            pub fn password_last_set_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password_last_set_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for password_last_set_at: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn password_security_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password_security_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for password_security_level: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn phone<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for phone: {e}")
+                    });
+                self
+            }
+            pub fn phone_country_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone_country_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for phone_country_code: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn phone_verified<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone_verified = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for phone_verified: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn photo<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.photo = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for photo: {e}")
+                    });
+                self
+            }
+            pub fn post_id_list<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.post_id_list = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for post_id_list: {e}")
+                    });
+                self
+            }
+            pub fn postal_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.postal_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for postal_code: {e}")
+                    });
+                self
+            }
+            pub fn preferred_username<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.preferred_username = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for preferred_username: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn profile<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profile = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profile: {e}")
+                    });
+                self
+            }
+            pub fn province<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.province = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for province: {e}")
+                    });
+                self
+            }
+            pub fn region<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.region = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for region: {e}")
+                    });
+                self
+            }
+            pub fn register_source<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.register_source = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for register_source: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn reset_password_on_next_login<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.reset_password_on_next_login = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for reset_password_on_next_login: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn signed_up<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.signed_up = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for signed_up: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn status_changed_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_changed_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for status_changed_at: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn street_address<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.street_address = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for street_address: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn tenant_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tenant_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for tenant_id: {e}")
+                    });
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_at: {e}")
+                    });
+                self
+            }
+            pub fn user_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for user_id: {e}")
+                    });
+                self
+            }
+            pub fn user_source_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_source_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for user_source_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn user_source_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_source_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for user_source_type: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn username<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.username = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for username: {e}")
+                    });
+                self
+            }
+            pub fn website<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.website = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for website: {e}")
+                    });
+                self
+            }
+            pub fn work_status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.work_status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for work_status: {e}")
+                    });
+                self
+            }
+            pub fn zoneinfo<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.zoneinfo = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for zoneinfo: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserDto> for super::UserDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: UserDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    address: value.address?,
+                    birthdate: value.birthdate?,
+                    browser: value.browser?,
+                    city: value.city?,
+                    company: value.company?,
+                    country: value.country?,
+                    created_at: value.created_at?,
+                    custom_data: value.custom_data?,
+                    department_ids: value.department_ids?,
+                    device: value.device?,
+                    email: value.email?,
+                    email_verified: value.email_verified?,
+                    external_id: value.external_id?,
+                    family_name: value.family_name?,
+                    formatted: value.formatted?,
+                    gender: value.gender?,
+                    given_name: value.given_name?,
+                    identities: value.identities?,
+                    identity_number: value.identity_number?,
+                    last_ip: value.last_ip?,
+                    last_login: value.last_login?,
+                    last_login_app: value.last_login_app?,
+                    last_mfa_time: value.last_mfa_time?,
+                    locale: value.locale?,
+                    logins_count: value.logins_count?,
+                    main_department_id: value.main_department_id?,
+                    metadata_source: value.metadata_source?,
+                    middle_name: value.middle_name?,
+                    name: value.name?,
+                    nickname: value.nickname?,
+                    password_last_set_at: value.password_last_set_at?,
+                    password_security_level: value.password_security_level?,
+                    phone: value.phone?,
+                    phone_country_code: value.phone_country_code?,
+                    phone_verified: value.phone_verified?,
+                    photo: value.photo?,
+                    post_id_list: value.post_id_list?,
+                    postal_code: value.postal_code?,
+                    preferred_username: value.preferred_username?,
+                    profile: value.profile?,
+                    province: value.province?,
+                    region: value.region?,
+                    register_source: value.register_source?,
+                    reset_password_on_next_login: value.reset_password_on_next_login?,
+                    signed_up: value.signed_up?,
+                    status: value.status?,
+                    status_changed_at: value.status_changed_at?,
+                    street_address: value.street_address?,
+                    tenant_id: value.tenant_id?,
+                    updated_at: value.updated_at?,
+                    user_id: value.user_id?,
+                    user_source_id: value.user_source_id?,
+                    user_source_type: value.user_source_type?,
+                    username: value.username?,
+                    website: value.website?,
+                    work_status: value.work_status?,
+                    zoneinfo: value.zoneinfo?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::UserDto> for UserDto {
+            fn from(value: super::UserDto) -> Self {
+                Self {
+                    address: Ok(value.address),
+                    birthdate: Ok(value.birthdate),
+                    browser: Ok(value.browser),
+                    city: Ok(value.city),
+                    company: Ok(value.company),
+                    country: Ok(value.country),
+                    created_at: Ok(value.created_at),
+                    custom_data: Ok(value.custom_data),
+                    department_ids: Ok(value.department_ids),
+                    device: Ok(value.device),
+                    email: Ok(value.email),
+                    email_verified: Ok(value.email_verified),
+                    external_id: Ok(value.external_id),
+                    family_name: Ok(value.family_name),
+                    formatted: Ok(value.formatted),
+                    gender: Ok(value.gender),
+                    given_name: Ok(value.given_name),
+                    identities: Ok(value.identities),
+                    identity_number: Ok(value.identity_number),
+                    last_ip: Ok(value.last_ip),
+                    last_login: Ok(value.last_login),
+                    last_login_app: Ok(value.last_login_app),
+                    last_mfa_time: Ok(value.last_mfa_time),
+                    locale: Ok(value.locale),
+                    logins_count: Ok(value.logins_count),
+                    main_department_id: Ok(value.main_department_id),
+                    metadata_source: Ok(value.metadata_source),
+                    middle_name: Ok(value.middle_name),
+                    name: Ok(value.name),
+                    nickname: Ok(value.nickname),
+                    password_last_set_at: Ok(value.password_last_set_at),
+                    password_security_level: Ok(value.password_security_level),
+                    phone: Ok(value.phone),
+                    phone_country_code: Ok(value.phone_country_code),
+                    phone_verified: Ok(value.phone_verified),
+                    photo: Ok(value.photo),
+                    post_id_list: Ok(value.post_id_list),
+                    postal_code: Ok(value.postal_code),
+                    preferred_username: Ok(value.preferred_username),
+                    profile: Ok(value.profile),
+                    province: Ok(value.province),
+                    region: Ok(value.region),
+                    register_source: Ok(value.register_source),
+                    reset_password_on_next_login: Ok(value.reset_password_on_next_login),
+                    signed_up: Ok(value.signed_up),
+                    status: Ok(value.status),
+                    status_changed_at: Ok(value.status_changed_at),
+                    street_address: Ok(value.street_address),
+                    tenant_id: Ok(value.tenant_id),
+                    updated_at: Ok(value.updated_at),
+                    user_id: Ok(value.user_id),
+                    user_source_id: Ok(value.user_source_id),
+                    user_source_type: Ok(value.user_source_type),
+                    username: Ok(value.username),
+                    website: Ok(value.website),
+                    work_status: Ok(value.work_status),
+                    zoneinfo: Ok(value.zoneinfo),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct UserSingleRespDto {
+            api_code: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            data: ::std::result::Result<
+                ::std::option::Option<super::UserDto>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status_code: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for UserSingleRespDto {
+            fn default() -> Self {
+                Self {
+                    api_code: Ok(Default::default()),
+                    data: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                    status_code: Err("no value supplied for status_code".to_string()),
+                }
+            }
+        }
+        impl UserSingleRespDto {
+            pub fn api_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.api_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for api_code: {e}")
+                    });
+                self
+            }
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::UserDto>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+            pub fn status_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserSingleRespDto> for super::UserSingleRespDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: UserSingleRespDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    api_code: value.api_code?,
+                    data: value.data?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                    status_code: value.status_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::UserSingleRespDto> for UserSingleRespDto {
+            fn from(value: super::UserSingleRespDto) -> Self {
+                Self {
+                    api_code: Ok(value.api_code),
+                    data: Ok(value.data),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
+                    status_code: Ok(value.status_code),
+                }
+            }
+        }
     }
     /// Error types.
     pub mod error {
@@ -1023,6 +4832,31 @@ const _: () = {
     {}
 };
 impl Client {
+    /**Whether an application's id and secret belong together
+
+Sends a `POST` request to `/api/v3/check-app-id-secret`*/
+    pub fn check_app_id_secret(&self) -> builder::CheckAppIdSecret<'_> {
+        builder::CheckAppIdSecret::new(self)
+    }
+    /**A token of the management side, for an access key
+
+The client calls this by itself where an operation takes a management token, keeps the token while it lives, and shares it among all callers.
+
+Sends a `POST` request to `/api/v3/get-management-token`*/
+    pub fn get_management_token(&self) -> builder::GetManagementToken<'_> {
+        builder::GetManagementToken::new(self)
+    }
+    /**The signed-in user
+
+Sends a `GET` request to `/api/v3/get-profile`
+
+Arguments:
+- `with_custom_data`: Whether to answer the user's custom data as well; not, if left out.
+- `with_department_ids`: Whether to answer the ids of the user's departments as well; not, if left out.
+- `with_identities`: Whether to answer the user's identities at other providers as well; not, if left out.*/
+    pub fn get_profile(&self) -> builder::GetProfile<'_> {
+        builder::GetProfile::new(self)
+    }
     /**WeChat's access token, as cached by the server (the path of the SDKs of other languages)
 
 The same as `getWechatMpAccessToken`, under the path that the published SDKs of other languages send.
@@ -1073,6 +4907,14 @@ Sends a `POST` request to `/api/v3/get-weixin-access-token`*/
     pub fn get_weixin_access_token(&self) -> builder::GetWeixinAccessToken<'_> {
         builder::GetWeixinAccessToken::new(self)
     }
+    /**Signs a user in by password, one-time code, LDAP or Active Directory
+
+Answers the user's tokens. Where the server wants more steps (a second factor, a new password), it answers a code above 1600 instead, which is an error that `Error::next_step` tells apart.
+
+Sends a `POST` request to `/api/v3/signin`*/
+    pub fn sign_in_by_credentials(&self) -> builder::SignInByCredentials<'_> {
+        builder::SignInByCredentials::new(self)
+    }
 }
 /// Types for composing operation parameters.
 #[allow(clippy::all)]
@@ -1083,6 +4925,353 @@ pub mod builder {
         encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
         RequestBuilderExt, ResponseValue,
     };
+    /**Builder for [`Client::check_app_id_secret`]
+
+[`Client::check_app_id_secret`]: super::Client::check_app_id_secret*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct CheckAppIdSecret<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::CheckAppIdSecretDto, String>,
+    }
+    impl<'a> CheckAppIdSecret<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::CheckAppIdSecretDto>,
+            <V as std::convert::TryInto<
+                types::CheckAppIdSecretDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `CheckAppIdSecretDto` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::CheckAppIdSecretDto,
+            ) -> types::builder::CheckAppIdSecretDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::CheckAppIdSecretDto::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/check-app-id-secret", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "check_app_id_secret",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/check-app-id-secret`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::CheckAppIdSecretDataDto>, crate::Error> {
+            crate::envelope::open("checkAppIdSecret", self.exchange().await)
+        }
+        ///Sends a `POST` request to `/api/v3/check-app-id-secret`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::CheckAppIdSecretRespDto>, crate::Error> {
+            crate::envelope::raw("checkAppIdSecret", self.exchange().await)
+        }
+    }
+    /**Builder for [`Client::get_management_token`]
+
+[`Client::get_management_token`]: super::Client::get_management_token*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct GetManagementToken<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::GetManagementAccessTokenDto, String>,
+    }
+    impl<'a> GetManagementToken<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GetManagementAccessTokenDto>,
+            <V as std::convert::TryInto<
+                types::GetManagementAccessTokenDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `GetManagementAccessTokenDto` for body failed: {}",
+                        s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::GetManagementAccessTokenDto,
+            ) -> types::builder::GetManagementAccessTokenDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::GetManagementAccessTokenDto::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/get-management-token", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_management_token",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/get-management-token`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::AccessTokenResDto>, crate::Error> {
+            crate::envelope::open("getManagementToken", self.exchange().await)
+        }
+        ///Sends a `POST` request to `/api/v3/get-management-token`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::GetManagementTokenRespDto>, crate::Error> {
+            crate::envelope::raw("getManagementToken", self.exchange().await)
+        }
+    }
+    /**Builder for [`Client::get_profile`]
+
+[`Client::get_profile`]: super::Client::get_profile*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct GetProfile<'a> {
+        client: &'a super::Client,
+        with_custom_data: Result<Option<bool>, String>,
+        with_department_ids: Result<Option<bool>, String>,
+        with_identities: Result<Option<bool>, String>,
+    }
+    impl<'a> GetProfile<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                with_custom_data: Ok(None),
+                with_department_ids: Ok(None),
+                with_identities: Ok(None),
+            }
+        }
+        pub fn with_custom_data<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.with_custom_data = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for with_custom_data failed".to_string()
+                });
+            self
+        }
+        pub fn with_department_ids<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.with_department_ids = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for with_department_ids failed".to_string()
+                });
+            self
+        }
+        pub fn with_identities<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.with_identities = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for with_identities failed".to_string()
+                });
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self {
+                client,
+                with_custom_data,
+                with_department_ids,
+                with_identities,
+            } = self;
+            let with_custom_data = with_custom_data.map_err(Error::InvalidRequest)?;
+            let with_department_ids = with_department_ids
+                .map_err(Error::InvalidRequest)?;
+            let with_identities = with_identities.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/get-profile", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "withCustomData",
+                        &with_custom_data,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "withDepartmentIds",
+                        &with_department_ids,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "withIdentities",
+                        &with_identities,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_profile",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `GET` request to `/api/v3/get-profile`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::UserDto>, crate::Error> {
+            crate::envelope::open("getProfile", self.exchange().await)
+        }
+        ///Sends a `GET` request to `/api/v3/get-profile`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::UserSingleRespDto>, crate::Error> {
+            crate::envelope::raw("getProfile", self.exchange().await)
+        }
+    }
     /**Builder for [`Client::get_wechat_access_token`]
 
 [`Client::get_wechat_access_token`]: super::Client::get_wechat_access_token*/
@@ -1627,9 +5816,155 @@ pub mod builder {
             crate::envelope::raw("getWeixinAccessToken", self.exchange().await)
         }
     }
+    /**Builder for [`Client::sign_in_by_credentials`]
+
+[`Client::sign_in_by_credentials`]: super::Client::sign_in_by_credentials*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct SignInByCredentials<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::SigninByCredentialsDto, String>,
+    }
+    impl<'a> SignInByCredentials<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SigninByCredentialsDto>,
+            <V as std::convert::TryInto<
+                types::SigninByCredentialsDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `SigninByCredentialsDto` for body failed: {}", s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::SigninByCredentialsDto,
+            ) -> types::builder::SigninByCredentialsDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::SigninByCredentialsDto::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/signin", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "sign_in_by_credentials",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/signin`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
+            crate::envelope::open("signInByCredentials", self.exchange().await)
+        }
+        ///Sends a `POST` request to `/api/v3/signin`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
+            crate::envelope::raw("signInByCredentials", self.exchange().await)
+        }
+    }
 }
 /// Every operation of the document, sorted by `method_name`.
 pub static OPERATIONS: &[crate::Operation] = &[
+    crate::Operation {
+        id: "checkAppIdSecret",
+        method_name: "check_app_id_secret",
+        method: http::Method::POST,
+        path: "/api/v3/check-app-id-secret",
+        summary: "Whether an application's id and secret belong together.",
+        credentials: &[&[crate::Credential::AppId]],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["appSecret"],
+        siblings: &[],
+    },
+    crate::Operation {
+        id: "getManagementToken",
+        method_name: "get_management_token",
+        method: http::Method::POST,
+        path: "/api/v3/get-management-token",
+        summary: "A token of the management side, for an access key.",
+        credentials: &[&[]],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["accessKeySecret"],
+        siblings: &[],
+    },
+    crate::Operation {
+        id: "getProfile",
+        method_name: "get_profile",
+        method: http::Method::GET,
+        path: "/api/v3/get-profile",
+        summary: "The signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+    },
     crate::Operation {
         id: "getWechatAccessToken",
         method_name: "get_wechat_access_token",
@@ -1640,6 +5975,7 @@ pub static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AppId],
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
         deprecated: true,
@@ -1661,6 +5997,7 @@ pub static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AppId],
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
         ],
         idempotent: false,
         deprecated: false,
@@ -1678,6 +6015,7 @@ pub static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AppId],
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
         deprecated: true,
@@ -1699,6 +6037,7 @@ pub static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AppId],
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -1716,7 +6055,10 @@ pub static OPERATIONS: &[crate::Operation] = &[
         method: http::Method::POST,
         path: "/api/v3/get-weixin-access-token",
         summary: "WeChat's access token for the management side.",
-        credentials: &[&[crate::Credential::AccessKeySignature]],
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
         idempotent: true,
         deprecated: false,
         replaced_by: None,
@@ -1727,6 +6069,23 @@ pub static OPERATIONS: &[crate::Operation] = &[
             "getWechatMpAccessToken",
         ],
     },
+    crate::Operation {
+        id: "signInByCredentials",
+        method_name: "sign_in_by_credentials",
+        method: http::Method::POST,
+        path: "/api/v3/signin",
+        summary: "Signs a user in by password, one-time code, LDAP or Active Directory.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
+            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
+            &[crate::Credential::AppId],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["captchaToken", "client_secret", "passCode", "password"],
+        siblings: &[],
+    },
 ];
 #[cfg(feature = "invoke")]
 pub(crate) fn invoke<'a>(
@@ -1735,6 +6094,46 @@ pub(crate) fn invoke<'a>(
     mut input: crate::invoke::Input,
 ) -> crate::invoke::Answer<'a> {
     match operation.id {
+        "checkAppIdSecret" => {
+            Box::pin(async move {
+                let mut call = client.check_app_id_secret();
+                call = call
+                    .body(
+                        input
+                            .body::<types::CheckAppIdSecretDto>(&["appId", "appSecret"])?,
+                    );
+                call.send().await?.into_json()
+            })
+        }
+        "getManagementToken" => {
+            Box::pin(async move {
+                let mut call = client.get_management_token();
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::GetManagementAccessTokenDto,
+                            >(&["accessKeyId", "accessKeySecret"])?,
+                    );
+                call.send().await?.into_json()
+            })
+        }
+        "getProfile" => {
+            Box::pin(async move {
+                let mut call = client.get_profile();
+                if let Some(value) = input.take::<bool>("withCustomData")? {
+                    call = call.with_custom_data(value);
+                }
+                if let Some(value) = input.take::<bool>("withIdentities")? {
+                    call = call.with_identities(value);
+                }
+                if let Some(value) = input.take::<bool>("withDepartmentIds")? {
+                    call = call.with_department_ids(value);
+                }
+                input.finish(&[])?;
+                call.send().await?.into_json()
+            })
+        }
         "getWechatAccessToken" => {
             Box::pin(async move {
                 let mut call = client.get_wechat_access_token();
@@ -1800,13 +6199,55 @@ pub(crate) fn invoke<'a>(
                 call.send().await?.into_json()
             })
         }
+        "signInByCredentials" => {
+            Box::pin(async move {
+                let mut call = client.sign_in_by_credentials();
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::SigninByCredentialsDto,
+                            >(
+                                &[
+                                    "adPayload",
+                                    "client_id",
+                                    "client_secret",
+                                    "connection",
+                                    "ldapPayload",
+                                    "options",
+                                    "passCodePayload",
+                                    "passwordPayload",
+                                ],
+                            )?,
+                    );
+                call.send().await?.into_json()
+            })
+        }
         _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
     }
 }
 /// The JSON Schema of every named schema of the document, by its name there.
 #[cfg(feature = "schemars")]
 pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
+    ("AccessTokenResDto", || schemars::schema_for!(types::AccessTokenResDto)),
+    (
+        "CheckAppIdSecretDataDto",
+        || schemars::schema_for!(types::CheckAppIdSecretDataDto),
+    ),
+    ("CheckAppIdSecretDto", || schemars::schema_for!(types::CheckAppIdSecretDto)),
+    (
+        "CheckAppIdSecretRespDto",
+        || schemars::schema_for!(types::CheckAppIdSecretRespDto),
+    ),
     ("Envelope", || schemars::schema_for!(types::Envelope)),
+    (
+        "GetManagementAccessTokenDto",
+        || schemars::schema_for!(types::GetManagementAccessTokenDto),
+    ),
+    (
+        "GetManagementTokenRespDto",
+        || schemars::schema_for!(types::GetManagementTokenRespDto),
+    ),
     (
         "GetWechatAccessTokenDataDto",
         || schemars::schema_for!(types::GetWechatAccessTokenDataDto),
@@ -1835,5 +6276,25 @@ pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
         "GetWechatMiniProgramPhoneRespDto",
         || schemars::schema_for!(types::GetWechatMiniProgramPhoneRespDto),
     ),
+    ("IdentityDto", || schemars::schema_for!(types::IdentityDto)),
+    ("LoginTokenRespDto", || schemars::schema_for!(types::LoginTokenRespDto)),
+    (
+        "LoginTokenResponseDataDto",
+        || schemars::schema_for!(types::LoginTokenResponseDataDto),
+    ),
+    ("SignInByAdPayloadDto", || schemars::schema_for!(types::SignInByAdPayloadDto)),
+    ("SignInByLdapPayloadDto", || schemars::schema_for!(types::SignInByLdapPayloadDto)),
+    (
+        "SignInByPassCodePayloadDto",
+        || schemars::schema_for!(types::SignInByPassCodePayloadDto),
+    ),
+    (
+        "SignInByPasswordPayloadDto",
+        || schemars::schema_for!(types::SignInByPasswordPayloadDto),
+    ),
+    ("SignInOptionsDto", || schemars::schema_for!(types::SignInOptionsDto)),
+    ("SigninByCredentialsDto", || schemars::schema_for!(types::SigninByCredentialsDto)),
     ("UnixTimestamp", || schemars::schema_for!(crate ::UnixTimestamp)),
+    ("UserDto", || schemars::schema_for!(types::UserDto)),
+    ("UserSingleRespDto", || schemars::schema_for!(types::UserSingleRespDto)),
 ];

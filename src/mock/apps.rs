@@ -1,0 +1,49 @@
+//! GenAuth applications and their secrets.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// The known applications. Deliberately without `Debug`.
+pub(super) struct Apps(HashMap<String, Option<String>>);
+
+impl Apps {
+    /// Secrets by id; an application without a secret cannot prove itself by one.
+    pub(super) fn new(secrets: HashMap<String, Option<String>>) -> Self {
+        Self(secrets)
+    }
+
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Whether the secret is the one of the application.
+    pub(super) fn belong_together(&self, id: &str, secret: &str) -> bool {
+        self.0.get(id).is_some_and(|known| known.as_deref() == Some(secret))
+    }
+
+    /// As [`belong_together`](Self::belong_together), of what follows `Basic` in an `authorization` header.
+    pub(super) fn accept_basic(&self, credentials: &str) -> bool {
+        let text = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let parts = text.as_deref().and_then(|text| text.split_once(':'));
+        parts.is_some_and(|(id, secret)| self.belong_together(id, secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_an_id_and_its_secret() {
+        let secrets = [("app", Some("a:secret")), ("other", None)];
+        let apps = Apps::new(secrets.map(|(id, secret)| (id.to_owned(), secret.map(str::to_owned))).into());
+        assert!(apps.accept_basic(&STANDARD.encode("app:a:secret")));
+        for wrong in ["app:a", "app", "app:", "other:", "other:a:secret", "stranger:a:secret", ""] {
+            assert!(!apps.accept_basic(&STANDARD.encode(wrong)), "{wrong}");
+        }
+        assert!(!apps.accept_basic("app:a:secret"));
+        assert!(apps.has("other") && !apps.has("stranger"));
+    }
+}

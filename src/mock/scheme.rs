@@ -1,0 +1,58 @@
+//! The document's security schemes, as far as the mock has credentials for them.
+
+use serde_json::Value;
+
+/// A security scheme under its name in the document. Sorted, they stand in the order in which they are checked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Scheme {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+}
+
+/// What meets a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// An application's id in the header that is called `suffix` behind the dialect's prefix.
+    AppId { suffix: String },
+    /// An application's id and secret, as a password to the `authorization` header.
+    ClientSecretBasic,
+    /// An application's id and secret, as `client_id` and `client_secret` of the body.
+    ClientSecretPost,
+    /// A user's access token.
+    UserToken,
+    /// A token that an access key was exchanged for, with the id of its user pool.
+    ManagementToken,
+    /// An access key's signature.
+    Signature,
+    /// Something that no credential of the mock can meet.
+    Unknown,
+}
+
+impl Scheme {
+    pub(super) fn new(root: &Value, name: &str) -> Self {
+        let scheme = &root["components"]["securitySchemes"][name];
+        // As in the client, the name tells what OpenAPI has no words for: whose token a bearer token is.
+        let kind = match name {
+            "clientSecretBasic" => Kind::ClientSecretBasic,
+            "clientSecretPost" => Kind::ClientSecretPost,
+            "managementToken" => Kind::ManagementToken,
+            _ => Kind::of(scheme),
+        };
+        Self { kind, name: name.to_owned() }
+    }
+}
+
+impl Kind {
+    fn of(scheme: &Value) -> Self {
+        let word = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+        match (word("type").as_str(), word("in").as_str(), word("name").as_str(), word("scheme").as_str()) {
+            ("apikey", "header", "authorization", _) => Self::Signature,
+            ("apikey", "header", header, _) => match header.strip_prefix("x-genauth-") {
+                Some(suffix) => Self::AppId { suffix: suffix.to_owned() },
+                None => Self::Unknown,
+            },
+            ("http", _, _, "bearer") => Self::UserToken,
+            _ => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Users, their passwords and their access tokens.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::refusal::Refusal;
+use super::{MockGenAuth, lock};
+
+/// What a sign-in may call the user by.
+const NAMES: [&str; 4] = ["account", "email", "username", "phone"];
+
+/// The known users and who of them is signed in. Deliberately without `Debug`.
+pub(super) struct Users {
+    passwords: HashMap<String, String>,
+    tokens: Mutex<Tokens>,
+}
+
+struct Tokens {
+    issued: u64,
+    known: HashSet<String>,
+}
+
+impl Users {
+    /// Passwords by account, and access tokens that are good from the start.
+    pub(super) fn new(passwords: HashMap<String, String>, tokens: HashSet<String>) -> Self {
+        Self { passwords, tokens: Mutex::new(Tokens { issued: 0, known: tokens }) }
+    }
+
+    pub(super) fn knows_token(&self, token: &str) -> bool {
+        lock(&self.tokens).known.contains(token)
+    }
+
+    /// An access token for the user whom the password belongs to.
+    pub(super) fn sign_in(&self, payload: &Value) -> Result<String, Refusal> {
+        let password = payload["password"].as_str().unwrap_or_default();
+        let mut names = NAMES.iter().filter_map(|name| payload[name].as_str());
+        let user = names.find(|name| self.passwords.get(*name).is_some_and(|known| known == password));
+        let user = user.ok_or_else(|| Refusal::new(400, "wrong account or password").api_code(2333))?;
+        let mut tokens = lock(&self.tokens);
+        let token = if user == MockGenAuth::USER_ACCOUNT {
+            MockGenAuth::USER_ACCESS_TOKEN.to_owned()
+        } else {
+            tokens.issued += 1;
+            format!("{}-{}", MockGenAuth::USER_ACCESS_TOKEN, tokens.issued)
+        };
+        tokens.known.insert(token.clone());
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn users() -> Users {
+        let passwords = [("zhang", "right"), (MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD)];
+        let passwords = passwords.map(|(account, password)| (account.to_owned(), password.to_owned()));
+        Users::new(HashMap::from(passwords), HashSet::new())
+    }
+
+    #[test]
+    fn a_user_goes_by_any_name_and_gets_a_token_of_their_own_each_time() {
+        let users = users();
+        let mut seen = HashSet::new();
+        for name in NAMES {
+            let token = users.sign_in(&json!({ name: "zhang", "password": "right" })).expect("the user is known");
+            assert!(users.knows_token(&token));
+            assert!(seen.insert(token));
+        }
+        let default = json!({ "account": MockGenAuth::USER_ACCOUNT, "password": MockGenAuth::USER_PASSWORD });
+        assert_eq!(users.sign_in(&default).expect("the user is known"), MockGenAuth::USER_ACCESS_TOKEN);
+    }
+
+    #[test]
+    fn strangers_do_not_get_in() {
+        let users = users();
+        for payload in [
+            json!({ "account": "zhang", "password": "wrong" }),
+            json!({ "account": "li", "password": "right" }),
+            json!({ "nickname": "zhang", "password": "right" }),
+            json!({ "account": "zhang" }),
+            json!({ "password": "right" }),
+            json!(null),
+        ] {
+            let refusal = users.sign_in(&payload).expect_err("nobody is meant").envelope("r");
+            assert_eq!((&refusal["statusCode"], &refusal["apiCode"]), (&json!(400), &json!(2333)));
+        }
+        assert!(!users.knows_token(MockGenAuth::USER_ACCESS_TOKEN));
+    }
+}

@@ -1,0 +1,130 @@
+//! Signing in: a client for the user who signed in, or what the server wants done first.
+
+use crate::types::SigninByCredentialsDtoConnection as Connection;
+use crate::types::{LoginTokenResponseDataDto, SignInByPasswordPayloadDto, SigninByCredentialsDto};
+use crate::{Client, Error, ErrorKind, Response, SecretString};
+use serde_json::Value;
+use std::fmt;
+
+/// How a sign-in went.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// The user is signed in.
+    SignedIn(Box<SignedIn>),
+    /// The password is right, and the server wants more before it lets the user in.
+    NextStep(NextStep),
+}
+
+/// A signed-in user.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// The client that signed in, now with the user's access token; the one it was made of has kept its own.
+    pub client: Client,
+    /// All tokens of the user, and what came around them.
+    pub tokens: Response<LoginTokenResponseDataDto>,
+}
+
+/// What the server wants before it lets a user in: a second factor, a new password, a phone number.
+#[derive(Clone)]
+pub struct NextStep {
+    code: i64,
+    error: Error,
+}
+
+impl NextStep {
+    /// Which step, by the API's own code, such as 1636; the server's documentation lists them.
+    #[must_use]
+    pub fn code(&self) -> i64 {
+        self.code
+    }
+
+    /// The server's words on it.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.error.server_message().unwrap_or_default()
+    }
+
+    /// What the server sent for the step, such as the token that a second factor is to be given with. It may hold
+    /// secrets: `Debug` does not show it.
+    #[must_use]
+    pub fn data(&self) -> Option<Value> {
+        let mut envelope: Value = serde_json::from_slice(self.error.body()?).ok()?;
+        envelope.get_mut("data").map(Value::take).filter(|data| !data.is_null())
+    }
+
+    /// The same as the error that `send()` answers.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+impl fmt::Debug for NextStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextStep").field("code", &self.code).field("message", &self.message()).finish_non_exhaustive()
+    }
+}
+
+impl Error {
+    /// The step that the server wants before it lets a user in, if that is why a sign-in failed.
+    #[must_use]
+    pub fn next_step(&self) -> Option<NextStep> {
+        // The API numbers them so, in one field or the other.
+        let is_step = |code: &i64| (1600..1700).contains(code);
+        let code = self.status_code().filter(is_step).or_else(|| self.api_code().filter(is_step))?;
+        Some(NextStep { code, error: self.clone() })
+    }
+}
+
+impl Client {
+    /// Signs a user in by password. `account` is a user name, an email address or a phone number.
+    ///
+    /// # Errors
+    ///
+    /// As `sign_in_by_credentials().send()`; a step that is still to be done is no error but a [`SignIn::NextStep`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use genauth::mock::MockGenAuth;
+    /// # let server = MockGenAuth::start().await?;
+    /// # let client = server.client_builder().build()?;
+    /// # let (account, password) = (MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD);
+    /// use genauth::SignIn;
+    ///
+    /// match client.sign_in_by_password(account, password).await? {
+    ///     SignIn::SignedIn(user) => {
+    ///         let profile = user.client.get_profile().send().await?;
+    ///         println!("{} is signed in", profile.user_id);
+    ///     }
+    ///     SignIn::NextStep(step) => println!("first: {} ({})", step.message(), step.code()),
+    ///     _ => {}
+    /// }
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "mock"))] fn main() {}
+    /// ```
+    pub async fn sign_in_by_password(
+        &self,
+        account: impl Into<String>,
+        password: impl Into<SecretString>,
+    ) -> Result<SignIn, Error> {
+        let password = password.into();
+        let payload = SignInByPasswordPayloadDto::builder().account(account.into()).password(password);
+        let payload = SignInByPasswordPayloadDto::try_from(payload);
+        let payload =
+            payload.map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;
+        let body = SigninByCredentialsDto::builder().connection(Connection::Password).password_payload(payload);
+        let tokens = match self.sign_in_by_credentials().body(body).send().await {
+            Ok(tokens) => tokens,
+            Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
+        };
+        let Some(token) = tokens.access_token.clone() else {
+            let detail = "the server signed the user in but sent no access token; ask for one in the scope";
+            return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
+        };
+        let client = self.with_user_access_token(token)?;
+        Ok(SignIn::SignedIn(Box::new(SignedIn { client, tokens })))
+    }
+}

@@ -1,0 +1,276 @@
+//! Each kind of credential in each dialect: exactly these headers go out, and the server, which checks them, answers.
+
+use genauth::mock::{MockGenAuth, RecordedRequest};
+use genauth::{AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Dialect, ErrorKind, SignatureDate};
+use serde_json::{Map, Value};
+
+const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
+
+/// A kind of credential: its name, the builder that has it, the operation to call with it, and the headers that it
+/// sends besides HTTP's own. `P-` stands for the dialect's prefix, `SCHEME` for its signature word, `*` for what differs
+/// from call to call.
+type Kind = (&'static str, fn(ClientBuilder) -> ClientBuilder, &'static str, &'static [(&'static str, &'static str)]);
+
+const KINDS: &[Kind] = &[
+    (
+        "app id",
+        |builder| builder.app_id(MockGenAuth::APP_ID),
+        "getWechatMpAccessTokenInfo",
+        &[("P-app-id", "mock-genauth-app"), ("P-request-from", "sdk")],
+    ),
+    (
+        "app id and user access token",
+        |builder| builder.app_id(MockGenAuth::APP_ID).user_access_token(MockGenAuth::USER_ACCESS_TOKEN),
+        "getProfile",
+        &[
+            ("P-app-id", "mock-genauth-app"),
+            ("P-request-from", "sdk"),
+            ("authorization", "Bearer mock-user-access-token"),
+        ],
+    ),
+    (
+        "user access token",
+        |builder| builder.user_access_token(MockGenAuth::USER_ACCESS_TOKEN),
+        "getProfile",
+        &[("authorization", "Bearer mock-user-access-token")],
+    ),
+    (
+        "client_secret_basic",
+        |builder| builder.app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET),
+        "signInByCredentials",
+        &[
+            ("P-app-id", "mock-genauth-app"),
+            ("P-request-from", "sdk"),
+            ("authorization", "Basic bW9jay1nZW5hdXRoLWFwcDptb2NrLWdlbmF1dGgtYXBwLXNlY3JldA=="),
+        ],
+    ),
+    (
+        "client_secret_basic, where the operation does not take it",
+        |builder| builder.app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET),
+        "getWechatMpAccessTokenInfo",
+        &[("P-app-id", "mock-genauth-app"), ("P-request-from", "sdk")],
+    ),
+    (
+        "client_secret_post",
+        |builder| {
+            let builder = builder.app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET);
+            builder.client_authentication(ClientAuthentication::Post)
+        },
+        "signInByCredentials",
+        &[("P-app-id", "mock-genauth-app"), ("P-request-from", "sdk")],
+    ),
+    (
+        "none",
+        |builder| {
+            let builder = builder.app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET);
+            builder.client_authentication(ClientAuthentication::None)
+        },
+        "signInByCredentials",
+        &[("P-app-id", "mock-genauth-app"), ("P-request-from", "sdk")],
+    ),
+    (
+        "access key signature",
+        |builder| builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET),
+        "getWeixinAccessToken",
+        &[
+            ("P-signature-nonce", "*"),
+            ("P-signature-method", "HMAC-SHA1"),
+            ("P-signature-version", "1.0"),
+            ("date", "*"),
+            ("authorization", "SCHEME mock-access-key:*"),
+        ],
+    ),
+    (
+        "access key signature for a tenant, dated in milliseconds",
+        |builder| {
+            let builder = builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+            builder.tenant_id("tenant_1").signature_date(SignatureDate::UnixMilliseconds)
+        },
+        "getWeixinAccessToken",
+        &[
+            ("P-tenant-id", "tenant_1"),
+            ("P-signature-nonce", "*"),
+            ("P-signature-method", "HMAC-SHA1"),
+            ("P-signature-version", "1.0"),
+            ("date", "*"),
+            ("authorization", "SCHEME mock-access-key:*"),
+        ],
+    ),
+    (
+        "management token for a tenant",
+        |builder| {
+            let builder = builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+            builder.access_key_use(AccessKeyUse::ManagementToken).tenant_id("tenant_1")
+        },
+        "getWeixinAccessToken",
+        &[("P-tenant-id", "tenant_1"), ("P-userpool-id", MockGenAuth::USERPOOL_ID), ("authorization", "Bearer *")],
+    ),
+    ("none at all, for an operation that carries its own", |builder| builder, "getManagementToken", &[]),
+];
+
+fn described(operation_id: &str) -> Value {
+    let document: Value = serde_json::from_str(genauth::OPENAPI).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    operations.into_iter().find(|operation| operation["operationId"] == operation_id).unwrap().clone()
+}
+
+fn example_fields(operation_id: &str) -> Map<String, Value> {
+    let body = &described(operation_id)["requestBody"]["content"]["application/json"]["example"];
+    body.as_object().cloned().unwrap_or_default()
+}
+
+/// Name and value of each header, sorted; what differs from call to call is `*`.
+fn headers(request: &RecordedRequest) -> Vec<(String, String)> {
+    let mut headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let varies = ["host", "date", "content-length"].contains(&name.as_str()) || name.ends_with("-nonce");
+            let value = match value.split_once(':') {
+                _ if varies => "*".to_owned(),
+                Some((key, _)) if name == "authorization" => format!("{key}:*"),
+                _ if value.starts_with("Bearer ey") => "Bearer *".to_owned(),
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    headers.sort();
+    headers
+}
+
+#[tokio::test]
+async fn each_kind_of_credential_sends_exactly_its_headers_in_each_dialect() {
+    let server = MockGenAuth::start().await.unwrap();
+    for (dialect, prefix, scheme) in
+        [(Dialect::GenAuth, "x-genauth-", "GenAuth"), (Dialect::Authing, "x-authing-", "authing")]
+    {
+        for (kind, setup, operation, expected) in KINDS {
+            let client = setup(Client::builder(server.url()).dialect(dialect)).build().unwrap();
+            let answer = client.invoke(operation, example_fields(operation)).await;
+            answer.unwrap_or_else(|error| panic!("{kind}, {dialect:?}: {error}"));
+            let request = server.take_requests().pop().unwrap();
+            let mut rows = vec![("accept", "application/json"), ("host", "*"), ("P-lang", "zh-CN")];
+            rows.push(("P-sdk-version", SDK_VERSION));
+            if !request.body.is_empty() {
+                rows.extend([("content-type", "application/json"), ("content-length", "*")]);
+            }
+            rows.extend(*expected);
+            let rows = rows.iter().map(|(name, value)| (name.replace("P-", prefix), value.replace("SCHEME", scheme)));
+            let mut rows: Vec<_> = rows.collect();
+            rows.sort();
+            assert_eq!(headers(&request), rows, "{kind}, {dialect:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn client_secret_post_adds_id_and_secret_to_the_body_and_the_others_do_not() {
+    let server = MockGenAuth::start().await.unwrap();
+    let fields = example_fields("signInByCredentials");
+    for how in [ClientAuthentication::Basic, ClientAuthentication::Post, ClientAuthentication::None] {
+        let client = server.client_builder().client_authentication(how).build().unwrap();
+        client.invoke("signInByCredentials", fields.clone()).await.unwrap();
+        let mut body = server.take_requests().remove(0).json().unwrap();
+        let body = body.as_object_mut().unwrap();
+        let added = (body.remove("client_id"), body.remove("client_secret"));
+        if how == ClientAuthentication::Post {
+            assert_eq!(added, (Some(MockGenAuth::APP_ID.into()), Some(MockGenAuth::APP_SECRET.into())));
+        } else {
+            assert_eq!(added, (None, None));
+        }
+        assert_eq!(*body, fields);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_refuses_credentials_that_the_document_does_not_list_before_anything_is_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let refusal = |operation: &'static str, builder: ClientBuilder| {
+        let client = builder.build().unwrap();
+        async move {
+            let error = client.invoke(operation, example_fields(operation)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Credentials);
+            error.to_string()
+        }
+    };
+    assert_eq!(
+        refusal("getWeixinAccessToken", server.client_builder()).await,
+        "getWeixinAccessToken: the client holds no credentials that this operation takes; build it with \
+         `.access_key(..)`, or `.access_key(..)` as `AccessKeyUse::ManagementToken`"
+    );
+    assert_eq!(
+        refusal("getProfile", server.client_builder()).await,
+        "getProfile: the client holds no credentials that this operation takes; build it with `.app(..)` and \
+         `.user_access_token(..)`, or `.user_access_token(..)`"
+    );
+    let nobody = refusal("signInByCredentials", Client::builder(server.url())).await;
+    assert!(nobody.contains("build it with `.app(..)`"), "{nobody}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_undescribed_endpoint_is_not_called_with_credentials_chosen_by_chance() {
+    let server = MockGenAuth::start().await.unwrap();
+    let both = server.client_builder().access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+    let call = both.build().unwrap();
+    let error = call.call::<_, Value>(http::Method::POST, "/api/v3/list-users", &()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.to_string().contains("call it with a client that holds one"), "{error}");
+    assert!(server.requests().is_empty());
+}
+
+/// A request that an official SDK sent, as it went over the wire.
+fn recorded(sdk: &str, case: &str) -> Value {
+    let requests: Value = serde_json::from_str(include_str!("vectors/requests.json")).unwrap();
+    let is_it = |request: &&Value| request["sdk"] == sdk && request["case"] == case;
+    requests.as_array().unwrap().iter().find(is_it).unwrap().clone()
+}
+
+fn recorded_header(request: &Value, name: &str) -> Option<String> {
+    let mut lines = request["headers"].as_array().unwrap().iter().filter_map(|line| line.as_str()?.split_once(": "));
+    lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+}
+
+#[tokio::test]
+async fn requests_agree_with_those_of_the_official_sdk_in_path_body_and_credentials() {
+    const SDK: &str = "node-4.0.1";
+    let server = MockGenAuth::start().await.unwrap();
+    let app = |host: &str| {
+        let builder = Client::builder(host).app("app_64a0000000000000000000aa", "app-secret-0123456789abcdef");
+        builder.dialect(Dialect::Authing)
+    };
+    let token = "getWechatAccessToken";
+    let sign_in = "signInByCredentials";
+    let rows = [
+        ("auth_getWechatMpAccessToken", app(server.url()), token),
+        ("auth_getWechatMpAccessTokenInfo", app(server.url()), "getWechatMpAccessTokenInfo"),
+        ("auth_basic_wechat", app(server.url()), token),
+        ("auth_unicode_secret", app(server.url()), token),
+        ("auth_host_with_path", app(&format!("{}/base/", server.url())), token),
+        ("auth_basic_signin", app(server.url()), sign_in),
+        ("auth_post_signin", app(server.url()).client_authentication(ClientAuthentication::Post), sign_in),
+        ("auth_none_signin", app(server.url()).client_authentication(ClientAuthentication::None), sign_in),
+    ];
+    for (case, builder, operation) in rows {
+        let recorded = recorded(SDK, case);
+        let mut fields: Value = serde_json::from_str(recorded["body"].as_str().unwrap()).unwrap();
+        // These are the client's to add.
+        let fields = fields.as_object_mut().unwrap();
+        fields.remove("client_id");
+        fields.remove("client_secret");
+        // The mock knows no such app; what it answers does not matter here.
+        let _ = builder.build().unwrap().invoke(operation, fields.clone()).await;
+        let sent = server.take_requests().remove(0);
+        assert_eq!(format!("{} {} HTTP/1.1", sent.method, sent.path), recorded["request"], "{case}");
+        assert_eq!(sent.json().unwrap(), serde_json::from_str::<Value>(recorded["body"].as_str().unwrap()).unwrap());
+        for header in ["x-authing-app-id", "authorization", "content-type"] {
+            assert_eq!(sent.header(header).map(str::to_owned), recorded_header(&recorded, header), "{case}: {header}");
+        }
+        if operation != sign_in {
+            // Two fields in the order of the alphabet: the same bytes.
+            assert_eq!(sent.body, recorded["body"].as_str().unwrap(), "{case}");
+        }
+    }
+}

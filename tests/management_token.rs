@@ -1,0 +1,130 @@
+//! The management token: fetched once, shared, renewed in time, and never an empty one.
+
+use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::{AccessKeyUse, Client, ClientBuilder, Error, ErrorKind};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+const FETCH: &str = "/api/v3/get-management-token";
+
+fn builder(server: &MockGenAuth) -> ClientBuilder {
+    Client::builder(server.url())
+        .access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
+        .access_key_use(AccessKeyUse::ManagementToken)
+}
+
+async fn call(client: &Client, server: &MockGenAuth) -> Result<(), Error> {
+    let app = GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
+    client.get_weixin_access_token().body(app).send().await.map(drop)
+}
+
+/// How many of the requests since the last look fetched a token, and how many did something else.
+fn requests(server: &MockGenAuth) -> (usize, usize) {
+    let requests = server.take_requests();
+    let fetches = requests.iter().filter(|request| request.path == FETCH).count();
+    (fetches, requests.len() - fetches)
+}
+
+/// A clock that tests move, in seconds since the epoch, for server and client alike.
+fn clock() -> (Arc<AtomicU64>, impl Fn() -> SystemTime + Clone + Send + Sync + 'static) {
+    let seconds = Arc::new(AtomicU64::new(1_800_000_000));
+    let read = Arc::clone(&seconds);
+    (seconds, move || SystemTime::UNIX_EPOCH + Duration::from_secs(read.load(Ordering::SeqCst)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn any_number_of_callers_and_clones_cause_one_fetch() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    let calls = (0..50).map(|_| {
+        let client = client.clone();
+        let app =
+            GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
+        tokio::spawn(async move { client.get_weixin_access_token().body(app).send().await.map(drop) })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(requests(&server), (1, 50));
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_expires_and_not_sooner() {
+    let (seconds, now) = clock();
+    let server = MockGenAuth::builder().clock(now.clone()).start().await.unwrap();
+    let client = builder(&server).clock(now).build().unwrap();
+    call(&client, &server).await.unwrap();
+    seconds.fetch_add(7200 - 61, Ordering::SeqCst);
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 2));
+    seconds.fetch_add(1, Ordering::SeqCst);
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 1));
+}
+
+#[tokio::test]
+async fn a_token_that_the_server_rejects_is_fetched_anew_once_and_the_call_goes_out_once_more() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    call(&client, &server).await.unwrap();
+    requests(&server);
+    server.revoke_management_tokens();
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 2));
+
+    // A server that rejects whatever it handed out is asked twice, not without end.
+    let refusal = json!({ "statusCode": 401, "message": "no" });
+    server.answer_next(MockAnswer::envelope(refusal.clone()));
+    server.answer_next(MockAnswer::proceed());
+    server.answer_next(MockAnswer::envelope(refusal));
+    let error = call(&client, &server).await.unwrap_err();
+    assert_eq!(error.status_code(), Some(401));
+    assert_eq!(requests(&server), (1, 2));
+}
+
+#[tokio::test]
+async fn a_fetch_that_fails_is_the_error_of_all_who_waited_for_it_and_nothing_is_sent_without_a_token() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = Client::builder(server.url())
+        .access_key(MockGenAuth::ACCESS_KEY_ID, "wrong")
+        .access_key_use(AccessKeyUse::ManagementToken)
+        .build()
+        .unwrap();
+    let (one, other, third) = tokio::join!(call(&client, &server), call(&client, &server), call(&client, &server));
+    for error in [one, other, third] {
+        let error = error.unwrap_err();
+        assert_eq!((error.kind(), error.status_code()), (ErrorKind::Api, Some(401)));
+        assert!(error.to_string().starts_with("getManagementToken: "), "{error}");
+    }
+    assert_eq!(requests(&server), (1, 0));
+    call(&client, &server).await.unwrap_err();
+    assert_eq!(requests(&server), (1, 0), "a later caller tries again");
+}
+
+#[tokio::test]
+async fn an_empty_token_is_an_error_and_never_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    for token in ["", " "] {
+        let data = json!({ "access_token": token, "expires_in": 7200 });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+        assert_eq!(call(&client, &server).await.unwrap_err().kind(), ErrorKind::NoData);
+        assert_eq!(requests(&server), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_lifetime_of_nothing_fetches_for_each_call_and_does_not_loop() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    for lifetime in [0, -5, i64::MAX] {
+        let data = json!({ "access_token": "opaque", "expires_in": lifetime });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 499, "message": "enough" })));
+        assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
+        assert_eq!(requests(&server), (1, 1));
+    }
+}

@@ -1,0 +1,103 @@
+//! A user signs in, and the client carries the token.
+
+use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::{Client, ErrorKind, SignIn};
+use serde_json::json;
+
+fn bearer(server: &MockGenAuth) -> Option<String> {
+    server.take_requests().pop().unwrap().header("authorization").map(str::to_owned)
+}
+
+#[tokio::test]
+async fn signing_in_answers_a_client_that_carries_the_users_token_and_leaves_the_other_as_it_was() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let signed_in = client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD).await.unwrap();
+    let SignIn::SignedIn(user) = signed_in else { panic!("{signed_in:?}") };
+    let token = user.tokens.access_token.as_ref().unwrap().expose_secret().to_owned();
+    server.take_requests();
+    user.client.get_profile().send().await.unwrap();
+    assert_eq!(bearer(&server), Some(format!("Bearer {token}")));
+    assert_eq!(client.get_profile().send().await.unwrap_err().kind(), ErrorKind::Credentials);
+    assert!(!format!("{user:?}").contains(&token));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_with_the_apis_own_code() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let error = client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, "wrong").await.unwrap_err();
+    assert_eq!((error.kind(), error.api_code()), (ErrorKind::Api, Some(2333)));
+    assert!(error.to_string().contains("check account and password"), "{error}");
+    assert!(error.next_step().is_none());
+}
+
+#[tokio::test]
+async fn a_step_that_is_still_to_be_done_is_an_outcome_to_match_on() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for (status_code, api_code, code) in [(1636, None, 1636), (400, Some(1639), 1639), (1635, Some(7), 1635)] {
+        let mut envelope =
+            json!({ "statusCode": status_code, "message": "a second factor", "data": { "mfaToken": "mfa-secret" } });
+        if let Some(api_code) = api_code {
+            envelope["apiCode"] = json!(api_code);
+        }
+        server.answer_next(MockAnswer::envelope(envelope));
+        let outcome = client.sign_in_by_password("a", "b").await.unwrap();
+        let SignIn::NextStep(step) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((step.code(), step.message()), (code, "a second factor"));
+        assert_eq!(step.data(), Some(json!({ "mfaToken": "mfa-secret" })));
+        assert!(!format!("{step:?}").contains("mfa-secret"));
+        let error = step.into_error();
+        assert_eq!(error.kind(), ErrorKind::Api);
+        assert!(!format!("{error} {error:?}").contains("mfa-secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_without_an_access_token_is_not_taken_for_one() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let data = json!({ "id_token": "t", "token_type": "Bearer", "expire_in": 1 });
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+    let error = client.sign_in_by_password("a", "b").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoData);
+}
+
+#[tokio::test]
+async fn a_token_set_on_one_clone_is_sent_by_the_others_until_it_is_removed() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let clone = client.clone();
+    let other = client.with_user_access_token("other-token").unwrap();
+    client.set_user_access_token(Some(MockGenAuth::USER_ACCESS_TOKEN.into())).unwrap();
+    tokio::spawn(async move { clone.get_profile().send().await.map(drop) }).await.unwrap().unwrap();
+    assert_eq!(bearer(&server), Some(format!("Bearer {}", MockGenAuth::USER_ACCESS_TOKEN)));
+    let _ = other.get_profile().send().await;
+    assert_eq!(bearer(&server), Some("Bearer other-token".to_owned()));
+    client.set_user_access_token(None).unwrap();
+    assert_eq!(client.get_profile().send().await.unwrap_err().kind(), ErrorKind::Credentials);
+    for bad in ["", "a\nb"] {
+        let error = client.set_user_access_token(Some(bad.into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(client.with_user_access_token(bad).is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_applications_own_credentials_can_be_checked() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for (secret, valid) in [(MockGenAuth::APP_SECRET, true), ("wrong", false)] {
+        let body = genauth::types::CheckAppIdSecretDto::builder().app_id(MockGenAuth::APP_ID).app_secret(secret);
+        assert_eq!(client.check_app_id_secret().body(body).send().await.unwrap().valid, valid);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_app_secret_is_refused_at_the_sign_in() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = Client::builder(server.url()).app(MockGenAuth::APP_ID, "wrong").build().unwrap();
+    let error = client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD).await.unwrap_err();
+    assert_eq!(error.status_code(), Some(401));
+}
