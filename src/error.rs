@@ -105,6 +105,11 @@ impl Error {
         self.0.kind
     }
 
+    /// The operation, or the path of an endpoint that the document does not describe.
+    pub(crate) fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
     /// Whether the time allowed is over.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::credentials::{AccessKeyUse, Occasion};
 use crate::envelope::{self, Outcome};
 use crate::management::ManagementToken;
 use crate::redaction::Secrets;
-use crate::{Credential, Error, ErrorKind, Operation};
+use crate::{Credential, Error, ErrorKind, Operation, SecretString};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{HeaderMap, LOCATION};
@@ -46,24 +46,30 @@ async fn with_fresh_token(
     request: Request,
     operation: Option<&'static Operation>,
 ) -> (Outcome, http::response::Parts) {
+    if let Some(Err(refused)) = operation.map(|operation| client.inner.notices.of_document(operation)) {
+        return (Err(refused), http::Response::new(()).into_parts().0);
+    }
+    let subject = operation.map_or_else(|| request.url().path().to_owned(), |operation| operation.id.to_owned());
     let once_more = match client.inner.credentials.access_key_use {
         AccessKeyUse::ManagementToken => request.try_clone(),
         AccessKeyUse::Signature => None,
     };
     let mut sent = None;
-    let (outcome, parts) = carry_out(client, request, operation, &mut sent).await;
+    let (mut outcome, mut parts) = carry_out(client, request, operation, &mut sent).await;
     let unauthorized =
         |error: &Error| error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
-    match (sent, once_more) {
-        (Some(token), Some(request)) if outcome.as_ref().err().is_some_and(unauthorized) => {
-            client.inner.management_tokens.forget(&token).await;
-            carry_out(client, request, operation, &mut None).await
-        }
-        _ => (outcome, parts),
+    if let (Some(_), Some(request)) = (&sent, once_more)
+        && outcome.as_ref().err().is_some_and(unauthorized)
+    {
+        (outcome, parts) = carry_out(client, request, operation, &mut sent).await;
     }
+    if let Err(refused) = client.inner.notices.of_server(&subject, operation, &parts.headers) {
+        outcome = outcome.and(Err(refused));
+    }
+    (outcome, parts)
 }
 
-/// `token` tells which management token went out.
+/// `token` is the management token that the server has rejected before, and then the one that went out.
 async fn carry_out(
     client: &Client,
     mut request: Request,
@@ -74,10 +80,12 @@ async fn carry_out(
     let path = request.url().path().to_owned();
     let subject = operation.map_or(path.as_str(), |operation| operation.id);
     let secrets = Secrets::of(&client.inner.credentials, &request, operation);
-    if let Err(error) = prepare(client, &mut request, operation, subject, token).await {
+    // One look: another task may replace the user's token while this request is under way.
+    let user = client.inner.credentials.user_access_token();
+    if let Err(error) = prepare(client, &mut request, operation, subject, user.as_ref(), token).await {
         return (Err(error), parts);
     }
-    let secrets = secrets.and(token.as_ref().map(|token| token.secret()));
+    let secrets = secrets.and([user.as_ref(), token.as_ref().map(|token| token.secret())]);
     let sent_to = request.url().clone();
     let mut response = match client.client.execute(request).await {
         Ok(response) => response,
@@ -99,10 +107,6 @@ async fn carry_out(
         Ok(body) => envelope::judge(subject, operation, parts.status, body, &secrets),
         Err(error) => Err(error.with(|error| error.http_status = Some(parts.status))),
     };
-    let outcome = match client.inner.notices.of_server(subject, operation, &parts.headers) {
-        Err(refused) => outcome.and(Err(refused)),
-        Ok(()) => outcome,
-    };
     (outcome, parts)
 }
 
@@ -112,19 +116,18 @@ async fn prepare(
     request: &mut Request,
     operation: Option<&'static Operation>,
     subject: &str,
+    user: Option<&SecretString>,
     token: &mut Option<Arc<ManagementToken>>,
 ) -> Result<(), Error> {
-    let Inner { credentials, notices, timeout, base_path, foreign_http_client, management_tokens, now } = &client.inner;
-    if let Some(operation) = operation {
-        notices.of_document(operation)?;
-    }
+    let Inner { credentials, timeout, base_path, foreign_http_client, management_tokens, now, .. } = &client.inner;
     // progenitor sends the document's version with every request; the server knows no such header.
     request.headers_mut().remove("api-version");
-    let chosen = credentials.choose(operation, subject)?;
+    let chosen = credentials.choose(operation, subject, user.is_some())?;
     if chosen.contains(&Credential::ManagementToken) {
-        *token = Some(management_tokens.get(client).await?);
+        *token = Some(management_tokens.get(client, token.as_ref()).await?);
     }
-    let occasion = Occasion { subject, base_path, now: now(), management_token: token.as_deref() };
+    let management_token = token.as_deref();
+    let occasion = Occasion { subject, base_path, now: now(), user_access_token: user, management_token };
     credentials.apply(chosen, request, &occasion)?;
     *request.timeout_mut() = Some(*timeout);
     if *foreign_http_client {

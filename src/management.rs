@@ -15,6 +15,7 @@ pub(crate) struct ManagementToken {
     secret: SecretString,
     userpool_id: Option<HeaderValue>,
     renew_at: SystemTime,
+    expires_at: SystemTime,
 }
 
 impl ManagementToken {
@@ -32,63 +33,88 @@ impl ManagementToken {
 pub(crate) struct ManagementTokens {
     /// Whoever holds this fetches; the others wait for what comes of it.
     held: Mutex<Held>,
-    attempts: AtomicU64,
+    fetches: AtomicU64,
 }
 
 #[derive(Default)]
 struct Held {
     token: Option<Arc<ManagementToken>>,
     failure: Option<Error>,
+    /// After a renewal that failed: when to try again, as long as the token lives.
+    retry_at: Option<SystemTime>,
 }
 
 impl ManagementTokens {
-    /// The token, fetched if there is none that lives long enough. Callers who wait while another fetches get what that
-    /// one got, an error as well.
-    pub(crate) async fn get(&self, client: &Client) -> Result<Arc<ManagementToken>, Error> {
-        let before = self.attempts.load(Ordering::Acquire);
+    /// The token, fetched if there is none that lives long enough, or if it is the one that the server has `rejected`.
+    /// Callers who wait while another fetches get what that one got, an error as well.
+    pub(crate) async fn get(
+        &self,
+        client: &Client,
+        rejected: Option<&Arc<ManagementToken>>,
+    ) -> Result<Arc<ManagementToken>, Error> {
+        const PAUSE: Duration = Duration::from_secs(5);
+        let before = self.fetches.load(Ordering::Acquire);
         let mut held = self.held.lock().await;
-        if let Some(token) = held.token.as_ref().filter(|token| (client.inner.now)() < token.renew_at) {
-            return Ok(Arc::clone(token));
+        let now = (client.inner.now)();
+        if held.token.as_ref().zip(rejected).is_some_and(|(token, rejected)| Arc::ptr_eq(token, rejected)) {
+            held.token = None;
         }
-        if let Some(failure) = held.failure.as_ref().filter(|_| self.attempts.load(Ordering::Acquire) != before) {
+        let waited = self.fetches.load(Ordering::Acquire) != before;
+        if let Some(token) = &held.token {
+            let due = held.retry_at.unwrap_or(token.renew_at);
+            if waited || now < due.min(token.expires_at) {
+                return Ok(Arc::clone(token));
+            }
+        }
+        if let Some(failure) = held.failure.as_ref().filter(|_| waited) {
             return Err(failure.clone());
         }
         let fetched = fetch(client).await.map(Arc::new);
-        self.attempts.fetch_add(1, Ordering::Release);
-        held.token = fetched.as_ref().ok().cloned();
-        held.failure = fetched.as_ref().err().cloned();
-        fetched
-    }
-
-    /// Forgets a token that the server rejected, unless somebody has renewed it meanwhile.
-    pub(crate) async fn forget(&self, rejected: &Arc<ManagementToken>) {
-        let mut held = self.held.lock().await;
-        if held.token.as_ref().is_some_and(|token| Arc::ptr_eq(token, rejected)) {
-            held.token = None;
+        self.fetches.fetch_add(1, Ordering::Release);
+        match fetched {
+            Ok(token) => {
+                *held = Held { token: Some(Arc::clone(&token)), failure: None, retry_at: None };
+                Ok(token)
+            }
+            Err(error) => {
+                // A renewal in good time that fails costs nobody the token that is still good.
+                if let Some(token) = held.token.clone().filter(|token| now < token.expires_at) {
+                    held.retry_at = now.checked_add(PAUSE);
+                    return Ok(token);
+                }
+                *held = Held { token: None, failure: Some(error.clone()), retry_at: None };
+                Err(error)
+            }
         }
     }
 }
 
 async fn fetch(client: &Client) -> Result<ManagementToken, Error> {
+    const SUBJECT: &str = "getManagementToken";
+    const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
     let Some((id, secret)) = &client.inner.credentials.access_key else {
-        return Err(Error::new(ErrorKind::Credentials, "getManagementToken", "the client holds no access key"));
+        return Err(Error::new(ErrorKind::Credentials, SUBJECT, "the client holds no access key"));
     };
     let asked_at = (client.inner.now)();
     let body =
         crate::types::GetManagementAccessTokenDto { access_key_id: id.clone(), access_key_secret: secret.clone() };
     // This call is itself one of those that may need a token; boxed, the future knows its size.
-    let answer = Box::pin(client.get_management_token().body(body).send()).await?;
+    let answer = Box::pin(client.get_management_token().body(body).send()).await;
+    // The body is this operation's: whoever needed the token must not take it for the answer to its own.
+    let answer = answer.map_err(|error| error.with(|error| error.body = None))?;
     if answer.access_token.expose_secret().trim().is_empty() {
         let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
-        return Err(Error::new(ErrorKind::NoData, "getManagementToken", detail));
+        return Err(Error::new(ErrorKind::NoData, SUBJECT, detail));
     }
-    let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default());
+    let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default()).min(LONGEST);
     // Early enough for a slow request, late enough for a short life.
     let margin = (lifetime / 10).min(Duration::from_secs(60));
+    let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at);
     Ok(ManagementToken {
         userpool_id: userpool_id(answer.access_token.expose_secret()),
         secret: answer.access_token.clone(),
-        renew_at: asked_at.checked_add(lifetime - margin).unwrap_or(asked_at),
+        renew_at: after(lifetime - margin),
+        expires_at: after(lifetime),
     })
 }
 

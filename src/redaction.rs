@@ -13,27 +13,25 @@ pub(crate) struct Secrets<'a> {
     /// Of an endpoint that the document does not describe; described ones have no secret in their query, by house rule.
     query: Option<String>,
     operation: Option<&'static Operation>,
-    management_token: Option<&'a SecretString>,
+    tokens: [Option<&'a SecretString>; 2],
 }
 
 impl<'a> Secrets<'a> {
     pub(crate) fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
         let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
         let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
-        Self { credentials, body, query, operation, management_token: None }
+        Self { credentials, body, query, operation, tokens: [None; 2] }
     }
 
-    /// The management token that went out was chosen later than the rest.
-    pub(crate) fn and(mut self, management_token: Option<&'a SecretString>) -> Self {
-        self.management_token = management_token;
+    /// And the tokens that went out, which are chosen request by request.
+    pub(crate) fn and(mut self, tokens: [Option<&'a SecretString>; 2]) -> Self {
+        self.tokens = tokens;
         self
     }
 
     fn each_held(&self, mut look: impl FnMut(&str)) {
         self.credentials.each_secret(&mut look);
-        if let Some(token) = self.management_token {
-            look(token.expose_secret());
-        }
+        self.tokens.iter().flatten().for_each(|token| look(token.expose_secret()));
     }
 
     /// The text with `[REDACTED]` where it repeats a secret. `text` may be JSON, in which quotes are escaped.

@@ -12,7 +12,7 @@ use std::fmt;
 pub enum SignIn {
     /// The user is signed in.
     SignedIn(Box<SignedIn>),
-    /// The password is right, and the server wants more before it lets the user in.
+    /// The server wants more before it lets the user in.
     NextStep(NextStep),
 }
 
@@ -71,8 +71,8 @@ impl Error {
     /// The step that the server wants before it lets a user in, if that is why a sign-in failed.
     #[must_use]
     pub fn next_step(&self) -> Option<NextStep> {
-        // The API numbers them so, in one field or the other.
-        let is_step = |code: &i64| (1600..1700).contains(code);
+        // The codes known are 1635, 1636 and 1639, in one field or the other; their neighbours are taken for more of them.
+        let is_step = |code: &i64| self.subject().starts_with("signIn") && (1600..1700).contains(code);
         let code = self.status_code().filter(is_step).or_else(|| self.api_code().filter(is_step))?;
         Some(NextStep { code, error: self.clone() })
     }
@@ -120,8 +120,9 @@ impl Client {
             Ok(tokens) => tokens,
             Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
         };
-        let Some(token) = tokens.access_token.clone() else {
-            let detail = "the server signed the user in but sent no access token; ask for one in the scope";
+        let token = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty());
+        let Some(token) = token else {
+            let detail = "the server signed the user in but sent no access token; check the application's scopes";
             return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
         };
         let client = self.with_user_access_token(token)?;

@@ -105,6 +105,74 @@ async fn a_fetch_that_fails_is_the_error_of_all_who_waited_for_it_and_nothing_is
 }
 
 #[tokio::test]
+async fn a_failed_fetch_is_never_taken_for_the_answer_of_the_operation_that_needed_it() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    for envelope in
+        [json!({ "statusCode": 401, "message": "no" }), json!({ "statusCode": 200, "message": "", "data": {} })]
+    {
+        server.answer_next(MockAnswer::envelope(envelope));
+        let app = GetWechatAccessTokenDto::builder().app_id("wx").app_secret("s");
+        let error = client.get_weixin_access_token().body(app).send_envelope().await.unwrap_err();
+        assert!(error.to_string().starts_with("getManagementToken: "), "{error}");
+        assert_eq!(requests(&server), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_costs_nobody_the_token_that_still_lives() {
+    let (seconds, now) = clock();
+    let server = MockGenAuth::builder().clock(now.clone()).start().await.unwrap();
+    let client = builder(&server).clock(now).build().unwrap();
+    call(&client, &server).await.unwrap();
+    seconds.fetch_add(7200 - 30, Ordering::SeqCst);
+    requests(&server);
+    server.answer_next(MockAnswer::http(503, "text/html", "busy"));
+    call(&client, &server).await.unwrap();
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 2), "one try, and a pause before the next");
+    seconds.fetch_add(5, Ordering::SeqCst);
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 1));
+}
+
+#[tokio::test]
+async fn callers_whose_token_was_rejected_at_once_cause_one_fetch_even_if_it_fails() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    call(&client, &server).await.unwrap();
+    requests(&server);
+    server.revoke_management_tokens();
+    let calls = || async {
+        let (one, other, third) = tokio::join!(call(&client, &server), call(&client, &server), call(&client, &server));
+        [one, other, third]
+    };
+    assert!(calls().await.iter().all(Result::is_ok));
+    let (fetches, others) = requests(&server);
+    assert_eq!((fetches, others), (1, 6));
+}
+
+#[tokio::test]
+async fn a_deprecated_operation_that_is_sent_once_more_is_told_of_once() {
+    let server = MockGenAuth::start().await.unwrap();
+    let told = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&told);
+    let client = builder(&server)
+        .on_deprecation(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            genauth::OnDeprecation::Proceed
+        })
+        .build()
+        .unwrap();
+    call(&client, &server).await.unwrap();
+    server.revoke_management_tokens();
+    let app = GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
+    #[allow(deprecated, reason = "this test is about calling it")]
+    client.get_wechat_access_token().body(app).send().await.unwrap();
+    assert_eq!(told.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn an_empty_token_is_an_error_and_never_sent() {
     let server = MockGenAuth::start().await.unwrap();
     let client = builder(&server).build().unwrap();

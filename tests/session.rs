@@ -101,3 +101,32 @@ async fn a_wrong_app_secret_is_refused_at_the_sign_in() {
     let error = client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD).await.unwrap_err();
     assert_eq!(error.status_code(), Some(401));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_replaced_while_a_request_is_under_way_is_still_struck_out() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().user_access_token("the-first-token").build().unwrap();
+    let refusal = json!({ "statusCode": 401, "message": "the-first-token is dead", "requestId": "the-first-token" });
+    server.answer_next(MockAnswer::envelope(refusal).delay(std::time::Duration::from_secs(1)));
+    let (answer, ()) = tokio::join!(client.get_profile().send(), async {
+        while server.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        client.set_user_access_token(None).unwrap();
+    });
+    let error = answer.unwrap_err();
+    assert_eq!(error.server_message(), Some("[REDACTED] is dead"));
+    assert!(!format!("{error} {error:?}").contains("the-first-token"));
+}
+
+#[tokio::test]
+async fn a_profile_may_say_null_where_it_has_nothing() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN).build().unwrap();
+    let mut data = serde_json::to_value(&*client.get_profile().send().await.unwrap()).unwrap();
+    for field in ["customData", "metadataSource", "identities", "departmentIds", "email", "loginsCount"] {
+        data[field] = serde_json::Value::Null;
+    }
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+    assert!(client.get_profile().send().await.unwrap().custom_data.is_none());
+}

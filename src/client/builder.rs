@@ -140,7 +140,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a whole call may take, from connecting to the last byte of the answer; 10 seconds otherwise.
+    /// How long a request may take, from connecting to the last byte of the answer; 10 seconds otherwise. A management
+    /// token that has to be fetched first is a request of its own.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -191,7 +192,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock that dates signatures; the system's otherwise.
+    /// The clock that dates signatures and tells when a management token is due; the system's otherwise.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.now = Arc::new(now);
         self

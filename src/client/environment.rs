@@ -95,7 +95,8 @@ mod tests {
         assert_eq!((inner.credentials.dialect, inner.credentials.language), (Dialect::Authing, Language::English));
         let mut secrets = Vec::new();
         inner.credentials.each_secret(|secret| secrets.push(secret.to_owned()));
-        assert_eq!(secrets, ["secret", "YXBwOnNlY3JldA==", "key-secret", "token"]);
+        assert_eq!(secrets, ["secret", "YXBwOnNlY3JldA==", "key-secret"]);
+        assert_eq!(inner.credentials.user_access_token().unwrap().expose_secret(), "token");
     }
 
     #[test]

@@ -55,17 +55,19 @@ pub(crate) struct Occasion<'a> {
     pub(crate) base_path: &'a str,
     /// Dates a signature.
     pub(crate) now: SystemTime,
+    /// The user's token as it was when the credentials were chosen.
+    pub(crate) user_access_token: Option<&'a SecretString>,
     /// Where a management token was chosen: the one to send.
     pub(crate) management_token: Option<&'a ManagementToken>,
 }
 
 impl Credentials {
-    fn holds(&self, credential: Credential) -> bool {
+    fn holds(&self, credential: Credential, user: bool) -> bool {
         let by_secret = |how| self.app_secret.is_some() && self.client_authentication == how;
         let by_access_key = |how| self.access_key.is_some() && self.access_key_use == how;
         match credential {
             Credential::AppId => self.app_id.is_some(),
-            Credential::UserAccessToken => self.user_access_token().is_some(),
+            Credential::UserAccessToken => user,
             Credential::ClientSecretBasic => by_secret(ClientAuthentication::Basic),
             Credential::ClientSecretPost => by_secret(ClientAuthentication::Post),
             Credential::AccessKeySignature => by_access_key(AccessKeyUse::Signature),
@@ -90,18 +92,27 @@ impl Credentials {
         &self,
         operation: Option<&'static Operation>,
         subject: &str,
+        user: bool,
     ) -> Result<&'static [Credential], Error> {
-        if operation.is_none() && self.app_id.is_some() && self.access_key.is_some() {
-            let detail = "the client holds an app and an access key, and nothing says which of them this endpoint takes; \
+        if operation.is_none() && (self.app_id.is_some() || user) && self.access_key.is_some() {
+            let detail = "the client holds an app or a user and an access key, and nothing says which of them this endpoint takes; \
                           call it with a client that holds one";
             return Err(Error::new(ErrorKind::Credentials, subject, detail));
         }
         let alternatives = operation.map_or(ANY, |operation| operation.credentials);
-        let held = alternatives.iter().filter(|all| all.iter().all(|credential| self.holds(*credential)));
+        let held = alternatives.iter().filter(|all| all.iter().all(|credential| self.holds(*credential, user)));
         let most = held.rev().max_by_key(|all| all.len());
         most.copied().ok_or_else(|| {
-            let ways = alternatives.iter().map(|all| all.iter().map(|c| c.setter()).collect::<Vec<_>>().join(" and "));
-            let ways = ways.collect::<Vec<_>>().join(", or ");
+            let mut ways: Vec<String> = Vec::new();
+            for alternative in alternatives {
+                let mut setters: Vec<_> = alternative.iter().map(|credential| credential.setter()).collect();
+                setters.dedup();
+                let way = setters.join(" and ");
+                if !ways.contains(&way) {
+                    ways.push(way);
+                }
+            }
+            let ways = ways.join(", or ");
             let detail = format!("the client holds no credentials that this operation takes; build it with {ways}");
             Error::new(ErrorKind::Credentials, subject, detail)
         })
@@ -125,8 +136,8 @@ impl Credentials {
                     self.put_if(headers, Header::AppId, self.app_id.as_ref());
                 }
                 Credential::UserAccessToken => {
-                    if let Some(token) = self.user_access_token() {
-                        headers.insert(AUTHORIZATION, bearer(&token)?);
+                    if let Some(token) = occasion.user_access_token {
+                        headers.insert(AUTHORIZATION, bearer(token)?);
                     }
                 }
                 Credential::ClientSecretBasic => {
@@ -152,15 +163,18 @@ impl Credentials {
         Ok(())
     }
 
-    /// Adds `client_id` and `client_secret` to the body, unless the caller filled them in.
+    /// Adds `client_id` and `client_secret` to the body, unless the caller filled in either: they go together.
     fn post_secret(&self, request: &mut Request, subject: &str) -> Result<(), Error> {
         let unfit = || Error::new(ErrorKind::Request, subject, "its body is no JSON object to put the app secret into");
         let body = request.body().and_then(reqwest::Body::as_bytes).ok_or_else(unfit)?;
         let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(|_| unfit())?;
         let id = self.app_id.as_ref().and_then(|id| id.to_str().ok());
         let secret = self.app_secret.as_ref().map(SecretString::expose_secret);
+        if fields.contains_key("client_id") || fields.contains_key("client_secret") {
+            return Ok(());
+        }
         for (name, value) in [("client_id", id), ("client_secret", secret)] {
-            fields.entry(name).or_insert_with(|| value.into());
+            fields.insert(name.to_owned(), value.into());
         }
         let body = serde_json::to_vec(&fields).map_err(|_| unfit())?;
         *request.body_mut() = Some(body.into());
@@ -204,17 +218,13 @@ impl Credentials {
         headers.insert(self.dialect.header(header), value);
     }
 
-    /// Shows every secret held to `look`, to strike it out of a server's words.
+    /// Shows every lasting secret to `look`, to strike it out of a server's words.
     pub(crate) fn each_secret(&self, mut look: impl FnMut(&str)) {
         for secret in [&self.app_secret, &self.basic].into_iter().flatten() {
             look(secret.expose_secret());
         }
         if let Some((_, secret)) = &self.access_key {
             look(secret.expose_secret());
-        }
-        let token = self.user_access_token.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = &*token {
-            look(token.expose_secret());
         }
     }
 }

@@ -768,17 +768,19 @@ pub mod types {
         ///The custom data.
         #[serde(
             rename = "customData",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub custom_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///The ids of the departments.
         #[serde(
             rename = "departmentIds",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub department_ids: ::std::vec::Vec<::std::string::String>,
+        pub department_ids: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
         ///The device.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub device: ::std::option::Option<::std::string::String>,
@@ -812,8 +814,8 @@ pub mod types {
         )]
         pub given_name: ::std::option::Option<::std::string::String>,
         ///The identities at other providers.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        pub identities: ::std::vec::Vec<IdentityDto>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub identities: ::std::option::Option<::std::vec::Vec<IdentityDto>>,
         ///The number of the identity card.
         #[serde(
             rename = "identityNumber",
@@ -862,12 +864,10 @@ pub mod types {
         ///Where each field came from.
         #[serde(
             rename = "metadataSource",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub metadata_source: ::serde_json::Map<
-            ::std::string::String,
-            ::serde_json::Value,
+        pub metadata_source: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
         ///The middle name.
         #[serde(
@@ -911,10 +911,9 @@ pub mod types {
         ///The ids of the posts held.
         #[serde(
             rename = "postIdList",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub post_id_list: ::std::vec::Vec<::std::string::String>,
+        pub post_id_list: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
         ///The postal code.
         #[serde(
             rename = "postalCode",
@@ -939,10 +938,11 @@ pub mod types {
         ///How the user registered.
         #[serde(
             rename = "registerSource",
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub register_source: ::std::vec::Vec<::std::string::String>,
+        pub register_source: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
         ///Whether the user must set a new password at the next sign-in.
         #[serde(
             rename = "resetPasswordOnNextLogin",
@@ -3524,11 +3524,13 @@ pub mod types {
                 ::std::string::String,
             >,
             custom_data: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             department_ids: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
                 ::std::string::String,
             >,
             device: ::std::result::Result<
@@ -3558,7 +3560,7 @@ pub mod types {
                 ::std::string::String,
             >,
             identities: ::std::result::Result<
-                ::std::vec::Vec<super::IdentityDto>,
+                ::std::option::Option<::std::vec::Vec<super::IdentityDto>>,
                 ::std::string::String,
             >,
             identity_number: ::std::result::Result<
@@ -3594,7 +3596,9 @@ pub mod types {
                 ::std::string::String,
             >,
             metadata_source: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             middle_name: ::std::result::Result<
@@ -3631,7 +3635,7 @@ pub mod types {
                 ::std::string::String,
             >,
             post_id_list: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
                 ::std::string::String,
             >,
             postal_code: ::std::result::Result<
@@ -3655,7 +3659,7 @@ pub mod types {
                 ::std::string::String,
             >,
             register_source: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
                 ::std::string::String,
             >,
             reset_password_on_next_login: ::std::result::Result<
@@ -3866,7 +3870,9 @@ pub mod types {
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    ::std::option::Option<
+                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    >,
                 >,
                 T::Error: ::std::fmt::Display,
             {
@@ -3879,7 +3885,9 @@ pub mod types {
             }
             pub fn department_ids<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.department_ids = value
@@ -3991,7 +3999,9 @@ pub mod types {
             }
             pub fn identities<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::IdentityDto>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<super::IdentityDto>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.identities = value
@@ -4106,7 +4116,9 @@ pub mod types {
             pub fn metadata_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    ::std::option::Option<
+                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    >,
                 >,
                 T::Error: ::std::fmt::Display,
             {
@@ -4237,7 +4249,9 @@ pub mod types {
             }
             pub fn post_id_list<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.post_id_list = value
@@ -4311,7 +4325,9 @@ pub mod types {
             }
             pub fn register_source<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.register_source = value
