@@ -49,21 +49,22 @@ async fn with_fresh_token(
     if let Some(Err(refused)) = operation.map(|operation| client.inner.notices.of_document(operation)) {
         return (Err(refused), http::Response::new(()).into_parts().0);
     }
-    let subject = operation.map_or_else(|| request.url().path().to_owned(), |operation| operation.id.to_owned());
+    let path = request.url().path().to_owned();
+    let subject = operation.map_or(path.as_str(), |operation| operation.id);
     let once_more = match client.inner.credentials.access_key_use {
         AccessKeyUse::ManagementToken => request.try_clone(),
         AccessKeyUse::Signature => None,
     };
     let mut sent = None;
-    let (mut outcome, mut parts) = carry_out(client, request, operation, &mut sent).await;
+    let (mut outcome, mut parts) = carry_out(client, request, operation, subject, &mut sent).await;
     let unauthorized =
         |error: &Error| error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
     if let (Some(_), Some(request)) = (&sent, once_more)
         && outcome.as_ref().err().is_some_and(unauthorized)
     {
-        (outcome, parts) = carry_out(client, request, operation, &mut sent).await;
+        (outcome, parts) = carry_out(client, request, operation, subject, &mut sent).await;
     }
-    if let Err(refused) = client.inner.notices.of_server(&subject, operation, &parts.headers) {
+    if let Err(refused) = client.inner.notices.of_server(subject, operation, &parts.headers) {
         outcome = outcome.and(Err(refused));
     }
     (outcome, parts)
@@ -74,11 +75,10 @@ async fn carry_out(
     client: &Client,
     mut request: Request,
     operation: Option<&'static Operation>,
+    subject: &str,
     token: &mut Option<Arc<ManagementToken>>,
 ) -> (Outcome, http::response::Parts) {
     let (mut parts, ()) = http::Response::new(()).into_parts();
-    let path = request.url().path().to_owned();
-    let subject = operation.map_or(path.as_str(), |operation| operation.id);
     let secrets = Secrets::of(&client.inner.credentials, &request, operation);
     // One look: another task may replace the user's token while this request is under way.
     let user = client.inner.credentials.user_access_token();

@@ -137,7 +137,7 @@ async fn a_renewal_that_fails_costs_nobody_the_token_that_still_lives() {
 }
 
 #[tokio::test]
-async fn callers_whose_token_was_rejected_at_once_cause_one_fetch_even_if_it_fails() {
+async fn callers_whose_token_was_rejected_at_the_same_time_cause_one_fetch() {
     let server = MockGenAuth::start().await.unwrap();
     let client = builder(&server).build().unwrap();
     call(&client, &server).await.unwrap();
