@@ -83,6 +83,7 @@ impl Client {
     }
 
     /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.
+    /// Only the app secret is not among them: nothing says that such an endpoint takes it.
     ///
     /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash.
     /// For an endpoint whose `data` does not matter, let `Resp` be `serde::de::IgnoredAny`.

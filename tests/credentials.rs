@@ -225,6 +225,34 @@ async fn an_undescribed_endpoint_is_not_called_with_credentials_chosen_by_chance
     assert!(server.requests().is_empty());
 }
 
+#[tokio::test]
+async fn an_undescribed_endpoint_never_gets_the_app_secret() {
+    let server = MockGenAuth::start().await.unwrap();
+    for how in [ClientAuthentication::Basic, ClientAuthentication::Post] {
+        let client = server.client_builder().client_authentication(how).build().unwrap();
+        let fields = serde_json::json!({ "a": 1 });
+        client.call::<_, Value>(http::Method::POST, "/api/v3/list-users", &fields).await.unwrap_err();
+        let request = server.take_requests().remove(0);
+        assert_eq!((request.header("authorization"), request.json()), (None, Some(fields)), "{how:?}");
+    }
+}
+
+#[test]
+fn a_client_that_is_told_to_send_a_secret_has_one() {
+    let client = |how| {
+        let builder = Client::builder("https://example.genauth.ai").app_id("an app");
+        builder.client_authentication(how).build()
+    };
+    for how in [ClientAuthentication::Basic, ClientAuthentication::Post] {
+        let error = client(how).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let told = "`.client_authentication(..)` needs an app secret to send; give it with `.app(..)`, or leave it out";
+        assert!(error.to_string().ends_with(told), "{error}");
+    }
+    client(ClientAuthentication::None).unwrap();
+    Client::builder("https://example.genauth.ai").app_id("an app").build().unwrap();
+}
+
 /// A request that an official SDK sent, as it went over the wire.
 fn recorded(sdk: &str, case: &str) -> Value {
     let requests: Value = serde_json::from_str(include_str!("vectors/requests.json")).unwrap();

@@ -33,7 +33,7 @@ pub struct ClientBuilder {
     host: String,
     app: Option<(String, Option<SecretString>)>,
     user_access_token: Option<SecretString>,
-    client_authentication: ClientAuthentication,
+    client_authentication: Option<ClientAuthentication>,
     access_key: Option<(String, SecretString)>,
     access_key_use: AccessKeyUse,
     signature_date: SignatureDate,
@@ -59,7 +59,7 @@ impl ClientBuilder {
             host,
             app: None,
             user_access_token: None,
-            client_authentication: ClientAuthentication::default(),
+            client_authentication: None,
             access_key: None,
             access_key_use: AccessKeyUse::default(),
             signature_date: SignatureDate::default(),
@@ -92,8 +92,9 @@ impl ClientBuilder {
     }
 
     /// How the application proves itself where an operation takes its secret; by HTTP Basic authentication otherwise.
+    /// What sends a secret needs one: [`build`](Self::build) asks for [`app`](Self::app).
     pub fn client_authentication(mut self, how: ClientAuthentication) -> Self {
-        self.client_authentication = how;
+        self.client_authentication = Some(how);
         self
     }
 
@@ -235,6 +236,11 @@ impl ClientBuilder {
         if app_secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
             return Err(Error::configuration("the app secret is empty; set it, or use `.app_id(..)` without one"));
         }
+        if app_secret.is_none() && matches!(self.client_authentication, Some(by) if by != ClientAuthentication::None) {
+            let detail =
+                "`.client_authentication(..)` needs an app secret to send; give it with `.app(..)`, or leave it out";
+            return Err(Error::configuration(detail));
+        }
         if let Some((id, secret)) = &self.access_key {
             header_value(id, "access key id")?;
             if secret.expose_secret().is_empty() {
@@ -252,7 +258,7 @@ impl ClientBuilder {
             app_id,
             basic,
             app_secret,
-            client_authentication: self.client_authentication,
+            client_authentication: self.client_authentication.unwrap_or_default(),
             user_access_token: Arc::default(),
             access_key: self.access_key.clone(),
             access_key_use: self.access_key_use,

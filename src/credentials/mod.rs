@@ -12,8 +12,9 @@ use crate::{Credential, Error, ErrorKind, Operation, SecretString};
 use dialect::Header;
 use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 use reqwest::Request;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 pub(crate) use signature::Signature;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -166,17 +167,10 @@ impl Credentials {
     /// Adds `client_id` and `client_secret` to the body, unless the caller filled in either: they go together.
     fn post_secret(&self, request: &mut Request, subject: &str) -> Result<(), Error> {
         let unfit = || Error::new(ErrorKind::Request, subject, "its body is no JSON object to put the app secret into");
-        let body = request.body().and_then(reqwest::Body::as_bytes).ok_or_else(unfit)?;
-        let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(body).map_err(|_| unfit())?;
         let id = self.app_id.as_ref().and_then(|id| id.to_str().ok());
-        let secret = self.app_secret.as_ref().map(SecretString::expose_secret);
-        if fields.contains_key("client_id") || fields.contains_key("client_secret") {
-            return Ok(());
-        }
-        for (name, value) in [("client_id", id), ("client_secret", secret)] {
-            fields.insert(name.to_owned(), value.into());
-        }
-        let body = serde_json::to_vec(&fields).map_err(|_| unfit())?;
+        let (Some(id), Some(secret)) = (id, &self.app_secret) else { return Ok(()) };
+        let body = request.body().and_then(reqwest::Body::as_bytes).ok_or_else(unfit)?;
+        let body = with_app(body, id, secret.expose_secret()).ok_or_else(unfit)?;
         *request.body_mut() = Some(body.into());
         Ok(())
     }
@@ -242,6 +236,21 @@ impl Credential {
     }
 }
 
+/// The JSON object with `client_id` and `client_secret` behind its own fields, which stay as they are to the byte; none
+/// if it is no object. One that has either of the two is left alone.
+fn with_app(object: &[u8], id: &str, secret: &str) -> Option<Vec<u8>> {
+    let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object).ok()?;
+    if fields.contains_key("client_id") || fields.contains_key("client_secret") {
+        return Some(object.to_vec());
+    }
+    let open = object.trim_ascii_end().strip_suffix(b"}")?;
+    let comma: &[u8] = if fields.is_empty() { b"" } else { b"," };
+    let [id, secret] = [id, secret].map(serde_json::to_string);
+    let added =
+        [b"\"client_id\":", id.ok()?.as_bytes(), b",\"client_secret\":", secret.ok()?.as_bytes(), b"}"].concat();
+    Some([open, comma, &added].concat())
+}
+
 /// The `authorization` of a token.
 fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
     // An empty token must not hide behind the word before it.
@@ -265,4 +274,33 @@ pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error
             format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
         Error::configuration(detail)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_app_secret_goes_behind_the_callers_fields_whose_bytes_stay_as_they_are() {
+        let added = r#""client_id":"a\"b","client_secret":"s\\""#;
+        for (object, fields) in [
+            ("{}", "{"),
+            (" { } \n", " { "),
+            (r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2,"#),
+            (
+                r#"{"n":1.0,"big":12345678901234567890123,"e":1E999}"#,
+                r#"{"n":1.0,"big":12345678901234567890123,"e":1E999,"#,
+            ),
+            ("{\"x\" : {\"client_id\":1} ,\"\\u0061\":\"}\"\t}", "{\"x\" : {\"client_id\":1} ,\"\\u0061\":\"}\"\t,"),
+        ] {
+            let text = with_app(object.as_bytes(), "a\"b", "s\\").unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), format!("{fields}{added}}}"), "{object}");
+        }
+        for taken in [r#"{"client_id":"x"}"#, r#"{ "client\u005fsecret" : null }"#] {
+            assert_eq!(with_app(taken.as_bytes(), "a", "s").unwrap(), taken.as_bytes());
+        }
+        for no_object in ["", "[]", "null", "{", "{}}", "\"{}\"", "{1:2}"] {
+            assert_eq!(with_app(no_object.as_bytes(), "a", "s"), None, "{no_object}");
+        }
+    }
 }
