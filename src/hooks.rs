@@ -40,7 +40,8 @@ pub(crate) async fn exchange(client: &Client, request: Request, operation: Optio
     http::Response::from_parts(parts, body).into()
 }
 
-/// A management token may die before its time; then a new one is fetched and the request goes out once more.
+/// A management token may die before its time; then a new one is fetched and the request goes out once more. A server
+/// that refuses the token which it handed out during this very call would refuse the next one as well.
 async fn with_fresh_token(
     client: &Client,
     request: Request,
@@ -55,11 +56,13 @@ async fn with_fresh_token(
         AccessKeyUse::ManagementToken => request.try_clone(),
         AccessKeyUse::Signature => None,
     };
+    let fetches = client.inner.management_tokens.fetches();
     let mut sent = None;
     let (mut outcome, mut parts) = carry_out(client, request, operation, subject, &mut sent).await;
     let unauthorized =
         |error: &Error| error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
-    if let (Some(_), Some(request)) = (&sent, once_more)
+    if let (Some(token), Some(request)) = (&sent, once_more)
+        && token.fetch() <= fetches
         && outcome.as_ref().err().is_some_and(unauthorized)
     {
         (outcome, parts) = carry_out(client, request, operation, subject, &mut sent).await;

@@ -16,6 +16,8 @@ pub(crate) struct ManagementToken {
     userpool_id: Option<HeaderValue>,
     renew_at: SystemTime,
     expires_at: SystemTime,
+    /// Which fetch it came of, counted from 1.
+    fetch: u64,
 }
 
 impl ManagementToken {
@@ -25,6 +27,10 @@ impl ManagementToken {
 
     pub(crate) fn userpool_id(&self) -> Option<&HeaderValue> {
         self.userpool_id.as_ref()
+    }
+
+    pub(crate) fn fetch(&self) -> u64 {
+        self.fetch
     }
 }
 
@@ -45,6 +51,11 @@ struct Held {
 }
 
 impl ManagementTokens {
+    /// How many fetches there have been.
+    pub(crate) fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::Acquire)
+    }
+
     /// The token, fetched if there is none that lives long enough, or if it is the one that the server has `rejected`.
     /// Callers who wait while another fetches get what that one got, an error as well.
     pub(crate) async fn get(
@@ -53,13 +64,13 @@ impl ManagementTokens {
         rejected: Option<&Arc<ManagementToken>>,
     ) -> Result<Arc<ManagementToken>, Error> {
         const PAUSE: Duration = Duration::from_secs(5);
-        let before = self.fetches.load(Ordering::Acquire);
+        let before = self.fetches();
         let mut held = self.held.lock().await;
         let now = (client.inner.now)();
         if held.token.as_ref().zip(rejected).is_some_and(|(token, rejected)| Arc::ptr_eq(token, rejected)) {
             held.token = None;
         }
-        let waited = self.fetches.load(Ordering::Acquire) != before;
+        let waited = self.fetches() != before;
         if let Some(token) = &held.token {
             let due = held.retry_at.unwrap_or(token.renew_at);
             if waited || now < due.min(token.expires_at) {
@@ -69,7 +80,7 @@ impl ManagementTokens {
         if let Some(failure) = held.failure.as_ref().filter(|_| waited) {
             return Err(failure.clone());
         }
-        let fetched = fetch(client).await.map(Arc::new);
+        let fetched = fetch(client, self.fetches() + 1).await.map(Arc::new);
         self.fetches.fetch_add(1, Ordering::Release);
         match fetched {
             Ok(token) => {
@@ -89,7 +100,7 @@ impl ManagementTokens {
     }
 }
 
-async fn fetch(client: &Client) -> Result<ManagementToken, Error> {
+async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     const SUBJECT: &str = "getManagementToken";
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
     let Some((id, secret)) = &client.inner.credentials.access_key else {
@@ -115,6 +126,7 @@ async fn fetch(client: &Client) -> Result<ManagementToken, Error> {
         secret: answer.access_token.clone(),
         renew_at: after(lifetime - margin),
         expires_at: after(lifetime),
+        fetch,
     })
 }
 

@@ -86,6 +86,22 @@ async fn a_token_that_the_server_rejects_is_fetched_anew_once_and_the_call_goes_
 }
 
 #[tokio::test]
+async fn a_token_that_was_fetched_for_the_call_that_the_server_refuses_is_not_fetched_again() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    server.answer_next(MockAnswer::proceed());
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 401, "message": "no" })));
+    let error = call(&client, &server).await.unwrap_err();
+    assert_eq!(error.status_code(), Some(401));
+    assert_eq!(requests(&server), (1, 1));
+
+    // The next call had no part in the fetch.
+    server.revoke_management_tokens();
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 2));
+}
+
+#[tokio::test]
 async fn a_fetch_that_fails_is_the_error_of_all_who_waited_for_it_and_nothing_is_sent_without_a_token() {
     let server = MockGenAuth::start().await.unwrap();
     let client = Client::builder(server.url())
