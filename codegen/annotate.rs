@@ -4,12 +4,11 @@
 //! An error here names what was not found: progenitor's output has changed, and this file has to follow.
 
 use super::document::{Document, Operation};
-use super::generate::{SECRET, holds_secret};
-use super::tables;
+use super::{fields, tables};
 use quote::format_ident;
 use std::collections::BTreeSet;
 use syn::visit_mut::VisitMut;
-use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type, parse_quote};
+use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, Type, parse_quote};
 
 /// What an operation became in the generated code.
 pub struct Generated<'a> {
@@ -58,14 +57,20 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
         let note = format!("only deprecated operations use `{name}`");
         Some(parse_quote!(#[deprecated(note = #note)]))
     };
+    let answers = document.operations();
+    let answers: BTreeSet<String> =
+        answers.iter().flat_map(|operation| document.reachable(operation.answer_schema())).collect();
     let types = module(file, "types")?;
     for item in &mut items(types)?.iter_mut() {
         match item {
             Item::Struct(item) => {
+                if answers.iter().any(|name| same_name(name, &item.ident.to_string())) {
+                    fields::loosen_integers(item);
+                }
                 item.attrs.extend(note(&item.ident));
                 item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
-                fence_secrets(item);
-                finish_fields(item, document)?;
+                fields::fence_secrets(item);
+                fields::finish(item, document)?;
             }
             Item::Enum(item) => {
                 item.attrs.extend(note(&item.ident));
@@ -82,41 +87,6 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// `SecretString` has no `Serialize`, so that nobody serializes one by accident; inside a body it must go out.
-fn fence_secrets(item: &mut ItemStruct) {
-    for field in &mut item.fields {
-        if mentions_secret(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::serialize_exposed")]));
-        }
-    }
-}
-
-/// Two things that typify does without a word: it ignores a conversion that does not match a schema to the letter, and
-/// a secret must not slip through as a string; and it drops the description of what a property refers to.
-fn finish_fields(item: &mut ItemStruct, document: &Document) -> Result<(), String> {
-    let Some((name, schema)) = document.schemas().find(|(name, _)| same_name(name, &item.ident.to_string())) else {
-        return Ok(());
-    };
-    let properties = document.property_names(schema);
-    for field in &mut item.fields {
-        let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let property = properties.iter().find(|property| same_name(property, &ident));
-        let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
-        if holds_secret(document, property) && !mentions_secret(&field.ty) {
-            return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
-        }
-        let text = document.resolve(property)["description"].as_str();
-        if let Some(text) = text.filter(|_| !field.attrs.iter().any(|attribute| doc_of(attribute).is_some())) {
-            field.attrs.push(parse_quote!(#[doc = #text]));
-        }
-    }
-    Ok(())
-}
-
-fn mentions_secret(ty: &Type) -> bool {
-    quote::quote!(#ty).to_string().contains("SecretString")
 }
 
 /// The generated `Client` is the crate's: built by our builder only, and with our `Debug`.
@@ -159,7 +129,7 @@ fn shorten_docs(function: &mut ImplItemFn) {
     }
 }
 
-fn doc_of(attribute: &syn::Attribute) -> Option<String> {
+pub fn doc_of(attribute: &syn::Attribute) -> Option<String> {
     match &attribute.meta {
         syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),

@@ -6,6 +6,7 @@
 pub mod annotate;
 pub mod check;
 pub mod document;
+pub mod fields;
 pub mod generate;
 pub mod load;
 pub mod shape;

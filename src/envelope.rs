@@ -42,7 +42,7 @@ pub(crate) type Outcome = Result<Answer, Error>;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
-    #[serde(deserialize_with = "crate::timestamp::deserialize_integer")]
+    #[serde(deserialize_with = "crate::integer::deserialize")]
     status_code: i64,
     #[serde(default, deserialize_with = "text")]
     message: String,
@@ -56,7 +56,7 @@ struct Wire<'a> {
 
 fn optional_integer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
-    struct Integer(#[serde(deserialize_with = "crate::timestamp::deserialize_integer")] i64);
+    struct Integer(#[serde(deserialize_with = "crate::integer::deserialize")] i64);
     Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(value)| value))
 }
 

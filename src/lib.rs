@@ -10,6 +10,7 @@ mod envelope;
 mod error;
 mod hooks;
 mod host;
+mod integer;
 #[cfg(feature = "invoke")]
 mod invoke;
 mod management;

@@ -1,8 +1,6 @@
 //! A moment as the API tells it.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -84,31 +82,8 @@ impl fmt::Display for UnixTimestamp {
 
 impl<'de> Deserialize<'de> for UnixTimestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserialize_integer(deserializer).map(Self)
+        crate::integer::deserialize(deserializer).map(Self)
     }
-}
-
-/// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
-///
-/// By way of `Value`, because numbers come as something else once a dependency anywhere switches serde_json's feature
-/// `arbitrary_precision` on.
-pub(crate) fn deserialize_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    // Above 2^53 a float no longer tells one second from the next.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let integer = match Value::deserialize(deserializer)? {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)?;
-            #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
-            Some(float as i64)
-        }),
-        Value::String(text) => {
-            let digits = text.strip_prefix('-').unwrap_or(&text);
-            let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|_| decimal)
-        }
-        _ => None,
-    };
-    integer.ok_or_else(|| D::Error::custom("neither a whole number nor a decimal string of one"))
 }
 
 #[cfg(feature = "schemars")]

@@ -201,6 +201,22 @@ async fn an_empty_token_is_an_error_and_never_sent() {
 }
 
 #[tokio::test]
+async fn a_lifetime_is_read_in_whichever_way_the_server_writes_it() {
+    for lifetime in [json!(7200), json!("7200"), json!(7200.0)] {
+        let server = MockGenAuth::start().await.unwrap();
+        let client = builder(&server).build().unwrap();
+        let data = json!({ "access_token": "opaque", "expires_in": lifetime });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+        let enough = json!({ "statusCode": 499, "message": "enough" });
+        server.answer_next(MockAnswer::envelope(enough).times(2));
+        for _ in 0..2 {
+            assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499), "{lifetime}");
+        }
+        assert_eq!(requests(&server), (1, 2), "{lifetime}");
+    }
+}
+
+#[tokio::test]
 async fn a_lifetime_of_nothing_fetches_for_each_call_and_does_not_loop() {
     let server = MockGenAuth::start().await.unwrap();
     let client = builder(&server).build().unwrap();

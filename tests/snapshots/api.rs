@@ -15,6 +15,7 @@ pub mod types {
         #[serde(serialize_with = "crate::secret::serialize_exposed")]
         pub access_token: crate::SecretString,
         ///How long it lives, in seconds.
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub expires_in: i64,
     }
     impl AccessTokenResDto {
@@ -62,6 +63,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///Whether an application's id and secret belong together.
@@ -76,6 +78,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl CheckAppIdSecretRespDto {
@@ -92,6 +95,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
@@ -103,6 +107,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl Envelope {
@@ -136,6 +141,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A token of the management side.
@@ -150,6 +156,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl GetManagementTokenRespDto {
@@ -200,6 +207,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A WeChat access token and when it expires.
@@ -214,6 +222,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl GetWechatAccessTokenInfoRespDto {
@@ -231,6 +240,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A WeChat access token and when it expires.
@@ -245,6 +255,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl GetWechatAccessTokenRespDto {
@@ -296,6 +307,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A phone number, whole and in parts.
@@ -310,6 +322,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl GetWechatMiniProgramPhoneRespDto {
@@ -373,6 +386,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A user's tokens.
@@ -387,6 +401,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl LoginTokenRespDto {
@@ -403,6 +418,7 @@ pub mod types {
         #[serde(serialize_with = "crate::secret::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///How long the access token lives, in seconds.
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub expire_in: i64,
         ///The ID token, a JWT about the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -854,6 +870,7 @@ pub mod types {
             rename = "loginsCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub logins_count: ::std::option::Option<i64>,
         ///The main department.
         #[serde(
@@ -892,6 +909,7 @@ pub mod types {
             rename = "passwordSecurityLevel",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub password_security_level: ::std::option::Option<i64>,
         ///The phone number without country code.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1017,6 +1035,7 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A user.
@@ -1031,6 +1050,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::integer::deserialize")]
         pub status_code: i64,
     }
     impl UserSingleRespDto {

@@ -1,0 +1,57 @@
+//! What the fields of generated types get besides.
+
+use super::annotate::{doc_of, same_name};
+use super::document::Document;
+use super::generate::{SECRET, holds_secret};
+use syn::{ItemStruct, Type, parse_quote};
+
+/// `SecretString` has no `Serialize`, so that nobody serializes one by accident; inside a body it must go out.
+pub fn fence_secrets(item: &mut ItemStruct) {
+    for field in &mut item.fields {
+        if mentions_secret(&field.ty) {
+            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::serialize_exposed")]));
+        }
+    }
+}
+
+/// Servers write an integer in more than one way, and an answer is read whichever it is.
+pub fn loosen_integers(item: &mut ItemStruct) {
+    for field in &mut item.fields {
+        let ty = &field.ty;
+        match quote::quote!(#ty).to_string().replace(' ', "").trim_start_matches("::std::option::") {
+            "i64" => field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::integer::deserialize")])),
+            "Option<i64>" => {
+                field
+                    .attrs
+                    .push(parse_quote!(#[serde(default, deserialize_with = "crate::integer::deserialize_option")]));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Two things that typify does without a word: it ignores a conversion that does not match a schema to the letter, and
+/// a secret must not slip through as a string; and it drops the description of what a property refers to.
+pub fn finish(item: &mut ItemStruct, document: &Document) -> Result<(), String> {
+    let Some((name, schema)) = document.schemas().find(|(name, _)| same_name(name, &item.ident.to_string())) else {
+        return Ok(());
+    };
+    let properties = document.property_names(schema);
+    for field in &mut item.fields {
+        let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let property = properties.iter().find(|property| same_name(property, &ident));
+        let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
+        if holds_secret(document, property) && !mentions_secret(&field.ty) {
+            return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
+        }
+        let text = document.resolve(property)["description"].as_str();
+        if let Some(text) = text.filter(|_| !field.attrs.iter().any(|attribute| doc_of(attribute).is_some())) {
+            field.attrs.push(parse_quote!(#[doc = #text]));
+        }
+    }
+    Ok(())
+}
+
+fn mentions_secret(ty: &Type) -> bool {
+    quote::quote!(#ty).to_string().contains("SecretString")
+}
