@@ -12,6 +12,10 @@ const RESERVED: &[&str] = &[
     "fromEnv",
     "invoke",
     "newWithClient",
+    "setUserAccessToken",
+    "signIn",
+    "signInByPassword",
+    "withUserAccessToken",
     "clone",
     "baseurl",
     "client",
@@ -21,6 +25,9 @@ const RESERVED: &[&str] = &[
     "exec",
     "post",
 ];
+
+/// The operation that the client calls by itself, for those that take what it answers.
+const MANAGEMENT_TOKEN: &str = "getManagementToken";
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     ids(house, report);
@@ -114,6 +121,11 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
             }
             for (scheme, _) in members(requirement) {
                 used.insert(scheme);
+                if scheme == "managementToken" && operation.id() == MANAGEMENT_TOKEN {
+                    let label = label(operation);
+                    let message = format!("{label} hands out this token and would wait for itself. Remove the scheme.");
+                    report.add(&format!("{pointer}/{scheme}"), "security", message);
+                }
                 if schemes.get(scheme).is_none() {
                     let message = format!("There is no security scheme {}. Declare it, or correct it.", shown(scheme));
                     report.add(&format!("{pointer}/{}", escape(scheme)), "security", message);

@@ -34,7 +34,7 @@ fn an_operation_has_an_id_of_its_own_in_camel_case() {
             "openapi/wechat.yaml:79:7: [operation-id] `newWithClient` is a method of the client already. Choose another id.",
         ],
     );
-    for id in ["pre", "exec", "post"] {
+    for id in ["pre", "exec", "post", "signIn"] {
         let told = format!(
             "openapi/wechat.yaml:79:7: [operation-id] `{id}` is a method of the client already. Choose another id."
         );
@@ -256,5 +256,25 @@ fn examples_stand_everywhere_and_have_what_is_required() {
     refused(
         &[("users.yaml", "                    - id: u2\n", "                    - name: Ann\n")],
         &["openapi/users.yaml:39:23: [example] The example lacks `id`, which is required. Add it."],
+    );
+}
+
+#[test]
+fn the_management_token_is_not_needed_to_get_the_management_token() {
+    let scheme = ("genauth.yaml", "    userAccessToken:\n", "    managementToken:\n");
+    let callers = ("wechat.yaml", "          userAccessToken: []\n", "          managementToken: []\n");
+    let hands_out = ("wechat.yaml", "operationId: getWeixinAccessToken", "operationId: getManagementToken");
+    let takes = (
+        "wechat.yaml",
+        "        - accessKeySignature: []\n      requestBody: *",
+        "        - managementToken: []\n      requestBody: *",
+    );
+    refused(&[scheme, callers, takes], &[]);
+    refused(&[scheme, callers, hands_out], &[]);
+    refused(
+        &[scheme, callers, takes, hands_out],
+        &[
+            "openapi/wechat.yaml:85:11: [security] `getManagementToken` hands out this token and would wait for itself. Remove the scheme.",
+        ],
     );
 }
