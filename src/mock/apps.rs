@@ -23,11 +23,11 @@ impl Apps {
         self.0.get(id).is_some_and(|known| known.as_deref() == Some(secret))
     }
 
-    /// As [`belong_together`](Self::belong_together), of what follows `Basic` in an `authorization` header.
-    pub(super) fn accept_basic(&self, credentials: &str) -> bool {
-        let text = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let parts = text.as_deref().and_then(|text| text.split_once(':'));
-        parts.is_some_and(|(id, secret)| self.belong_together(id, secret))
+    /// The id of the application that proves itself by what follows `Basic` in an `authorization` header.
+    pub(super) fn of_basic(&self, credentials: &str) -> Option<String> {
+        let text = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        self.belong_together(id, secret).then(|| id.to_owned())
     }
 }
 
@@ -39,11 +39,11 @@ mod tests {
     fn basic_credentials_are_an_id_and_its_secret() {
         let secrets = [("app", Some("a:secret")), ("other", None)];
         let apps = Apps::new(secrets.map(|(id, secret)| (id.to_owned(), secret.map(str::to_owned))).into());
-        assert!(apps.accept_basic(&STANDARD.encode("app:a:secret")));
+        assert_eq!(apps.of_basic(&STANDARD.encode("app:a:secret")).as_deref(), Some("app"));
         for wrong in ["app:a", "app", "app:", "other:", "other:a:secret", "stranger:a:secret", ""] {
-            assert!(!apps.accept_basic(&STANDARD.encode(wrong)), "{wrong}");
+            assert_eq!(apps.of_basic(&STANDARD.encode(wrong)), None, "{wrong}");
         }
-        assert!(!apps.accept_basic("app:a:secret"));
+        assert_eq!(apps.of_basic("app:a:secret"), None);
         assert!(apps.has("other") && !apps.has("stranger"));
     }
 }

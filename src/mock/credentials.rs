@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::MockGenAuth;
 use super::apps::Apps;
+use super::document::Operation;
 use super::management::ManagementTokens;
 use super::refusal::Refusal;
 use super::request::RecordedRequest;
@@ -47,12 +48,15 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Whether the call meets one of the operation's requirements. A credential that is wrong is refused even if the
-    /// call could do without it: a client that sends one has a bug that the others must not hide.
-    pub(super) fn check(&self, requirements: &[Vec<Scheme>], call: &Call<'_>) -> Result<(), Refusal> {
+    /// Whether the call meets one of the operation's requirements. A credential that is wrong, or that the operation does
+    /// not take, is refused even if the call could do without it: a client that sends one has a bug that the others must
+    /// not hide.
+    pub(super) fn check(&self, operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
+        let requirements = &operation.requirements;
         let mut schemes: Vec<&Scheme> = requirements.iter().flatten().collect();
         schemes.sort();
         schemes.dedup();
+        nothing_beside(&schemes, operation, call)?;
         let mut met = HashSet::new();
         for &scheme in &schemes {
             if self.is_met(scheme, &schemes, call)? {
@@ -80,19 +84,20 @@ impl Credentials {
                 id => Ok(id.is_some()),
             },
             Kind::ClientSecretBasic => match call.authorization("Basic") {
-                Some(credentials) if !self.apps.accept_basic(credentials) => Err(wrong_app_secret()),
-                credentials => Ok(credentials.is_some()),
+                Some(credentials) => {
+                    let id = self.apps.of_basic(credentials).ok_or_else(wrong_app_secret)?;
+                    same_app(&id, accepted, call).map(|()| true)
+                }
+                None => Ok(false),
             },
             Kind::ClientSecretPost => {
                 let body = call.request.json().unwrap_or_default();
-                match body["client_secret"].as_str() {
-                    Some(secret)
-                        if !self.apps.belong_together(body["client_id"].as_str().unwrap_or_default(), secret) =>
-                    {
-                        Err(wrong_app_secret())
-                    }
-                    secret => Ok(secret.is_some()),
+                let Some(secret) = body["client_secret"].as_str() else { return Ok(false) };
+                let id = body["client_id"].as_str().unwrap_or_default();
+                if !self.apps.belong_together(id, secret) {
+                    return Err(wrong_app_secret());
                 }
+                same_app(id, accepted, call).map(|()| true)
             }
             Kind::UserToken => match call.authorization("Bearer") {
                 Some(token) if self.users.knows_token(token) => Ok(true),
@@ -126,6 +131,150 @@ impl Credentials {
     }
 }
 
+/// Refuses an `authorization` header, or an app secret in the body, that none of the accepted schemes reads.
+fn nothing_beside(accepted: &[&Scheme], operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
+    let reads = |kind: &Kind| match kind {
+        Kind::ClientSecretBasic => call.authorization("Basic").is_some(),
+        Kind::UserToken | Kind::ManagementToken => call.authorization("Bearer").is_some(),
+        Kind::Signature => {
+            Dialect::ALL.into_iter().any(|dialect| call.authorization(dialect.signature_scheme()).is_some())
+        }
+        Kind::AppId { .. } | Kind::ClientSecretPost | Kind::Unknown => false,
+    };
+    if call.request.header("authorization").is_some() && !accepted.iter().any(|scheme| reads(&scheme.kind)) {
+        return Err(Refusal::new(400, "this operation takes no such authorization header"));
+    }
+    let takes_secret =
+        operation.has_client_secret || accepted.iter().any(|scheme| scheme.kind == Kind::ClientSecretPost);
+    if !takes_secret && call.request.json().is_some_and(|body| body.get("client_secret").is_some()) {
+        return Err(Refusal::new(400, "this operation takes no client_secret in its body"));
+    }
+    Ok(())
+}
+
+/// Whether the application of the secret is the one of the app id header, if there is one.
+fn same_app(id: &str, accepted: &[&Scheme], call: &Call<'_>) -> Result<(), Refusal> {
+    let header = accepted.iter().find_map(|scheme| match &scheme.kind {
+        Kind::AppId { suffix } => call.header(suffix),
+        _ => None,
+    });
+    if header.is_some_and(|header| header != id) {
+        return Err(Refusal::new(401, "the app secret is not the one of the application in the app id header"));
+    }
+    Ok(())
+}
+
 fn wrong_app_secret() -> Refusal {
     Refusal::new(401, "wrong app id or app secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::{Value, json};
+
+    use super::super::document::Document;
+
+    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own.
+    fn document() -> Document {
+        let operation = |security: Value, properties: Value| {
+            let schema = json!({ "type": "object", "properties": properties });
+            let body = json!({ "content": { "application/json": { "schema": schema } } });
+            json!({ "post": { "security": security, "requestBody": body } })
+        };
+        let app = json!({ "appId": [] });
+        let document = json!({
+            "paths": {
+                "/sign-in": operation(json!([
+                    { "appId": [], "clientSecretBasic": [] }, { "appId": [], "clientSecretPost": [] }, app
+                ]), json!({})),
+                "/app": operation(json!([app]), json!({})),
+                "/open": operation(json!([{}]), json!({})),
+                "/user": operation(json!([{ "userAccessToken": [] }]), json!({})),
+                "/signed": operation(json!([{ "accessKeySignature": [] }]), json!({})),
+                "/own": operation(json!([app]), json!({ "client_secret": { "type": "string" } })),
+            },
+            "components": { "securitySchemes": {
+                "appId": { "type": "apiKey", "in": "header", "name": "x-genauth-app-id" },
+                "userAccessToken": { "type": "http", "scheme": "bearer" },
+                "accessKeySignature": { "type": "apiKey", "in": "header", "name": "authorization" },
+            } },
+        });
+        Document::parse(&document.to_string()).expect("a document")
+    }
+
+    /// What a call is told: the message of the refusal, or nothing.
+    fn told(path: &str, authorization: &str, body: &Value) -> String {
+        let app = |id: &str| (id.to_owned(), Some(format!("{id}-secret")));
+        let credentials = Credentials {
+            apps: Apps::new([app("one"), app("other")].into()),
+            users: Users::new([].into(), ["user-token".to_owned()].into()),
+            signatures: Signatures::new([].into()),
+            management: ManagementTokens::new(Duration::ZERO),
+        };
+        let mut headers = vec![("x-genauth-app-id".to_owned(), "one".to_owned())];
+        if !authorization.is_empty() {
+            headers.push(("authorization".to_owned(), authorization.to_owned()));
+        }
+        let (method, body) = ("POST".to_owned(), body.to_string().into());
+        let request = RecordedRequest { method, path: path.to_owned(), headers, body };
+        let call = Call { request: &request, path, query: "", dialect: Dialect::GenAuth, now: Duration::ZERO };
+        let document = document();
+        let operation = document.find("POST", path).expect("an operation");
+        let refusal = credentials.check(operation, &call).err().map(|refusal| refusal.envelope("r"));
+        refusal.map(|envelope| envelope["message"].as_str().unwrap_or_default().to_owned()).unwrap_or_default()
+    }
+
+    fn basic(id: &str) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{id}:{id}-secret")))
+    }
+
+    #[test]
+    fn an_authorization_that_an_operation_does_not_take_is_refused() {
+        let none = json!({});
+        for (path, authorization) in [("/sign-in", basic("one")), ("/user", "Bearer user-token".to_owned())] {
+            assert_eq!(told(path, &authorization, &none), "");
+        }
+        let bearer = "Bearer user-token".to_owned();
+        let signature = "GenAuth key:signature".to_owned();
+        for (path, authorization) in [
+            ("/sign-in", &bearer),
+            ("/sign-in", &signature),
+            ("/app", &basic("one")),
+            ("/app", &bearer),
+            ("/app", &signature),
+            ("/open", &basic("one")),
+            ("/open", &bearer),
+            ("/user", &basic("one")),
+            ("/user", &signature),
+            ("/user", &"user-token".to_owned()),
+            ("/signed", &basic("one")),
+            ("/signed", &bearer),
+        ] {
+            assert_eq!(told(path, authorization, &none), "this operation takes no such authorization header", "{path}");
+        }
+    }
+
+    #[test]
+    fn an_app_secret_in_the_body_is_refused_where_it_is_neither_taken_nor_a_field() {
+        let body = json!({ "client_id": "one", "client_secret": "one-secret" });
+        assert_eq!(told("/sign-in", "", &body), "");
+        assert_eq!(told("/own", "", &body), "");
+        for path in ["/app", "/open"] {
+            assert_eq!(told(path, "", &body), "this operation takes no client_secret in its body", "{path}");
+        }
+    }
+
+    #[test]
+    fn an_app_proves_itself_and_no_other() {
+        let other = "the app secret is not the one of the application in the app id header";
+        let post = |id: &str| json!({ "client_id": id, "client_secret": format!("{id}-secret") });
+        assert_eq!(told("/sign-in", &basic("one"), &json!({})), "");
+        assert_eq!(told("/sign-in", "", &post("one")), "");
+        assert_eq!(told("/sign-in", &basic("other"), &json!({})), other);
+        assert_eq!(told("/sign-in", "", &post("other")), other);
+        assert_eq!(told("/sign-in", &basic("stranger"), &json!({})), "wrong app id or app secret");
+    }
 }

@@ -28,6 +28,8 @@ pub(super) struct Operation {
     pub(super) requirements: Vec<Vec<Scheme>>,
     pub(super) parameters: Vec<QueryParameter>,
     pub(super) body: Option<Body>,
+    /// Whether `client_secret` is a field of the body, and so the caller's business.
+    pub(super) has_client_secret: bool,
     /// The example of the answer.
     pub(super) example: Value,
     pub(super) role: Role,
@@ -115,6 +117,7 @@ impl Operation {
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
             body: Body::new(root, request)?,
+            has_client_secret: has(&request["schema"], "client_secret"),
             example: answer["example"].clone(),
             role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
             request_example: request["example"].clone(),

@@ -8,7 +8,7 @@
 //!
 //! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
 //! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
-//! that the mock knows from then on, an access key is exchanged for a new management token at each request, and an
+//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new management token at each request, and an
 //! application's id and secret are checked where an operation asks about them. Everything else answers the document's
 //! example.
 //!

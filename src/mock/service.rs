@@ -104,7 +104,7 @@ impl Service {
         query: &str,
     ) -> Result<Value, Refusal> {
         let call = Call { request, path, query, dialect: dialect::of(request)?, now: self.clock.now() };
-        self.credentials.check(&operation.requirements, &call)?;
+        self.credentials.check(operation, &call)?;
         operation.parameters.iter().try_for_each(|parameter| parameter.check(query))?;
         let body = match &operation.body {
             Some(body) => body.check(&request.body)?,
@@ -136,12 +136,13 @@ impl Service {
     }
 
     fn sign_in(&self, operation: &Operation, body: &Value) -> Result<Value, Refusal> {
+        if body.get("connection").is_some_and(|connection| connection != "PASSWORD") {
+            return Err(Refusal::new(400, "this mock can check passwords alone: sign in with the connection PASSWORD"));
+        }
+        let token = self.credentials.users.sign_in(&body["passwordPayload"])?;
         let mut envelope = operation.example.clone();
-        if body["connection"] == "PASSWORD" {
-            let token = self.credentials.users.sign_in(&body["passwordPayload"])?;
-            if let Some(data) = envelope.pointer_mut("/data").and_then(Value::as_object_mut) {
-                data.insert("access_token".to_owned(), token.into());
-            }
+        if let Some(data) = envelope.pointer_mut("/data").and_then(Value::as_object_mut) {
+            data.insert("access_token".to_owned(), token.into());
         }
         Ok(envelope)
     }
