@@ -36,7 +36,7 @@ pub use operation::{Credential, Operation, operations};
 pub use progenitor_client::ResponseValue;
 pub use response::Response;
 pub use secret::SecretString;
-pub use session::{NextStep, SignIn, SignedIn};
+pub use session::{NextStep, NextStepKind, SignIn, SignedIn};
 pub use timestamp::UnixTimestamp;
 
 /// The whole OpenAPI document that this client was generated from, as JSON.

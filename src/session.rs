@@ -33,8 +33,34 @@ pub struct NextStep {
     error: Error,
 }
 
+/// What a [`NextStep`] asks for, as far as its code is known: from the login pages that the vendor publishes, because
+/// the API's documents do not list these codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NextStepKind {
+    /// A one-time password from the user's authenticator app, code 1635.
+    OneTimePassword,
+    /// One of the second factors that the application asks for, code 1636.
+    SecondFactor,
+    /// A new password before the first sign-in, code 1639.
+    NewPassword,
+    /// A step of another code: [`message`](NextStep::message) and [`code`](NextStep::code) tell which.
+    Other,
+}
+
 impl NextStep {
-    /// Which step, by the API's own code, such as 1636; the server's documentation lists them.
+    /// What is to be done.
+    #[must_use]
+    pub fn kind(&self) -> NextStepKind {
+        match self.code {
+            1635 => NextStepKind::OneTimePassword,
+            1636 => NextStepKind::SecondFactor,
+            1639 => NextStepKind::NewPassword,
+            _ => NextStepKind::Other,
+        }
+    }
+
+    /// The API's own code for the step, such as 1636.
     #[must_use]
     pub fn code(&self) -> i64 {
         self.code
@@ -63,7 +89,11 @@ impl NextStep {
 
 impl fmt::Debug for NextStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NextStep").field("code", &self.code).field("message", &self.message()).finish_non_exhaustive()
+        f.debug_struct("NextStep")
+            .field("kind", &self.kind())
+            .field("code", &self.code)
+            .field("message", &self.message())
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +101,7 @@ impl Error {
     /// The step that the server wants before it lets a user in, if that is why a sign-in failed.
     #[must_use]
     pub fn next_step(&self) -> Option<NextStep> {
-        // The codes known are 1635, 1636 and 1639, in one field or the other; their neighbours are taken for more of them.
+        // The known codes come in one field or the other; their neighbours are taken for more of them.
         let is_step = |code: &i64| self.subject().starts_with("signIn") && (1600..1700).contains(code);
         let code = self.status_code().filter(is_step).or_else(|| self.api_code().filter(is_step))?;
         Some(NextStep { code, error: self.clone() })
@@ -79,11 +109,63 @@ impl Error {
 }
 
 impl Client {
-    /// Signs a user in by password. `account` is a user name, an email address or a phone number.
+    /// Signs a user in, in any of the ways that `signInByCredentials` knows: `connection` says which payload is filled.
     ///
     /// # Errors
     ///
     /// As `sign_in_by_credentials().send()`; a step that is still to be done is no error but a [`SignIn::NextStep`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use genauth::mock::MockGenAuth;
+    /// # let server = MockGenAuth::start().await?;
+    /// # let client = server.client_builder().build()?;
+    /// # let (name, password) = (MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD);
+    /// use genauth::types::{
+    ///     SignInByPasswordPayloadDto, SignInOptionsDto, SigninByCredentialsDto, SigninByCredentialsDtoConnection,
+    /// };
+    /// use genauth::{NextStepKind, SignIn};
+    ///
+    /// let payload = SignInByPasswordPayloadDto::builder().username(name.to_owned()).password(password);
+    /// let options = SignInOptionsDto::builder().scope("openid profile".to_owned());
+    /// let body = SigninByCredentialsDto::builder()
+    ///     .connection(SigninByCredentialsDtoConnection::Password)
+    ///     .password_payload(SignInByPasswordPayloadDto::try_from(payload)?)
+    ///     .options(SignInOptionsDto::try_from(options)?);
+    ///
+    /// match client.sign_in(body).await? {
+    ///     SignIn::SignedIn(user) => println!("may see {:?}", user.tokens.scope),
+    ///     SignIn::NextStep(step) if step.kind() == NextStepKind::NewPassword => println!("choose a new password"),
+    ///     SignIn::NextStep(step) => println!("first: {}", step.message()),
+    ///     _ => {}
+    /// }
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "mock"))] fn main() {}
+    /// ```
+    pub async fn sign_in<B>(&self, body: B) -> Result<SignIn, Error>
+    where
+        B: TryInto<SigninByCredentialsDto>,
+        B::Error: fmt::Display,
+    {
+        let tokens = match self.sign_in_by_credentials().body(body).send().await {
+            Ok(tokens) => tokens,
+            Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
+        };
+        let token = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty());
+        let Some(token) = token else {
+            let detail = "the server signed the user in but sent no access token; check the application's scopes";
+            return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
+        };
+        let client = self.with_user_access_token(token)?;
+        Ok(SignIn::SignedIn(Box::new(SignedIn { client, tokens })))
+    }
+
+    /// Signs a user in by password. `account` is a user name, an email address or a phone number.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in).
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -116,16 +198,6 @@ impl Client {
         let payload =
             payload.map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;
         let body = SigninByCredentialsDto::builder().connection(Connection::Password).password_payload(payload);
-        let tokens = match self.sign_in_by_credentials().body(body).send().await {
-            Ok(tokens) => tokens,
-            Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
-        };
-        let token = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty());
-        let Some(token) = token else {
-            let detail = "the server signed the user in but sent no access token; check the application's scopes";
-            return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
-        };
-        let client = self.with_user_access_token(token)?;
-        Ok(SignIn::SignedIn(Box::new(SignedIn { client, tokens })))
+        self.sign_in(body).await
     }
 }

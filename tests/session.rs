@@ -1,7 +1,8 @@
 //! A user signs in, and the client carries the token.
 
 use genauth::mock::{MockAnswer, MockGenAuth};
-use genauth::{Client, ErrorKind, SignIn};
+use genauth::types::{SignInByPassCodePayloadDto, SigninByCredentialsDto, SigninByCredentialsDtoConnection};
+use genauth::{Client, ErrorKind, NextStepKind, SignIn};
 use serde_json::json;
 
 fn bearer(server: &MockGenAuth) -> Option<String> {
@@ -36,7 +37,12 @@ async fn a_wrong_password_is_an_error_with_the_apis_own_code() {
 async fn a_step_that_is_still_to_be_done_is_an_outcome_to_match_on() {
     let server = MockGenAuth::start().await.unwrap();
     let client = server.client_builder().build().unwrap();
-    for (status_code, api_code, code) in [(1636, None, 1636), (400, Some(1639), 1639), (1635, Some(7), 1635)] {
+    for (status_code, api_code, code, kind) in [
+        (1636, None, 1636, NextStepKind::SecondFactor),
+        (400, Some(1639), 1639, NextStepKind::NewPassword),
+        (1635, Some(7), 1635, NextStepKind::OneTimePassword),
+        (1642, None, 1642, NextStepKind::Other),
+    ] {
         let mut envelope =
             json!({ "statusCode": status_code, "message": "a second factor", "data": { "mfaToken": "mfa-secret" } });
         if let Some(api_code) = api_code {
@@ -45,13 +51,38 @@ async fn a_step_that_is_still_to_be_done_is_an_outcome_to_match_on() {
         server.answer_next(MockAnswer::envelope(envelope));
         let outcome = client.sign_in_by_password("a", "b").await.unwrap();
         let SignIn::NextStep(step) = outcome else { panic!("{outcome:?}") };
-        assert_eq!((step.code(), step.message()), (code, "a second factor"));
+        assert_eq!((step.kind(), step.code(), step.message()), (kind, code, "a second factor"));
         assert_eq!(step.data(), Some(json!({ "mfaToken": "mfa-secret" })));
         assert!(!format!("{step:?}").contains("mfa-secret"));
         let error = step.into_error();
         assert_eq!(error.kind(), ErrorKind::Api);
         assert!(!format!("{error} {error:?}").contains("mfa-secret"));
     }
+}
+
+#[tokio::test]
+async fn any_way_of_signing_in_has_the_same_outcomes() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let payload = SignInByPassCodePayloadDto::builder().email("a@example.com".to_owned()).pass_code("123456");
+    let body = SigninByCredentialsDto::builder()
+        .connection(SigninByCredentialsDtoConnection::Passcode)
+        .pass_code_payload(SignInByPassCodePayloadDto::try_from(payload).unwrap());
+    let data = json!({ "access_token": "by-code", "token_type": "Bearer", "expire_in": "60" });
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 1636, "message": "" })));
+    let SignIn::SignedIn(user) = client.sign_in(body.clone()).await.unwrap() else { panic!("a step") };
+    assert_eq!(user.tokens.expire_in, 60);
+    assert!(matches!(client.sign_in(body.clone()).await.unwrap(), SignIn::NextStep(_)));
+    let sent = server.take_requests().remove(0).json().unwrap();
+    let payload = json!({ "email": "a@example.com", "passCode": "123456" });
+    assert_eq!(sent, json!({ "connection": "PASSCODE", "passCodePayload": payload }));
+    let nothing = client.sign_in(SigninByCredentialsDto::builder()).await.unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::Request);
+
+    // The mock server has no codes to compare it with.
+    let refused = client.sign_in(body).await.unwrap_err();
+    assert_eq!(refused.status_code(), Some(400));
 }
 
 #[tokio::test]
