@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuth};
 use genauth::types::{
-    Envelope, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto, GetWechatAccessTokenInfoRespDto, builder,
+    Envelope, ExchangeTokenSetWithQRcodeTicketDto, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto,
+    GetWechatAccessTokenInfoRespDto, SigninByMobileDto, builder,
 };
 use genauth::{
     AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind, OnDeprecation, Response, SignIn,
@@ -522,9 +523,34 @@ async fn a_sign_in(collector: &Collector) {
         let error = user.client.get_profile().send().await.unwrap_err();
         assert!(error.to_string().contains("[REDACTED]"), "{how:?}");
         collector.failure(&error);
+        for (operation, fields) in other_sign_ins(token) {
+            let refusal = json!({ "statusCode": 400, "message": format!("no: {token}"), "requestId": token });
+            server.answer_next(MockAnswer::envelope(refusal));
+            let error = client.invoke(operation, fields.as_object().unwrap().clone()).await.unwrap_err();
+            assert!(error.to_string().contains("[REDACTED]"), "{operation}, {how:?}");
+            collector.failure(&error);
+        }
         server.take_requests().iter().for_each(|request| collector.debug(request));
         collector.check("a sign-in");
     }
+}
+
+/// The other operations that sign a user in, with a secret in each field that takes one.
+fn other_sign_ins(secret: &str) -> [(&'static str, Value); 5] {
+    let mobile = |connection: &str, payload: &str, fields: Value| {
+        let mut body = json!({ "extIdpConnidentifier": "wx", "connection": connection });
+        body[payload] = fields;
+        ("signInByMobile", body)
+    };
+    let code = json!({ "code": secret, "encryptedData": secret, "iv": "iv" });
+    let both = json!({ "wxLoginInfo": code, "wxPhoneInfo": { "code": secret } });
+    [
+        mobile("wechat_mini_program_code", "wechatMiniProgramCodePayload", code),
+        mobile("wechat_mini_program_code_and_phone", "wechatMiniProgramCodeAndPhonePayload", both),
+        mobile("yidun", "yidunPayload", json!({ "token": secret, "accessToken": secret })),
+        mobile("line", "linePayload", json!({ "access_token": secret, "id_token": secret })),
+        ("exchangeTokenSetWithQrCodeTicket", json!({ "ticket": secret })),
+    ]
 }
 
 /// The access key in a body, and the token that it is exchanged for.
@@ -623,6 +649,13 @@ fn values(collector: &Collector) {
         let envelope = GetWechatAccessTokenRespDto::builder().status_code(200).message("ok").data(data.clone());
         collector.debug(&envelope);
         collector.debug(&GetWechatAccessTokenRespDto::try_from(envelope).unwrap());
+    }
+    for (operation, fields) in other_sign_ins(WECHAT_TOKEN.secret) {
+        if operation == "signInByMobile" {
+            collector.debug(&serde_json::from_value::<SigninByMobileDto>(fields).unwrap());
+        } else {
+            collector.debug(&serde_json::from_value::<ExchangeTokenSetWithQRcodeTicketDto>(fields).unwrap());
+        }
     }
     collector.debug(&Envelope::builder().status_code(200).message("ok"));
     collector

@@ -165,22 +165,28 @@ async fn each_kind_of_credential_sends_exactly_its_headers_in_each_dialect() {
     }
 }
 
+/// The operations that take an application's secret.
+const TAKE_SECRET: [&str; 3] = ["signInByCredentials", "signInByMobile", "exchangeTokenSetWithQrCodeTicket"];
+
 #[tokio::test]
-async fn client_secret_post_adds_id_and_secret_to_the_body_and_the_others_do_not() {
+async fn the_app_secret_goes_into_the_header_or_the_body_or_nowhere() {
     let server = MockGenAuth::start().await.unwrap();
-    let fields = example_fields("signInByCredentials");
-    for how in [ClientAuthentication::Basic, ClientAuthentication::Post, ClientAuthentication::None] {
+    for (operation, how) in TAKE_SECRET.iter().flat_map(|operation| {
+        use ClientAuthentication::{Basic, None, Post};
+        [Basic, Post, None].map(|how| (operation, how))
+    }) {
+        let fields = example_fields(operation);
         let client = server.client_builder().client_authentication(how).build().unwrap();
-        client.invoke("signInByCredentials", fields.clone()).await.unwrap();
-        let mut body = server.take_requests().remove(0).json().unwrap();
-        let body = body.as_object_mut().unwrap();
-        let added = (body.remove("client_id"), body.remove("client_secret"));
+        client.invoke(operation, fields.clone()).await.unwrap();
+        let request = server.take_requests().remove(0);
+        let basic = request.header("authorization").is_some_and(|value| value.starts_with("Basic "));
+        assert_eq!(basic, how == ClientAuthentication::Basic, "{operation}, {how:?}");
+        let mut expected = fields;
         if how == ClientAuthentication::Post {
-            assert_eq!(added, (Some(MockGenAuth::APP_ID.into()), Some(MockGenAuth::APP_SECRET.into())));
-        } else {
-            assert_eq!(added, (None, None));
+            expected.insert("client_id".to_owned(), MockGenAuth::APP_ID.into());
+            expected.insert("client_secret".to_owned(), MockGenAuth::APP_SECRET.into());
         }
-        assert_eq!(*body, fields);
+        assert_eq!(request.json(), Some(expected.into()), "{operation}, {how:?}");
     }
 }
 

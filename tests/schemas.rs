@@ -12,8 +12,11 @@ fn document() -> Value {
 fn demands(schema: &Value, definitions: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
-        let named = document()["components"]["schemas"].get(name).is_some();
-        return if named { json!({ "$ref": name }) } else { demands(&definitions[name], definitions) };
+        // Rust may write `Qq` where the document has `QQ`.
+        let document = document();
+        let mut described = document["components"]["schemas"].as_object().unwrap().keys();
+        let named = described.find(|described| described.eq_ignore_ascii_case(name));
+        return named.map_or_else(|| demands(&definitions[name], definitions), |name| json!({ "$ref": name }));
     }
     let mut plain = Map::new();
     let mut properties = Map::new();

@@ -115,6 +115,26 @@ pub mod types {
             Default::default()
         }
     }
+    ///What a scanned QR code became.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct ExchangeTokenSetWithQRcodeTicketDto {
+        ///The application's id, where its secret goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///The application's secret, where it goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub client_secret: ::std::option::Option<crate::SecretString>,
+        ///The ticket in the status of the QR code, once the user has agreed.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub ticket: crate::SecretString,
+    }
+    impl ExchangeTokenSetWithQRcodeTicketDto {
+        pub fn builder() -> builder::ExchangeTokenSetWithQRcodeTicketDto {
+            Default::default()
+        }
+    }
     ///An access key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -455,6 +475,289 @@ pub mod types {
             Default::default()
         }
     }
+    ///What Alipay handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByAlipayPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByAlipayPayloadDto {
+        pub fn builder() -> builder::SignInByAlipayPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Amazon handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByAmazonPayloadDto {
+        ///The provider's access token.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+    }
+    impl SignInByAmazonPayloadDto {
+        pub fn builder() -> builder::SignInByAmazonPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Apple handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByApplePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByApplePayloadDto {
+        pub fn builder() -> builder::SignInByApplePayloadDto {
+            Default::default()
+        }
+    }
+    ///What Baidu handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByBaiduPayloadDto {
+        ///The provider's access token.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: ::std::option::Option<crate::SecretString>,
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByBaiduPayloadDto {
+        pub fn builder() -> builder::SignInByBaiduPayloadDto {
+            Default::default()
+        }
+    }
+    ///What DingTalk handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByDingTalkPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+        ///Whether the code came from DingTalk's SNS sign-in.
+        #[serde(
+            rename = "isSnsCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_sns_code: ::std::option::Option<bool>,
+    }
+    impl SignInByDingTalkPayloadDto {
+        pub fn builder() -> builder::SignInByDingTalkPayloadDto {
+            Default::default()
+        }
+    }
+    ///A Douyin mini program's user, and the phone number.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+        #[serde(rename = "loginParams")]
+        ///A Douyin mini program's user, without a phone number.
+        pub login_params: SignInByDouyinMiniProgramCodePayloadDto,
+        #[serde(rename = "phoneParams")]
+        ///The phone number of a Douyin mini program's user.
+        pub phone_params: SignInByDouyinMiniProgramPhoneInfoPayloadDto,
+    }
+    impl SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+        pub fn builder() -> builder::SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            Default::default()
+        }
+    }
+    ///A Douyin mini program's user, without a phone number.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByDouyinMiniProgramCodePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+        ///What the provider encrypted for the mini program.
+        #[serde(
+            rename = "encryptedData",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub encrypted_data: ::std::option::Option<crate::SecretString>,
+        ///The initial vector that goes with `encryptedData`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub iv: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByDouyinMiniProgramCodePayloadDto {
+        pub fn builder() -> builder::SignInByDouyinMiniProgramCodePayloadDto {
+            Default::default()
+        }
+    }
+    ///The phone number of a Douyin mini program's user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+        ///What the provider encrypted for the mini program.
+        #[serde(
+            rename = "encryptedData",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub encrypted_data: ::std::option::Option<crate::SecretString>,
+        ///The initial vector that goes with `encryptedData`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub iv: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+        pub fn builder() -> builder::SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Douyin handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByDouyinPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByDouyinPayloadDto {
+        pub fn builder() -> builder::SignInByDouyinPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Facebook handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByFacebookPayloadDto {
+        ///The provider's access token.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+    }
+    impl SignInByFacebookPayloadDto {
+        pub fn builder() -> builder::SignInByFacebookPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Gitee handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByGiteePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByGiteePayloadDto {
+        pub fn builder() -> builder::SignInByGiteePayloadDto {
+            Default::default()
+        }
+    }
+    ///What GitHub handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByGithubPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByGithubPayloadDto {
+        pub fn builder() -> builder::SignInByGithubPayloadDto {
+            Default::default()
+        }
+    }
+    ///What GitLab handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByGitlabPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByGitlabPayloadDto {
+        pub fn builder() -> builder::SignInByGitlabPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Google handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByGooglePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByGooglePayloadDto {
+        pub fn builder() -> builder::SignInByGooglePayloadDto {
+            Default::default()
+        }
+    }
+    ///What Huawei handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByHuaweiPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByHuaweiPayloadDto {
+        pub fn builder() -> builder::SignInByHuaweiPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Kuaishou handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByKuaishouPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByKuaishouPayloadDto {
+        pub fn builder() -> builder::SignInByKuaishouPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Lark handed to a block.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLarkBlockPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByLarkBlockPayloadDto {
+        pub fn builder() -> builder::SignInByLarkBlockPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Lark handed to an app of the company itself.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLarkInternalPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByLarkInternalPayloadDto {
+        pub fn builder() -> builder::SignInByLarkInternalPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Lark handed to an app of its store.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLarkPublicPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByLarkPublicPayloadDto {
+        pub fn builder() -> builder::SignInByLarkPublicPayloadDto {
+            Default::default()
+        }
+    }
     ///An account of an LDAP directory.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -468,6 +771,78 @@ pub mod types {
     }
     impl SignInByLdapPayloadDto {
         pub fn builder() -> builder::SignInByLdapPayloadDto {
+            Default::default()
+        }
+    }
+    ///What LINE handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLinePayloadDto {
+        ///The provider's access token.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+        ///The provider's ID token.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub id_token: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByLinePayloadDto {
+        pub fn builder() -> builder::SignInByLinePayloadDto {
+            Default::default()
+        }
+    }
+    ///What LinkedIn handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByLinkedInPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByLinkedInPayloadDto {
+        pub fn builder() -> builder::SignInByLinkedInPayloadDto {
+            Default::default()
+        }
+    }
+    ///What else such a sign-in may say.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByMobileOptionsDto {
+        ///What a pipeline is to see.
+        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
+        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///Custom data to write for a user who is registered on the way.
+        #[serde(
+            rename = "customData",
+            default,
+            skip_serializing_if = "::serde_json::Map::is_empty"
+        )]
+        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///The scopes asked for, separated by spaces.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+        ///The tenant to sign in to.
+        #[serde(
+            rename = "tenantId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByMobileOptionsDto {
+        pub fn builder() -> builder::SignInByMobileOptionsDto {
+            Default::default()
+        }
+    }
+    ///What OPPO handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByOppoPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByOppoPayloadDto {
+        pub fn builder() -> builder::SignInByOppoPayloadDto {
             Default::default()
         }
     }
@@ -519,6 +894,192 @@ pub mod types {
     }
     impl SignInByPasswordPayloadDto {
         pub fn builder() -> builder::SignInByPasswordPayloadDto {
+            Default::default()
+        }
+    }
+    ///What QQ handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByQqPayloadDto {
+        ///The provider's access token.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+    }
+    impl SignInByQqPayloadDto {
+        pub fn builder() -> builder::SignInByQqPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Slack handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInBySlackPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInBySlackPayloadDto {
+        pub fn builder() -> builder::SignInBySlackPayloadDto {
+            Default::default()
+        }
+    }
+    ///A WeChat mini program's user, and the phone number.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+        #[serde(rename = "wxLoginInfo")]
+        ///A WeChat mini program's user, without a phone number.
+        pub wx_login_info: SignInByWechatMiniProgramCodePayloadDto,
+        #[serde(rename = "wxPhoneInfo")]
+        ///The phone number of a WeChat mini program's user.
+        pub wx_phone_info: SignInByWechatMiniProgramPhoneInfoPayloadDto,
+    }
+    impl SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+        pub fn builder() -> builder::SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            Default::default()
+        }
+    }
+    ///A WeChat mini program's user, without a phone number.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatMiniProgramCodePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+        ///What the provider encrypted for the mini program.
+        #[serde(
+            rename = "encryptedData",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub encrypted_data: ::std::option::Option<crate::SecretString>,
+        ///The initial vector that goes with `encryptedData`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub iv: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByWechatMiniProgramCodePayloadDto {
+        pub fn builder() -> builder::SignInByWechatMiniProgramCodePayloadDto {
+            Default::default()
+        }
+    }
+    ///The phone number of a WeChat mini program's user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatMiniProgramPhoneInfoPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByWechatMiniProgramPhoneInfoPayloadDto {
+        pub fn builder() -> builder::SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            Default::default()
+        }
+    }
+    ///A WeChat mini program's user by phone number, as WeChat encrypted it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatMiniProgramPhonePayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+        ///What the provider encrypted for the mini program.
+        #[serde(rename = "encryptedData")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub encrypted_data: crate::SecretString,
+        ///The initial vector that goes with `encryptedData`.
+        pub iv: ::std::string::String,
+    }
+    impl SignInByWechatMiniProgramPhonePayloadDto {
+        pub fn builder() -> builder::SignInByWechatMiniProgramPhonePayloadDto {
+            Default::default()
+        }
+    }
+    ///What WeChat handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByWechatPayloadDto {
+        pub fn builder() -> builder::SignInByWechatPayloadDto {
+            Default::default()
+        }
+    }
+    ///What WeCom handed to an app that an agency runs.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatworkAgencyPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByWechatworkAgencyPayloadDto {
+        pub fn builder() -> builder::SignInByWechatworkAgencyPayloadDto {
+            Default::default()
+        }
+    }
+    ///What WeCom handed to an app of the company itself.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWechatworkDto {
+        ///The one-time code that the provider handed out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByWechatworkDto {
+        pub fn builder() -> builder::SignInByWechatworkDto {
+            Default::default()
+        }
+    }
+    ///What Weibo handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWeiboPayloadDto {
+        ///The provider's access token.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: crate::SecretString,
+    }
+    impl SignInByWeiboPayloadDto {
+        pub fn builder() -> builder::SignInByWeiboPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Xiaomi handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByXiaomiPayloadDto {
+        ///The one-time code that the provider handed out.
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub code: crate::SecretString,
+    }
+    impl SignInByXiaomiPayloadDto {
+        pub fn builder() -> builder::SignInByXiaomiPayloadDto {
+            Default::default()
+        }
+    }
+    ///What Yidun's one-click sign-in handed to the app.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByYidunPayloadDto {
+        ///The access token of the operator that the one-click sign-in went through.
+        #[serde(
+            rename = "accessToken",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub access_token: ::std::option::Option<crate::SecretString>,
+        ///The token of the one-click sign-in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub token: ::std::option::Option<crate::SecretString>,
+    }
+    impl SignInByYidunPayloadDto {
+        pub fn builder() -> builder::SignInByYidunPayloadDto {
             Default::default()
         }
     }
@@ -749,6 +1310,419 @@ pub mod types {
     }
     impl ::std::convert::TryFrom<::std::string::String>
     for SigninByCredentialsDtoConnection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///How another provider says who the user is: `connection` names the payload that is filled.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SigninByMobileDto {
+        #[serde(
+            rename = "alipayPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Alipay handed to the app.
+        pub alipay_payload: ::std::option::Option<SignInByAlipayPayloadDto>,
+        #[serde(
+            rename = "amazonPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Amazon handed to the app.
+        pub amazon_payload: ::std::option::Option<SignInByAmazonPayloadDto>,
+        #[serde(
+            rename = "applePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Apple handed to the app.
+        pub apple_payload: ::std::option::Option<SignInByApplePayloadDto>,
+        #[serde(
+            rename = "baiduPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Baidu handed to the app.
+        pub baidu_payload: ::std::option::Option<SignInByBaiduPayloadDto>,
+        ///The application's id, where its secret goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///The application's secret, where it goes in the body; the client fills it in.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        pub client_secret: ::std::option::Option<crate::SecretString>,
+        ///Which of the payloads counts.
+        pub connection: SigninByMobileDtoConnection,
+        #[serde(
+            rename = "dingTalkPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What DingTalk handed to the app.
+        pub ding_talk_payload: ::std::option::Option<SignInByDingTalkPayloadDto>,
+        #[serde(
+            rename = "douyinMiniProgramCodeAndPhonePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A Douyin mini program's user, and the phone number.
+        pub douyin_mini_program_code_and_phone_payload: ::std::option::Option<
+            SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+        >,
+        #[serde(
+            rename = "douyinMiniProgramCodePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A Douyin mini program's user, without a phone number.
+        pub douyin_mini_program_code_payload: ::std::option::Option<
+            SignInByDouyinMiniProgramCodePayloadDto,
+        >,
+        #[serde(
+            rename = "douyinPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Douyin handed to the app.
+        pub douyin_payload: ::std::option::Option<SignInByDouyinPayloadDto>,
+        ///The identifier of the connection (external identity provider) in GenAuth.
+        #[serde(rename = "extIdpConnidentifier")]
+        pub ext_idp_connidentifier: ::std::string::String,
+        #[serde(
+            rename = "facebookPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Facebook handed to the app.
+        pub facebook_payload: ::std::option::Option<SignInByFacebookPayloadDto>,
+        #[serde(
+            rename = "giteePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Gitee handed to the app.
+        pub gitee_payload: ::std::option::Option<SignInByGiteePayloadDto>,
+        #[serde(
+            rename = "githubPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What GitHub handed to the app.
+        pub github_payload: ::std::option::Option<SignInByGithubPayloadDto>,
+        #[serde(
+            rename = "gitlabPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What GitLab handed to the app.
+        pub gitlab_payload: ::std::option::Option<SignInByGitlabPayloadDto>,
+        #[serde(
+            rename = "googlePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Google handed to the app.
+        pub google_payload: ::std::option::Option<SignInByGooglePayloadDto>,
+        #[serde(
+            rename = "huaweiPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Huawei handed to the app.
+        pub huawei_payload: ::std::option::Option<SignInByHuaweiPayloadDto>,
+        #[serde(
+            rename = "kuaishouPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Kuaishou handed to the app.
+        pub kuaishou_payload: ::std::option::Option<SignInByKuaishouPayloadDto>,
+        #[serde(
+            rename = "larkBlockPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Lark handed to a block.
+        pub lark_block_payload: ::std::option::Option<SignInByLarkBlockPayloadDto>,
+        #[serde(
+            rename = "larkInternalPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Lark handed to an app of the company itself.
+        pub lark_internal_payload: ::std::option::Option<SignInByLarkInternalPayloadDto>,
+        #[serde(
+            rename = "larkPublicPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Lark handed to an app of its store.
+        pub lark_public_payload: ::std::option::Option<SignInByLarkPublicPayloadDto>,
+        #[serde(
+            rename = "linePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What LINE handed to the app.
+        pub line_payload: ::std::option::Option<SignInByLinePayloadDto>,
+        #[serde(
+            rename = "linkedInPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What LinkedIn handed to the app.
+        pub linked_in_payload: ::std::option::Option<SignInByLinkedInPayloadDto>,
+        #[serde(
+            rename = "oppoPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What OPPO handed to the app.
+        pub oppo_payload: ::std::option::Option<SignInByOppoPayloadDto>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///What else such a sign-in may say.
+        pub options: ::std::option::Option<SignInByMobileOptionsDto>,
+        #[serde(
+            rename = "qqPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What QQ handed to the app.
+        pub qq_payload: ::std::option::Option<SignInByQqPayloadDto>,
+        #[serde(
+            rename = "slackPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Slack handed to the app.
+        pub slack_payload: ::std::option::Option<SignInBySlackPayloadDto>,
+        #[serde(
+            rename = "wechatMiniProgramCodeAndPhonePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A WeChat mini program's user, and the phone number.
+        pub wechat_mini_program_code_and_phone_payload: ::std::option::Option<
+            SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+        >,
+        #[serde(
+            rename = "wechatMiniProgramCodePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A WeChat mini program's user, without a phone number.
+        pub wechat_mini_program_code_payload: ::std::option::Option<
+            SignInByWechatMiniProgramCodePayloadDto,
+        >,
+        #[serde(
+            rename = "wechatMiniProgramPhonePayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A WeChat mini program's user by phone number, as WeChat encrypted it.
+        pub wechat_mini_program_phone_payload: ::std::option::Option<
+            SignInByWechatMiniProgramPhonePayloadDto,
+        >,
+        #[serde(
+            rename = "wechatPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What WeChat handed to the app.
+        pub wechat_payload: ::std::option::Option<SignInByWechatPayloadDto>,
+        #[serde(
+            rename = "wechatworkAgencyPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What WeCom handed to an app that an agency runs.
+        pub wechatwork_agency_payload: ::std::option::Option<
+            SignInByWechatworkAgencyPayloadDto,
+        >,
+        #[serde(
+            rename = "wechatworkPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What WeCom handed to an app of the company itself.
+        pub wechatwork_payload: ::std::option::Option<SignInByWechatworkDto>,
+        #[serde(
+            rename = "weiboPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Weibo handed to the app.
+        pub weibo_payload: ::std::option::Option<SignInByWeiboPayloadDto>,
+        #[serde(
+            rename = "xiaomiPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Xiaomi handed to the app.
+        pub xiaomi_payload: ::std::option::Option<SignInByXiaomiPayloadDto>,
+        #[serde(
+            rename = "yidunPayload",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///What Yidun's one-click sign-in handed to the app.
+        pub yidun_payload: ::std::option::Option<SignInByYidunPayloadDto>,
+    }
+    impl SigninByMobileDto {
+        pub fn builder() -> builder::SigninByMobileDto {
+            Default::default()
+        }
+    }
+    ///Which of the payloads counts.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub enum SigninByMobileDtoConnection {
+        #[serde(rename = "apple")]
+        Apple,
+        #[serde(rename = "wechat")]
+        Wechat,
+        #[serde(rename = "alipay")]
+        Alipay,
+        #[serde(rename = "wechatwork")]
+        Wechatwork,
+        #[serde(rename = "wechatwork_agency")]
+        WechatworkAgency,
+        #[serde(rename = "lark_internal")]
+        LarkInternal,
+        #[serde(rename = "lark_public")]
+        LarkPublic,
+        #[serde(rename = "lark_block")]
+        LarkBlock,
+        #[serde(rename = "yidun")]
+        Yidun,
+        #[serde(rename = "wechat_mini_program_code")]
+        WechatMiniProgramCode,
+        #[serde(rename = "wechat_mini_program_phone")]
+        WechatMiniProgramPhone,
+        #[serde(rename = "wechat_mini_program_code_and_phone")]
+        WechatMiniProgramCodeAndPhone,
+        #[serde(rename = "google")]
+        Google,
+        #[serde(rename = "facebook")]
+        Facebook,
+        #[serde(rename = "qq")]
+        Qq,
+        #[serde(rename = "weibo")]
+        Weibo,
+        #[serde(rename = "baidu")]
+        Baidu,
+        #[serde(rename = "linkedin")]
+        Linkedin,
+        #[serde(rename = "dingtalk")]
+        Dingtalk,
+        #[serde(rename = "github")]
+        Github,
+        #[serde(rename = "gitee")]
+        Gitee,
+        #[serde(rename = "gitlab")]
+        Gitlab,
+        #[serde(rename = "douyin")]
+        Douyin,
+        #[serde(rename = "kuaishou")]
+        Kuaishou,
+        #[serde(rename = "xiaomi")]
+        Xiaomi,
+        #[serde(rename = "line")]
+        Line,
+        #[serde(rename = "slack")]
+        Slack,
+        #[serde(rename = "oppo")]
+        Oppo,
+        #[serde(rename = "huawei")]
+        Huawei,
+        #[serde(rename = "amazon")]
+        Amazon,
+        #[serde(rename = "douyin_mini_program_code")]
+        DouyinMiniProgramCode,
+        #[serde(rename = "douyin_mini_program_code_and_phone")]
+        DouyinMiniProgramCodeAndPhone,
+    }
+    impl ::std::fmt::Display for SigninByMobileDtoConnection {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Apple => f.write_str("apple"),
+                Self::Wechat => f.write_str("wechat"),
+                Self::Alipay => f.write_str("alipay"),
+                Self::Wechatwork => f.write_str("wechatwork"),
+                Self::WechatworkAgency => f.write_str("wechatwork_agency"),
+                Self::LarkInternal => f.write_str("lark_internal"),
+                Self::LarkPublic => f.write_str("lark_public"),
+                Self::LarkBlock => f.write_str("lark_block"),
+                Self::Yidun => f.write_str("yidun"),
+                Self::WechatMiniProgramCode => f.write_str("wechat_mini_program_code"),
+                Self::WechatMiniProgramPhone => f.write_str("wechat_mini_program_phone"),
+                Self::WechatMiniProgramCodeAndPhone => {
+                    f.write_str("wechat_mini_program_code_and_phone")
+                }
+                Self::Google => f.write_str("google"),
+                Self::Facebook => f.write_str("facebook"),
+                Self::Qq => f.write_str("qq"),
+                Self::Weibo => f.write_str("weibo"),
+                Self::Baidu => f.write_str("baidu"),
+                Self::Linkedin => f.write_str("linkedin"),
+                Self::Dingtalk => f.write_str("dingtalk"),
+                Self::Github => f.write_str("github"),
+                Self::Gitee => f.write_str("gitee"),
+                Self::Gitlab => f.write_str("gitlab"),
+                Self::Douyin => f.write_str("douyin"),
+                Self::Kuaishou => f.write_str("kuaishou"),
+                Self::Xiaomi => f.write_str("xiaomi"),
+                Self::Line => f.write_str("line"),
+                Self::Slack => f.write_str("slack"),
+                Self::Oppo => f.write_str("oppo"),
+                Self::Huawei => f.write_str("huawei"),
+                Self::Amazon => f.write_str("amazon"),
+                Self::DouyinMiniProgramCode => f.write_str("douyin_mini_program_code"),
+                Self::DouyinMiniProgramCodeAndPhone => {
+                    f.write_str("douyin_mini_program_code_and_phone")
+                }
+            }
+        }
+    }
+    impl ::std::str::FromStr for SigninByMobileDtoConnection {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "apple" => Ok(Self::Apple),
+                "wechat" => Ok(Self::Wechat),
+                "alipay" => Ok(Self::Alipay),
+                "wechatwork" => Ok(Self::Wechatwork),
+                "wechatwork_agency" => Ok(Self::WechatworkAgency),
+                "lark_internal" => Ok(Self::LarkInternal),
+                "lark_public" => Ok(Self::LarkPublic),
+                "lark_block" => Ok(Self::LarkBlock),
+                "yidun" => Ok(Self::Yidun),
+                "wechat_mini_program_code" => Ok(Self::WechatMiniProgramCode),
+                "wechat_mini_program_phone" => Ok(Self::WechatMiniProgramPhone),
+                "wechat_mini_program_code_and_phone" => {
+                    Ok(Self::WechatMiniProgramCodeAndPhone)
+                }
+                "google" => Ok(Self::Google),
+                "facebook" => Ok(Self::Facebook),
+                "qq" => Ok(Self::Qq),
+                "weibo" => Ok(Self::Weibo),
+                "baidu" => Ok(Self::Baidu),
+                "linkedin" => Ok(Self::Linkedin),
+                "dingtalk" => Ok(Self::Dingtalk),
+                "github" => Ok(Self::Github),
+                "gitee" => Ok(Self::Gitee),
+                "gitlab" => Ok(Self::Gitlab),
+                "douyin" => Ok(Self::Douyin),
+                "kuaishou" => Ok(Self::Kuaishou),
+                "xiaomi" => Ok(Self::Xiaomi),
+                "line" => Ok(Self::Line),
+                "slack" => Ok(Self::Slack),
+                "oppo" => Ok(Self::Oppo),
+                "huawei" => Ok(Self::Huawei),
+                "amazon" => Ok(Self::Amazon),
+                "douyin_mini_program_code" => Ok(Self::DouyinMiniProgramCode),
+                "douyin_mini_program_code_and_phone" => {
+                    Ok(Self::DouyinMiniProgramCodeAndPhone)
+                }
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SigninByMobileDtoConnection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SigninByMobileDtoConnection {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -1455,6 +2429,88 @@ pub mod types {
                     message: Ok(value.message),
                     request_id: Ok(value.request_id),
                     status_code: Ok(value.status_code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ExchangeTokenSetWithQRcodeTicketDto {
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            ticket: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for ExchangeTokenSetWithQRcodeTicketDto {
+            fn default() -> Self {
+                Self {
+                    client_id: Ok(Default::default()),
+                    client_secret: Ok(Default::default()),
+                    ticket: Err("no value supplied for ticket".to_string()),
+                }
+            }
+        }
+        impl ExchangeTokenSetWithQRcodeTicketDto {
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn client_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_secret: {e}")
+                    });
+                self
+            }
+            pub fn ticket<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ticket = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ticket: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ExchangeTokenSetWithQRcodeTicketDto>
+        for super::ExchangeTokenSetWithQRcodeTicketDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ExchangeTokenSetWithQRcodeTicketDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    client_id: value.client_id?,
+                    client_secret: value.client_secret?,
+                    ticket: value.ticket?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ExchangeTokenSetWithQRcodeTicketDto>
+        for ExchangeTokenSetWithQRcodeTicketDto {
+            fn from(value: super::ExchangeTokenSetWithQRcodeTicketDto) -> Self {
+                Self {
+                    client_id: Ok(value.client_id),
+                    client_secret: Ok(value.client_secret),
+                    ticket: Ok(value.ticket),
                 }
             }
         }
@@ -2825,6 +3881,945 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct SignInByAlipayPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByAlipayPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByAlipayPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByAlipayPayloadDto>
+        for super::SignInByAlipayPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByAlipayPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByAlipayPayloadDto>
+        for SignInByAlipayPayloadDto {
+            fn from(value: super::SignInByAlipayPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByAmazonPayloadDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByAmazonPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                }
+            }
+        }
+        impl SignInByAmazonPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByAmazonPayloadDto>
+        for super::SignInByAmazonPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByAmazonPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByAmazonPayloadDto>
+        for SignInByAmazonPayloadDto {
+            fn from(value: super::SignInByAmazonPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByApplePayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByApplePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByApplePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByApplePayloadDto>
+        for super::SignInByApplePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByApplePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByApplePayloadDto>
+        for SignInByApplePayloadDto {
+            fn from(value: super::SignInByApplePayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByBaiduPayloadDto {
+            access_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByBaiduPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Ok(Default::default()),
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByBaiduPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByBaiduPayloadDto>
+        for super::SignInByBaiduPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByBaiduPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    code: value.code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByBaiduPayloadDto>
+        for SignInByBaiduPayloadDto {
+            fn from(value: super::SignInByBaiduPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    code: Ok(value.code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByDingTalkPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            is_sns_code: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByDingTalkPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                    is_sns_code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByDingTalkPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn is_sns_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_sns_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_sns_code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByDingTalkPayloadDto>
+        for super::SignInByDingTalkPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByDingTalkPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    is_sns_code: value.is_sns_code?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByDingTalkPayloadDto>
+        for SignInByDingTalkPayloadDto {
+            fn from(value: super::SignInByDingTalkPayloadDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    is_sns_code: Ok(value.is_sns_code),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            login_params: ::std::result::Result<
+                super::SignInByDouyinMiniProgramCodePayloadDto,
+                ::std::string::String,
+            >,
+            phone_params: ::std::result::Result<
+                super::SignInByDouyinMiniProgramPhoneInfoPayloadDto,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default
+        for SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            fn default() -> Self {
+                Self {
+                    login_params: Err("no value supplied for login_params".to_string()),
+                    phone_params: Err("no value supplied for phone_params".to_string()),
+                }
+            }
+        }
+        impl SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            pub fn login_params<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    super::SignInByDouyinMiniProgramCodePayloadDto,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.login_params = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for login_params: {e}")
+                    });
+                self
+            }
+            pub fn phone_params<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    super::SignInByDouyinMiniProgramPhoneInfoPayloadDto,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.phone_params = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for phone_params: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByDouyinMiniProgramCodeAndPhonePayloadDto>
+        for super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    login_params: value.login_params?,
+                    phone_params: value.phone_params?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto>
+        for SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
+            fn from(
+                value: super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+            ) -> Self {
+                Self {
+                    login_params: Ok(value.login_params),
+                    phone_params: Ok(value.phone_params),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByDouyinMiniProgramCodePayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            encrypted_data: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            iv: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByDouyinMiniProgramCodePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                    encrypted_data: Ok(Default::default()),
+                    iv: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByDouyinMiniProgramCodePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.encrypted_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for encrypted_data: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn iv<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iv = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByDouyinMiniProgramCodePayloadDto>
+        for super::SignInByDouyinMiniProgramCodePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByDouyinMiniProgramCodePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    encrypted_data: value.encrypted_data?,
+                    iv: value.iv?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByDouyinMiniProgramCodePayloadDto>
+        for SignInByDouyinMiniProgramCodePayloadDto {
+            fn from(value: super::SignInByDouyinMiniProgramCodePayloadDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    encrypted_data: Ok(value.encrypted_data),
+                    iv: Ok(value.iv),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            encrypted_data: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            iv: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            fn default() -> Self {
+                Self {
+                    encrypted_data: Ok(Default::default()),
+                    iv: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.encrypted_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for encrypted_data: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn iv<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iv = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByDouyinMiniProgramPhoneInfoPayloadDto>
+        for super::SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByDouyinMiniProgramPhoneInfoPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    encrypted_data: value.encrypted_data?,
+                    iv: value.iv?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByDouyinMiniProgramPhoneInfoPayloadDto>
+        for SignInByDouyinMiniProgramPhoneInfoPayloadDto {
+            fn from(value: super::SignInByDouyinMiniProgramPhoneInfoPayloadDto) -> Self {
+                Self {
+                    encrypted_data: Ok(value.encrypted_data),
+                    iv: Ok(value.iv),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByDouyinPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByDouyinPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByDouyinPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByDouyinPayloadDto>
+        for super::SignInByDouyinPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByDouyinPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByDouyinPayloadDto>
+        for SignInByDouyinPayloadDto {
+            fn from(value: super::SignInByDouyinPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByFacebookPayloadDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByFacebookPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                }
+            }
+        }
+        impl SignInByFacebookPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByFacebookPayloadDto>
+        for super::SignInByFacebookPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByFacebookPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByFacebookPayloadDto>
+        for SignInByFacebookPayloadDto {
+            fn from(value: super::SignInByFacebookPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByGiteePayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByGiteePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByGiteePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByGiteePayloadDto>
+        for super::SignInByGiteePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByGiteePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByGiteePayloadDto>
+        for SignInByGiteePayloadDto {
+            fn from(value: super::SignInByGiteePayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByGithubPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByGithubPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByGithubPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByGithubPayloadDto>
+        for super::SignInByGithubPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByGithubPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByGithubPayloadDto>
+        for SignInByGithubPayloadDto {
+            fn from(value: super::SignInByGithubPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByGitlabPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByGitlabPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByGitlabPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByGitlabPayloadDto>
+        for super::SignInByGitlabPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByGitlabPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByGitlabPayloadDto>
+        for SignInByGitlabPayloadDto {
+            fn from(value: super::SignInByGitlabPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByGooglePayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByGooglePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByGooglePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByGooglePayloadDto>
+        for super::SignInByGooglePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByGooglePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByGooglePayloadDto>
+        for SignInByGooglePayloadDto {
+            fn from(value: super::SignInByGooglePayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByHuaweiPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByHuaweiPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByHuaweiPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByHuaweiPayloadDto>
+        for super::SignInByHuaweiPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByHuaweiPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByHuaweiPayloadDto>
+        for SignInByHuaweiPayloadDto {
+            fn from(value: super::SignInByHuaweiPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByKuaishouPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByKuaishouPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByKuaishouPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByKuaishouPayloadDto>
+        for super::SignInByKuaishouPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByKuaishouPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByKuaishouPayloadDto>
+        for SignInByKuaishouPayloadDto {
+            fn from(value: super::SignInByKuaishouPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLarkBlockPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByLarkBlockPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByLarkBlockPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLarkBlockPayloadDto>
+        for super::SignInByLarkBlockPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLarkBlockPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLarkBlockPayloadDto>
+        for SignInByLarkBlockPayloadDto {
+            fn from(value: super::SignInByLarkBlockPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLarkInternalPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByLarkInternalPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByLarkInternalPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLarkInternalPayloadDto>
+        for super::SignInByLarkInternalPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLarkInternalPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLarkInternalPayloadDto>
+        for SignInByLarkInternalPayloadDto {
+            fn from(value: super::SignInByLarkInternalPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLarkPublicPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByLarkPublicPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByLarkPublicPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLarkPublicPayloadDto>
+        for super::SignInByLarkPublicPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLarkPublicPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLarkPublicPayloadDto>
+        for SignInByLarkPublicPayloadDto {
+            fn from(value: super::SignInByLarkPublicPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct SignInByLdapPayloadDto {
             password: ::std::result::Result<crate::SecretString, ::std::string::String>,
             s_am_account_name: ::std::result::Result<
@@ -2889,6 +4884,260 @@ pub mod types {
                     password: Ok(value.password),
                     s_am_account_name: Ok(value.s_am_account_name),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLinePayloadDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+            id_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByLinePayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                    id_token: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByLinePayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn id_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for id_token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLinePayloadDto>
+        for super::SignInByLinePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLinePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    id_token: value.id_token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLinePayloadDto>
+        for SignInByLinePayloadDto {
+            fn from(value: super::SignInByLinePayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    id_token: Ok(value.id_token),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByLinkedInPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByLinkedInPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByLinkedInPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByLinkedInPayloadDto>
+        for super::SignInByLinkedInPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByLinkedInPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByLinkedInPayloadDto>
+        for SignInByLinkedInPayloadDto {
+            fn from(value: super::SignInByLinkedInPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByMobileOptionsDto {
+            context: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            custom_data: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            tenant_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByMobileOptionsDto {
+            fn default() -> Self {
+                Self {
+                    context: Ok(Default::default()),
+                    custom_data: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    tenant_id: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByMobileOptionsDto {
+            pub fn context<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.context = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for context: {e}")
+                    });
+                self
+            }
+            pub fn custom_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.custom_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for custom_data: {e}")
+                    });
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for scope: {e}")
+                    });
+                self
+            }
+            pub fn tenant_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tenant_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for tenant_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByMobileOptionsDto>
+        for super::SignInByMobileOptionsDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByMobileOptionsDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    context: value.context?,
+                    custom_data: value.custom_data?,
+                    scope: value.scope?,
+                    tenant_id: value.tenant_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByMobileOptionsDto>
+        for SignInByMobileOptionsDto {
+            fn from(value: super::SignInByMobileOptionsDto) -> Self {
+                Self {
+                    context: Ok(value.context),
+                    custom_data: Ok(value.custom_data),
+                    scope: Ok(value.scope),
+                    tenant_id: Ok(value.tenant_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByOppoPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByOppoPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByOppoPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByOppoPayloadDto>
+        for super::SignInByOppoPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByOppoPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByOppoPayloadDto>
+        for SignInByOppoPayloadDto {
+            fn from(value: super::SignInByOppoPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
             }
         }
         #[derive(Clone, Debug)]
@@ -3111,6 +5360,652 @@ pub mod types {
                     password: Ok(value.password),
                     phone: Ok(value.phone),
                     username: Ok(value.username),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByQqPayloadDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByQqPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                }
+            }
+        }
+        impl SignInByQqPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByQqPayloadDto>
+        for super::SignInByQqPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByQqPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByQqPayloadDto> for SignInByQqPayloadDto {
+            fn from(value: super::SignInByQqPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInBySlackPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInBySlackPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInBySlackPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInBySlackPayloadDto>
+        for super::SignInBySlackPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInBySlackPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInBySlackPayloadDto>
+        for SignInBySlackPayloadDto {
+            fn from(value: super::SignInBySlackPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            wx_login_info: ::std::result::Result<
+                super::SignInByWechatMiniProgramCodePayloadDto,
+                ::std::string::String,
+            >,
+            wx_phone_info: ::std::result::Result<
+                super::SignInByWechatMiniProgramPhoneInfoPayloadDto,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default
+        for SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            fn default() -> Self {
+                Self {
+                    wx_login_info: Err(
+                        "no value supplied for wx_login_info".to_string(),
+                    ),
+                    wx_phone_info: Err("no value supplied for wx_phone_info".to_string()),
+                }
+            }
+        }
+        impl SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            pub fn wx_login_info<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    super::SignInByWechatMiniProgramCodePayloadDto,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wx_login_info = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for wx_login_info: {e}")
+                    });
+                self
+            }
+            pub fn wx_phone_info<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    super::SignInByWechatMiniProgramPhoneInfoPayloadDto,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wx_phone_info = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for wx_phone_info: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatMiniProgramCodeAndPhonePayloadDto>
+        for super::SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    wx_login_info: value.wx_login_info?,
+                    wx_phone_info: value.wx_phone_info?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatMiniProgramCodeAndPhonePayloadDto>
+        for SignInByWechatMiniProgramCodeAndPhonePayloadDto {
+            fn from(
+                value: super::SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+            ) -> Self {
+                Self {
+                    wx_login_info: Ok(value.wx_login_info),
+                    wx_phone_info: Ok(value.wx_phone_info),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatMiniProgramCodePayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            encrypted_data: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            iv: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWechatMiniProgramCodePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                    encrypted_data: Ok(Default::default()),
+                    iv: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByWechatMiniProgramCodePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.encrypted_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for encrypted_data: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn iv<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iv = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatMiniProgramCodePayloadDto>
+        for super::SignInByWechatMiniProgramCodePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatMiniProgramCodePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    encrypted_data: value.encrypted_data?,
+                    iv: value.iv?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatMiniProgramCodePayloadDto>
+        for SignInByWechatMiniProgramCodePayloadDto {
+            fn from(value: super::SignInByWechatMiniProgramCodePayloadDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    encrypted_data: Ok(value.encrypted_data),
+                    iv: Ok(value.iv),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatMiniProgramPhoneInfoPayloadDto>
+        for super::SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatMiniProgramPhoneInfoPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatMiniProgramPhoneInfoPayloadDto>
+        for SignInByWechatMiniProgramPhoneInfoPayloadDto {
+            fn from(value: super::SignInByWechatMiniProgramPhoneInfoPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatMiniProgramPhonePayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+            encrypted_data: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+            iv: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByWechatMiniProgramPhonePayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                    encrypted_data: Err(
+                        "no value supplied for encrypted_data".to_string(),
+                    ),
+                    iv: Err("no value supplied for iv".to_string()),
+                }
+            }
+        }
+        impl SignInByWechatMiniProgramPhonePayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.encrypted_data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for encrypted_data: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn iv<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iv = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatMiniProgramPhonePayloadDto>
+        for super::SignInByWechatMiniProgramPhonePayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatMiniProgramPhonePayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    encrypted_data: value.encrypted_data?,
+                    iv: value.iv?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatMiniProgramPhonePayloadDto>
+        for SignInByWechatMiniProgramPhonePayloadDto {
+            fn from(value: super::SignInByWechatMiniProgramPhonePayloadDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    encrypted_data: Ok(value.encrypted_data),
+                    iv: Ok(value.iv),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWechatPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByWechatPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatPayloadDto>
+        for super::SignInByWechatPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatPayloadDto>
+        for SignInByWechatPayloadDto {
+            fn from(value: super::SignInByWechatPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatworkAgencyPayloadDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWechatworkAgencyPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByWechatworkAgencyPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatworkAgencyPayloadDto>
+        for super::SignInByWechatworkAgencyPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatworkAgencyPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatworkAgencyPayloadDto>
+        for SignInByWechatworkAgencyPayloadDto {
+            fn from(value: super::SignInByWechatworkAgencyPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWechatworkDto {
+            code: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWechatworkDto {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByWechatworkDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWechatworkDto>
+        for super::SignInByWechatworkDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWechatworkDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWechatworkDto>
+        for SignInByWechatworkDto {
+            fn from(value: super::SignInByWechatworkDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWeiboPayloadDto {
+            access_token: ::std::result::Result<
+                crate::SecretString,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWeiboPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Err("no value supplied for access_token".to_string()),
+                }
+            }
+        }
+        impl SignInByWeiboPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWeiboPayloadDto>
+        for super::SignInByWeiboPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWeiboPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWeiboPayloadDto>
+        for SignInByWeiboPayloadDto {
+            fn from(value: super::SignInByWeiboPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByXiaomiPayloadDto {
+            code: ::std::result::Result<crate::SecretString, ::std::string::String>,
+        }
+        impl ::std::default::Default for SignInByXiaomiPayloadDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl SignInByXiaomiPayloadDto {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::SecretString>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByXiaomiPayloadDto>
+        for super::SignInByXiaomiPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByXiaomiPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::SignInByXiaomiPayloadDto>
+        for SignInByXiaomiPayloadDto {
+            fn from(value: super::SignInByXiaomiPayloadDto) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SignInByYidunPayloadDto {
+            access_token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            token: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByYidunPayloadDto {
+            fn default() -> Self {
+                Self {
+                    access_token: Ok(Default::default()),
+                    token: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByYidunPayloadDto {
+            pub fn access_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.access_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for access_token: {e}")
+                    });
+                self
+            }
+            pub fn token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for token: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByYidunPayloadDto>
+        for super::SignInByYidunPayloadDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByYidunPayloadDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    access_token: value.access_token?,
+                    token: value.token?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByYidunPayloadDto>
+        for SignInByYidunPayloadDto {
+            fn from(value: super::SignInByYidunPayloadDto) -> Self {
+                Self {
+                    access_token: Ok(value.access_token),
+                    token: Ok(value.token),
                 }
             }
         }
@@ -3510,6 +6405,882 @@ pub mod types {
                     options: Ok(value.options),
                     pass_code_payload: Ok(value.pass_code_payload),
                     password_payload: Ok(value.password_payload),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SigninByMobileDto {
+            alipay_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByAlipayPayloadDto>,
+                ::std::string::String,
+            >,
+            amazon_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByAmazonPayloadDto>,
+                ::std::string::String,
+            >,
+            apple_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByApplePayloadDto>,
+                ::std::string::String,
+            >,
+            baidu_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByBaiduPayloadDto>,
+                ::std::string::String,
+            >,
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::SecretString>,
+                ::std::string::String,
+            >,
+            connection: ::std::result::Result<
+                super::SigninByMobileDtoConnection,
+                ::std::string::String,
+            >,
+            ding_talk_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByDingTalkPayloadDto>,
+                ::std::string::String,
+            >,
+            douyin_mini_program_code_and_phone_payload: ::std::result::Result<
+                ::std::option::Option<
+                    super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+                >,
+                ::std::string::String,
+            >,
+            douyin_mini_program_code_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByDouyinMiniProgramCodePayloadDto>,
+                ::std::string::String,
+            >,
+            douyin_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByDouyinPayloadDto>,
+                ::std::string::String,
+            >,
+            ext_idp_connidentifier: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            facebook_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByFacebookPayloadDto>,
+                ::std::string::String,
+            >,
+            gitee_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByGiteePayloadDto>,
+                ::std::string::String,
+            >,
+            github_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByGithubPayloadDto>,
+                ::std::string::String,
+            >,
+            gitlab_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByGitlabPayloadDto>,
+                ::std::string::String,
+            >,
+            google_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByGooglePayloadDto>,
+                ::std::string::String,
+            >,
+            huawei_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByHuaweiPayloadDto>,
+                ::std::string::String,
+            >,
+            kuaishou_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByKuaishouPayloadDto>,
+                ::std::string::String,
+            >,
+            lark_block_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLarkBlockPayloadDto>,
+                ::std::string::String,
+            >,
+            lark_internal_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLarkInternalPayloadDto>,
+                ::std::string::String,
+            >,
+            lark_public_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLarkPublicPayloadDto>,
+                ::std::string::String,
+            >,
+            line_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLinePayloadDto>,
+                ::std::string::String,
+            >,
+            linked_in_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByLinkedInPayloadDto>,
+                ::std::string::String,
+            >,
+            oppo_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByOppoPayloadDto>,
+                ::std::string::String,
+            >,
+            options: ::std::result::Result<
+                ::std::option::Option<super::SignInByMobileOptionsDto>,
+                ::std::string::String,
+            >,
+            qq_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByQqPayloadDto>,
+                ::std::string::String,
+            >,
+            slack_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInBySlackPayloadDto>,
+                ::std::string::String,
+            >,
+            wechat_mini_program_code_and_phone_payload: ::std::result::Result<
+                ::std::option::Option<
+                    super::SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+                >,
+                ::std::string::String,
+            >,
+            wechat_mini_program_code_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWechatMiniProgramCodePayloadDto>,
+                ::std::string::String,
+            >,
+            wechat_mini_program_phone_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWechatMiniProgramPhonePayloadDto>,
+                ::std::string::String,
+            >,
+            wechat_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWechatPayloadDto>,
+                ::std::string::String,
+            >,
+            wechatwork_agency_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWechatworkAgencyPayloadDto>,
+                ::std::string::String,
+            >,
+            wechatwork_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWechatworkDto>,
+                ::std::string::String,
+            >,
+            weibo_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByWeiboPayloadDto>,
+                ::std::string::String,
+            >,
+            xiaomi_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByXiaomiPayloadDto>,
+                ::std::string::String,
+            >,
+            yidun_payload: ::std::result::Result<
+                ::std::option::Option<super::SignInByYidunPayloadDto>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SigninByMobileDto {
+            fn default() -> Self {
+                Self {
+                    alipay_payload: Ok(Default::default()),
+                    amazon_payload: Ok(Default::default()),
+                    apple_payload: Ok(Default::default()),
+                    baidu_payload: Ok(Default::default()),
+                    client_id: Ok(Default::default()),
+                    client_secret: Ok(Default::default()),
+                    connection: Err("no value supplied for connection".to_string()),
+                    ding_talk_payload: Ok(Default::default()),
+                    douyin_mini_program_code_and_phone_payload: Ok(Default::default()),
+                    douyin_mini_program_code_payload: Ok(Default::default()),
+                    douyin_payload: Ok(Default::default()),
+                    ext_idp_connidentifier: Err(
+                        "no value supplied for ext_idp_connidentifier".to_string(),
+                    ),
+                    facebook_payload: Ok(Default::default()),
+                    gitee_payload: Ok(Default::default()),
+                    github_payload: Ok(Default::default()),
+                    gitlab_payload: Ok(Default::default()),
+                    google_payload: Ok(Default::default()),
+                    huawei_payload: Ok(Default::default()),
+                    kuaishou_payload: Ok(Default::default()),
+                    lark_block_payload: Ok(Default::default()),
+                    lark_internal_payload: Ok(Default::default()),
+                    lark_public_payload: Ok(Default::default()),
+                    line_payload: Ok(Default::default()),
+                    linked_in_payload: Ok(Default::default()),
+                    oppo_payload: Ok(Default::default()),
+                    options: Ok(Default::default()),
+                    qq_payload: Ok(Default::default()),
+                    slack_payload: Ok(Default::default()),
+                    wechat_mini_program_code_and_phone_payload: Ok(Default::default()),
+                    wechat_mini_program_code_payload: Ok(Default::default()),
+                    wechat_mini_program_phone_payload: Ok(Default::default()),
+                    wechat_payload: Ok(Default::default()),
+                    wechatwork_agency_payload: Ok(Default::default()),
+                    wechatwork_payload: Ok(Default::default()),
+                    weibo_payload: Ok(Default::default()),
+                    xiaomi_payload: Ok(Default::default()),
+                    yidun_payload: Ok(Default::default()),
+                }
+            }
+        }
+        impl SigninByMobileDto {
+            pub fn alipay_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByAlipayPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.alipay_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for alipay_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn amazon_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByAmazonPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amazon_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for amazon_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn apple_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByApplePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.apple_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for apple_payload: {e}")
+                    });
+                self
+            }
+            pub fn baidu_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByBaiduPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.baidu_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for baidu_payload: {e}")
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn client_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_secret: {e}")
+                    });
+                self
+            }
+            pub fn connection<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SigninByMobileDtoConnection>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.connection = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for connection: {e}")
+                    });
+                self
+            }
+            pub fn ding_talk_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByDingTalkPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ding_talk_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for ding_talk_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn douyin_mini_program_code_and_phone_payload<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<
+                        super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.douyin_mini_program_code_and_phone_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for douyin_mini_program_code_and_phone_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn douyin_mini_program_code_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByDouyinMiniProgramCodePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.douyin_mini_program_code_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for douyin_mini_program_code_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn douyin_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByDouyinPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.douyin_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for douyin_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn ext_idp_connidentifier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ext_idp_connidentifier = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for ext_idp_connidentifier: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn facebook_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByFacebookPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.facebook_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for facebook_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn gitee_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByGiteePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.gitee_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for gitee_payload: {e}")
+                    });
+                self
+            }
+            pub fn github_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByGithubPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.github_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for github_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn gitlab_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByGitlabPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.gitlab_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for gitlab_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn google_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByGooglePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.google_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for google_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn huawei_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByHuaweiPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.huawei_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for huawei_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn kuaishou_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByKuaishouPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kuaishou_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for kuaishou_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn lark_block_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLarkBlockPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.lark_block_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for lark_block_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn lark_internal_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLarkInternalPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.lark_internal_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for lark_internal_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn lark_public_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLarkPublicPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.lark_public_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for lark_public_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn line_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLinePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.line_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for line_payload: {e}")
+                    });
+                self
+            }
+            pub fn linked_in_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByLinkedInPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.linked_in_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for linked_in_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn oppo_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByOppoPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.oppo_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for oppo_payload: {e}")
+                    });
+                self
+            }
+            pub fn options<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByMobileOptionsDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.options = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for options: {e}")
+                    });
+                self
+            }
+            pub fn qq_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByQqPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.qq_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for qq_payload: {e}")
+                    });
+                self
+            }
+            pub fn slack_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInBySlackPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slack_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for slack_payload: {e}")
+                    });
+                self
+            }
+            pub fn wechat_mini_program_code_and_phone_payload<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<
+                        super::SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechat_mini_program_code_and_phone_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechat_mini_program_code_and_phone_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn wechat_mini_program_code_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByWechatMiniProgramCodePayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechat_mini_program_code_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechat_mini_program_code_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn wechat_mini_program_phone_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<
+                        super::SignInByWechatMiniProgramPhonePayloadDto,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechat_mini_program_phone_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechat_mini_program_phone_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn wechat_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByWechatPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechat_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechat_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn wechatwork_agency_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByWechatworkAgencyPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechatwork_agency_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechatwork_agency_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn wechatwork_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByWechatworkDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wechatwork_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wechatwork_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn weibo_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByWeiboPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.weibo_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for weibo_payload: {e}")
+                    });
+                self
+            }
+            pub fn xiaomi_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByXiaomiPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.xiaomi_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for xiaomi_payload: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn yidun_payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::SignInByYidunPayloadDto>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.yidun_payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for yidun_payload: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SigninByMobileDto> for super::SigninByMobileDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SigninByMobileDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    alipay_payload: value.alipay_payload?,
+                    amazon_payload: value.amazon_payload?,
+                    apple_payload: value.apple_payload?,
+                    baidu_payload: value.baidu_payload?,
+                    client_id: value.client_id?,
+                    client_secret: value.client_secret?,
+                    connection: value.connection?,
+                    ding_talk_payload: value.ding_talk_payload?,
+                    douyin_mini_program_code_and_phone_payload: value
+                        .douyin_mini_program_code_and_phone_payload?,
+                    douyin_mini_program_code_payload: value
+                        .douyin_mini_program_code_payload?,
+                    douyin_payload: value.douyin_payload?,
+                    ext_idp_connidentifier: value.ext_idp_connidentifier?,
+                    facebook_payload: value.facebook_payload?,
+                    gitee_payload: value.gitee_payload?,
+                    github_payload: value.github_payload?,
+                    gitlab_payload: value.gitlab_payload?,
+                    google_payload: value.google_payload?,
+                    huawei_payload: value.huawei_payload?,
+                    kuaishou_payload: value.kuaishou_payload?,
+                    lark_block_payload: value.lark_block_payload?,
+                    lark_internal_payload: value.lark_internal_payload?,
+                    lark_public_payload: value.lark_public_payload?,
+                    line_payload: value.line_payload?,
+                    linked_in_payload: value.linked_in_payload?,
+                    oppo_payload: value.oppo_payload?,
+                    options: value.options?,
+                    qq_payload: value.qq_payload?,
+                    slack_payload: value.slack_payload?,
+                    wechat_mini_program_code_and_phone_payload: value
+                        .wechat_mini_program_code_and_phone_payload?,
+                    wechat_mini_program_code_payload: value
+                        .wechat_mini_program_code_payload?,
+                    wechat_mini_program_phone_payload: value
+                        .wechat_mini_program_phone_payload?,
+                    wechat_payload: value.wechat_payload?,
+                    wechatwork_agency_payload: value.wechatwork_agency_payload?,
+                    wechatwork_payload: value.wechatwork_payload?,
+                    weibo_payload: value.weibo_payload?,
+                    xiaomi_payload: value.xiaomi_payload?,
+                    yidun_payload: value.yidun_payload?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SigninByMobileDto> for SigninByMobileDto {
+            fn from(value: super::SigninByMobileDto) -> Self {
+                Self {
+                    alipay_payload: Ok(value.alipay_payload),
+                    amazon_payload: Ok(value.amazon_payload),
+                    apple_payload: Ok(value.apple_payload),
+                    baidu_payload: Ok(value.baidu_payload),
+                    client_id: Ok(value.client_id),
+                    client_secret: Ok(value.client_secret),
+                    connection: Ok(value.connection),
+                    ding_talk_payload: Ok(value.ding_talk_payload),
+                    douyin_mini_program_code_and_phone_payload: Ok(
+                        value.douyin_mini_program_code_and_phone_payload,
+                    ),
+                    douyin_mini_program_code_payload: Ok(
+                        value.douyin_mini_program_code_payload,
+                    ),
+                    douyin_payload: Ok(value.douyin_payload),
+                    ext_idp_connidentifier: Ok(value.ext_idp_connidentifier),
+                    facebook_payload: Ok(value.facebook_payload),
+                    gitee_payload: Ok(value.gitee_payload),
+                    github_payload: Ok(value.github_payload),
+                    gitlab_payload: Ok(value.gitlab_payload),
+                    google_payload: Ok(value.google_payload),
+                    huawei_payload: Ok(value.huawei_payload),
+                    kuaishou_payload: Ok(value.kuaishou_payload),
+                    lark_block_payload: Ok(value.lark_block_payload),
+                    lark_internal_payload: Ok(value.lark_internal_payload),
+                    lark_public_payload: Ok(value.lark_public_payload),
+                    line_payload: Ok(value.line_payload),
+                    linked_in_payload: Ok(value.linked_in_payload),
+                    oppo_payload: Ok(value.oppo_payload),
+                    options: Ok(value.options),
+                    qq_payload: Ok(value.qq_payload),
+                    slack_payload: Ok(value.slack_payload),
+                    wechat_mini_program_code_and_phone_payload: Ok(
+                        value.wechat_mini_program_code_and_phone_payload,
+                    ),
+                    wechat_mini_program_code_payload: Ok(
+                        value.wechat_mini_program_code_payload,
+                    ),
+                    wechat_mini_program_phone_payload: Ok(
+                        value.wechat_mini_program_phone_payload,
+                    ),
+                    wechat_payload: Ok(value.wechat_payload),
+                    wechatwork_agency_payload: Ok(value.wechatwork_agency_payload),
+                    wechatwork_payload: Ok(value.wechatwork_payload),
+                    weibo_payload: Ok(value.weibo_payload),
+                    xiaomi_payload: Ok(value.xiaomi_payload),
+                    yidun_payload: Ok(value.yidun_payload),
                 }
             }
         }
@@ -4874,6 +8645,14 @@ Sends a `POST` request to `/api/v3/check-app-id-secret`*/
     pub fn check_app_id_secret(&self) -> builder::CheckAppIdSecret<'_> {
         builder::CheckAppIdSecret::new(self)
     }
+    /**The tokens of a user who has scanned a QR code and agreed to sign in
+
+Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`*/
+    pub fn exchange_token_set_with_qr_code_ticket(
+        &self,
+    ) -> builder::ExchangeTokenSetWithQrCodeTicket<'_> {
+        builder::ExchangeTokenSetWithQrCodeTicket::new(self)
+    }
     /**A token of the management side, for an access key
 
 The client calls this by itself where an operation takes a management token, keeps the token while it lives, and shares it among all callers.
@@ -4950,6 +8729,14 @@ Answers the user's tokens. Where the server wants more steps (a second factor, a
 Sends a `POST` request to `/api/v3/signin`*/
     pub fn sign_in_by_credentials(&self) -> builder::SignInByCredentials<'_> {
         builder::SignInByCredentials::new(self)
+    }
+    /**Signs a user in with what another provider handed to a mobile app or a mini program
+
+Answers the user's tokens, or wants more steps, as `signInByCredentials` does. Which provider it is, `connection` says; the payload of that provider carries what it handed out.
+
+Sends a `POST` request to `/api/v3/signin-by-mobile`*/
+    pub fn sign_in_by_mobile(&self) -> builder::SignInByMobile<'_> {
+        builder::SignInByMobile::new(self)
     }
 }
 /// Types for composing operation parameters.
@@ -5061,6 +8848,120 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::CheckAppIdSecretRespDto>, crate::Error> {
             crate::envelope::raw("checkAppIdSecret", self.exchange().await)
+        }
+    }
+    /**Builder for [`Client::exchange_token_set_with_qr_code_ticket`]
+
+[`Client::exchange_token_set_with_qr_code_ticket`]: super::Client::exchange_token_set_with_qr_code_ticket*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct ExchangeTokenSetWithQrCodeTicket<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::ExchangeTokenSetWithQRcodeTicketDto, String>,
+    }
+    impl<'a> ExchangeTokenSetWithQrCodeTicket<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ExchangeTokenSetWithQRcodeTicketDto>,
+            <V as std::convert::TryInto<
+                types::ExchangeTokenSetWithQRcodeTicketDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `ExchangeTokenSetWithQRcodeTicketDto` for body failed: {}",
+                        s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::ExchangeTokenSetWithQRcodeTicketDto,
+            ) -> types::builder::ExchangeTokenSetWithQRcodeTicketDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::ExchangeTokenSetWithQRcodeTicketDto::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/v3/exchange-tokenset-with-qrcode-ticket", client.baseurl,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "exchange_token_set_with_qr_code_ticket",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
+            crate::envelope::open(
+                "exchangeTokenSetWithQrCodeTicket",
+                self.exchange().await,
+            )
+        }
+        ///Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
+            crate::envelope::raw(
+                "exchangeTokenSetWithQrCodeTicket",
+                self.exchange().await,
+            )
         }
     }
     /**Builder for [`Client::get_management_token`]
@@ -5956,6 +9857,108 @@ pub mod builder {
             crate::envelope::raw("signInByCredentials", self.exchange().await)
         }
     }
+    /**Builder for [`Client::sign_in_by_mobile`]
+
+[`Client::sign_in_by_mobile`]: super::Client::sign_in_by_mobile*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct SignInByMobile<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::SigninByMobileDto, String>,
+    }
+    impl<'a> SignInByMobile<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SigninByMobileDto>,
+            <V as std::convert::TryInto<
+                types::SigninByMobileDto,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `SigninByMobileDto` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::SigninByMobileDto,
+            ) -> types::builder::SigninByMobileDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::SigninByMobileDto::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/v3/signin-by-mobile", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "sign_in_by_mobile",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            Ok(response)
+        }
+        ///Sends a `POST` request to `/api/v3/signin-by-mobile`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
+            crate::envelope::open("signInByMobile", self.exchange().await)
+        }
+        ///Sends a `POST` request to `/api/v3/signin-by-mobile`
+        ///
+        /// Answers the envelope as the document describes it, whatever its `statusCode`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), where nothing came that is such an envelope.
+        pub async fn send_envelope(
+            self,
+        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
+            crate::envelope::raw("signInByMobile", self.exchange().await)
+        }
+    }
 }
 /// Every operation of the document, sorted by `method_name`.
 pub static OPERATIONS: &[crate::Operation] = &[
@@ -5970,6 +9973,23 @@ pub static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &["appSecret"],
+        siblings: &[],
+    },
+    crate::Operation {
+        id: "exchangeTokenSetWithQrCodeTicket",
+        method_name: "exchange_token_set_with_qr_code_ticket",
+        method: http::Method::POST,
+        path: "/api/v3/exchange-tokenset-with-qrcode-ticket",
+        summary: "The tokens of a user who has scanned a QR code and agreed to sign in.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
+            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
+            &[crate::Credential::AppId],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["client_secret", "ticket"],
         siblings: &[],
     },
     crate::Operation {
@@ -6122,6 +10142,31 @@ pub static OPERATIONS: &[crate::Operation] = &[
         secret_fields: &["captchaToken", "client_secret", "passCode", "password"],
         siblings: &[],
     },
+    crate::Operation {
+        id: "signInByMobile",
+        method_name: "sign_in_by_mobile",
+        method: http::Method::POST,
+        path: "/api/v3/signin-by-mobile",
+        summary: "Signs a user in with what another provider handed to a mobile app or a mini program.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
+            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
+            &[crate::Credential::AppId],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[
+            "accessToken",
+            "access_token",
+            "client_secret",
+            "code",
+            "encryptedData",
+            "id_token",
+            "token",
+        ],
+        siblings: &[],
+    },
 ];
 #[cfg(feature = "invoke")]
 pub(crate) fn invoke<'a>(
@@ -6137,6 +10182,19 @@ pub(crate) fn invoke<'a>(
                     .body(
                         input
                             .body::<types::CheckAppIdSecretDto>(&["appId", "appSecret"])?,
+                    );
+                call.send().await?.into_json()
+            })
+        }
+        "exchangeTokenSetWithQrCodeTicket" => {
+            Box::pin(async move {
+                let mut call = client.exchange_token_set_with_qr_code_ticket();
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::ExchangeTokenSetWithQRcodeTicketDto,
+                            >(&["client_id", "client_secret", "ticket"])?,
                     );
                 call.send().await?.into_json()
             })
@@ -6259,6 +10317,59 @@ pub(crate) fn invoke<'a>(
                 call.send().await?.into_json()
             })
         }
+        "signInByMobile" => {
+            Box::pin(async move {
+                let mut call = client.sign_in_by_mobile();
+                call = call
+                    .body(
+                        input
+                            .body::<
+                                types::SigninByMobileDto,
+                            >(
+                                &[
+                                    "alipayPayload",
+                                    "amazonPayload",
+                                    "applePayload",
+                                    "baiduPayload",
+                                    "client_id",
+                                    "client_secret",
+                                    "connection",
+                                    "dingTalkPayload",
+                                    "douyinMiniProgramCodeAndPhonePayload",
+                                    "douyinMiniProgramCodePayload",
+                                    "douyinPayload",
+                                    "extIdpConnidentifier",
+                                    "facebookPayload",
+                                    "giteePayload",
+                                    "githubPayload",
+                                    "gitlabPayload",
+                                    "googlePayload",
+                                    "huaweiPayload",
+                                    "kuaishouPayload",
+                                    "larkBlockPayload",
+                                    "larkInternalPayload",
+                                    "larkPublicPayload",
+                                    "linePayload",
+                                    "linkedInPayload",
+                                    "oppoPayload",
+                                    "options",
+                                    "qqPayload",
+                                    "slackPayload",
+                                    "wechatMiniProgramCodeAndPhonePayload",
+                                    "wechatMiniProgramCodePayload",
+                                    "wechatMiniProgramPhonePayload",
+                                    "wechatPayload",
+                                    "wechatworkAgencyPayload",
+                                    "wechatworkPayload",
+                                    "weiboPayload",
+                                    "xiaomiPayload",
+                                    "yidunPayload",
+                                ],
+                            )?,
+                    );
+                call.send().await?.into_json()
+            })
+        }
         _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
     }
 }
@@ -6276,6 +10387,10 @@ pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
         || schemars::schema_for!(types::CheckAppIdSecretRespDto),
     ),
     ("Envelope", || schemars::schema_for!(types::Envelope)),
+    (
+        "ExchangeTokenSetWithQRcodeTicketDto",
+        || schemars::schema_for!(types::ExchangeTokenSetWithQRcodeTicketDto),
+    ),
     (
         "GetManagementAccessTokenDto",
         || schemars::schema_for!(types::GetManagementAccessTokenDto),
@@ -6319,7 +10434,93 @@ pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
         || schemars::schema_for!(types::LoginTokenResponseDataDto),
     ),
     ("SignInByAdPayloadDto", || schemars::schema_for!(types::SignInByAdPayloadDto)),
+    (
+        "SignInByAlipayPayloadDto",
+        || schemars::schema_for!(types::SignInByAlipayPayloadDto),
+    ),
+    (
+        "SignInByAmazonPayloadDto",
+        || schemars::schema_for!(types::SignInByAmazonPayloadDto),
+    ),
+    (
+        "SignInByApplePayloadDto",
+        || schemars::schema_for!(types::SignInByApplePayloadDto),
+    ),
+    (
+        "SignInByBaiduPayloadDto",
+        || schemars::schema_for!(types::SignInByBaiduPayloadDto),
+    ),
+    (
+        "SignInByDingTalkPayloadDto",
+        || schemars::schema_for!(types::SignInByDingTalkPayloadDto),
+    ),
+    (
+        "SignInByDouyinMiniProgramCodeAndPhonePayloadDto",
+        || schemars::schema_for!(types::SignInByDouyinMiniProgramCodeAndPhonePayloadDto),
+    ),
+    (
+        "SignInByDouyinMiniProgramCodePayloadDto",
+        || schemars::schema_for!(types::SignInByDouyinMiniProgramCodePayloadDto),
+    ),
+    (
+        "SignInByDouyinMiniProgramPhoneInfoPayloadDto",
+        || schemars::schema_for!(types::SignInByDouyinMiniProgramPhoneInfoPayloadDto),
+    ),
+    (
+        "SignInByDouyinPayloadDto",
+        || schemars::schema_for!(types::SignInByDouyinPayloadDto),
+    ),
+    (
+        "SignInByFacebookPayloadDto",
+        || schemars::schema_for!(types::SignInByFacebookPayloadDto),
+    ),
+    (
+        "SignInByGiteePayloadDto",
+        || schemars::schema_for!(types::SignInByGiteePayloadDto),
+    ),
+    (
+        "SignInByGithubPayloadDto",
+        || schemars::schema_for!(types::SignInByGithubPayloadDto),
+    ),
+    (
+        "SignInByGitlabPayloadDto",
+        || schemars::schema_for!(types::SignInByGitlabPayloadDto),
+    ),
+    (
+        "SignInByGooglePayloadDto",
+        || schemars::schema_for!(types::SignInByGooglePayloadDto),
+    ),
+    (
+        "SignInByHuaweiPayloadDto",
+        || schemars::schema_for!(types::SignInByHuaweiPayloadDto),
+    ),
+    (
+        "SignInByKuaishouPayloadDto",
+        || schemars::schema_for!(types::SignInByKuaishouPayloadDto),
+    ),
+    (
+        "SignInByLarkBlockPayloadDto",
+        || schemars::schema_for!(types::SignInByLarkBlockPayloadDto),
+    ),
+    (
+        "SignInByLarkInternalPayloadDto",
+        || schemars::schema_for!(types::SignInByLarkInternalPayloadDto),
+    ),
+    (
+        "SignInByLarkPublicPayloadDto",
+        || schemars::schema_for!(types::SignInByLarkPublicPayloadDto),
+    ),
     ("SignInByLdapPayloadDto", || schemars::schema_for!(types::SignInByLdapPayloadDto)),
+    ("SignInByLinePayloadDto", || schemars::schema_for!(types::SignInByLinePayloadDto)),
+    (
+        "SignInByLinkedInPayloadDto",
+        || schemars::schema_for!(types::SignInByLinkedInPayloadDto),
+    ),
+    (
+        "SignInByMobileOptionsDto",
+        || schemars::schema_for!(types::SignInByMobileOptionsDto),
+    ),
+    ("SignInByOPPOPayloadDto", || schemars::schema_for!(types::SignInByOppoPayloadDto)),
     (
         "SignInByPassCodePayloadDto",
         || schemars::schema_for!(types::SignInByPassCodePayloadDto),
@@ -6328,8 +10529,51 @@ pub static SCHEMAS: &[(&str, fn() -> schemars::Schema)] = &[
         "SignInByPasswordPayloadDto",
         || schemars::schema_for!(types::SignInByPasswordPayloadDto),
     ),
+    ("SignInByQQPayloadDto", || schemars::schema_for!(types::SignInByQqPayloadDto)),
+    (
+        "SignInBySlackPayloadDto",
+        || schemars::schema_for!(types::SignInBySlackPayloadDto),
+    ),
+    (
+        "SignInByWechatMiniProgramCodeAndPhonePayloadDto",
+        || schemars::schema_for!(types::SignInByWechatMiniProgramCodeAndPhonePayloadDto),
+    ),
+    (
+        "SignInByWechatMiniProgramCodePayloadDto",
+        || schemars::schema_for!(types::SignInByWechatMiniProgramCodePayloadDto),
+    ),
+    (
+        "SignInByWechatMiniProgramPhoneInfoPayloadDto",
+        || schemars::schema_for!(types::SignInByWechatMiniProgramPhoneInfoPayloadDto),
+    ),
+    (
+        "SignInByWechatMiniProgramPhonePayloadDto",
+        || schemars::schema_for!(types::SignInByWechatMiniProgramPhonePayloadDto),
+    ),
+    (
+        "SignInByWechatPayloadDto",
+        || schemars::schema_for!(types::SignInByWechatPayloadDto),
+    ),
+    (
+        "SignInByWechatworkAgencyPayloadDto",
+        || schemars::schema_for!(types::SignInByWechatworkAgencyPayloadDto),
+    ),
+    ("SignInByWechatworkDto", || schemars::schema_for!(types::SignInByWechatworkDto)),
+    (
+        "SignInByWeiboPayloadDto",
+        || schemars::schema_for!(types::SignInByWeiboPayloadDto),
+    ),
+    (
+        "SignInByXiaomiPayloadDto",
+        || schemars::schema_for!(types::SignInByXiaomiPayloadDto),
+    ),
+    (
+        "SignInByYidunPayloadDto",
+        || schemars::schema_for!(types::SignInByYidunPayloadDto),
+    ),
     ("SignInOptionsDto", || schemars::schema_for!(types::SignInOptionsDto)),
     ("SigninByCredentialsDto", || schemars::schema_for!(types::SigninByCredentialsDto)),
+    ("SigninByMobileDto", || schemars::schema_for!(types::SigninByMobileDto)),
     ("UnixTimestamp", || schemars::schema_for!(crate ::UnixTimestamp)),
     ("UserDto", || schemars::schema_for!(types::UserDto)),
     ("UserSingleRespDto", || schemars::schema_for!(types::UserSingleRespDto)),
