@@ -19,6 +19,10 @@ use std::time::{Duration, SystemTime};
 /// Recorded from the official Node SDK, with nonce and date pinned.
 const VECTORS: &str = include_str!("vectors/signatures.json");
 
+/// The vector that is not followed: Node sends a GET's arrays in brackets but signs them as JSON, and here what is sent
+/// is what is signed.
+const LEFT_OUT: &str = "get_query_array_and_object";
+
 const PATH: &str = "/api/v3/x";
 
 /// The reference: the server's JavaScript, as the contract words it.
@@ -278,16 +282,12 @@ mod reference {
 }
 
 #[test]
-fn the_reference_signs_as_the_official_sdk_did_in_every_recorded_vector() {
+fn the_reference_signs_as_the_official_sdk_did_in_every_recorded_vector_but_the_one_left_out() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let vectors = vectors["vectors"].as_array().unwrap();
     assert_eq!(vectors.len(), 18);
     for vector in vectors {
         let text = |key: &str| vector[key].as_str().unwrap_or_else(|| panic!("{key} of {}", vector["name"]));
-        // Node sends a GET's arrays in brackets but signs them as JSON; what is sent is what we sign.
-        if text("name") == "get_query_array_and_object" {
-            continue;
-        }
         let options = &vector["options"];
         let mut headers = vec![
             ("x-authing-signature-version", "1.0"),
@@ -303,9 +303,10 @@ fn the_reference_signs_as_the_official_sdk_did_in_every_recorded_vector() {
         let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let target = text("wireRequestLine").split(' ').nth(1).unwrap();
         let signed = reference::string_to_sign(text("method"), target, &headers, text("wireBody"), "x-authing-");
-        assert_eq!(signed, text("stringToSign"), "{}", text("name"));
+        let alike = text("name") != LEFT_OUT;
+        assert_eq!(signed == text("stringToSign"), alike, "{}", text("name"));
         let signature = reference::sign(&signed, text("accessKeySecret"));
-        assert_eq!(signature, text("signature"), "{}", text("name"));
+        assert_eq!(signature == text("signature"), alike, "{}", text("name"));
     }
 }
 

@@ -220,11 +220,16 @@ mod tests {
     /// Recorded from the official Node SDK, with nonce and date pinned.
     const VECTORS: &str = include_str!("../../tests/vectors/signatures.json");
 
+    /// The vector that this crate does not follow: Node sends a GET's arrays in brackets but signs them as JSON, and
+    /// here what is sent is what is signed.
+    const LEFT_OUT: &str = "get_query_array_and_object";
+
     #[test]
-    fn signs_as_the_official_sdk_did_in_every_recorded_vector() {
+    fn signs_as_the_official_sdk_did_in_every_recorded_vector_but_the_one_left_out() {
         let vectors: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
         let vectors = vectors["vectors"].as_array().unwrap();
         assert_eq!(vectors.len(), 18);
+        let mut signed_alike = 0;
         for vector in vectors {
             let text = |key: &str| vector[key].as_str().unwrap_or_else(|| panic!("{key} of {}", vector["name"]));
             // The headers that the SDK signed are the lines between the method and the resource.
@@ -240,10 +245,6 @@ mod tests {
                 .collect();
             let target = text("wireRequestLine").split(' ').nth(1).unwrap();
             let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-            // Node sends a GET's arrays in brackets but signs them as JSON; what is sent is what we sign.
-            if text("name") == "get_query_array_and_object" {
-                continue;
-            }
             let signature = Signature {
                 method: text("method"),
                 path,
@@ -252,9 +253,13 @@ mod tests {
                 body: text("wireBody").as_bytes(),
                 prefix: "x-authing-",
             };
-            assert_eq!(*signature.string_to_sign().unwrap(), signed, "{}", text("name"));
-            assert_eq!(signature.compute(text("accessKeySecret")).unwrap(), text("signature"), "{}", text("name"));
+            let alike = text("name") != LEFT_OUT;
+            assert_eq!(*signature.string_to_sign().unwrap() == signed, alike, "{}", text("name"));
+            let computed = signature.compute(text("accessKeySecret")).unwrap();
+            assert_eq!(computed == text("signature"), alike, "{}", text("name"));
+            signed_alike += usize::from(alike);
         }
+        assert_eq!(signed_alike, 17);
     }
 
     /// Whole requests of the official SDKs, as they went over the wire.
