@@ -66,6 +66,9 @@ pub enum ErrorKind {
     Response,
     /// The answer is larger than a client accepts.
     TooLarge,
+    /// The server answered a token that is good for nothing: one that has expired, that WeChat has rejected, or that is
+    /// older than the one before.
+    UnusableToken,
 }
 
 impl Error {
@@ -124,7 +127,7 @@ impl Error {
         const NONCE_REPLAYED: i64 = 1306;
         let transient = |status: i64| matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         match self.kind() {
-            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => true,
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::UnusableToken => true,
             ErrorKind::Http => self.http_status().is_some_and(|status| transient(status.as_u16().into())),
             ErrorKind::Api => self.api_code() == Some(NONCE_REPLAYED) || self.status_code().is_some_and(transient),
             _ => false,

@@ -25,6 +25,7 @@ mod secret;
 mod session;
 mod timestamp;
 mod tls;
+pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::ClientBuilder;

@@ -1,0 +1,139 @@
+//! What a caller can set on a cache.
+
+use super::cache::TokenCache;
+use super::windows::Windows;
+use crate::{Client, Error, Operation};
+use std::fmt;
+use std::time::Duration;
+
+/// The operation that answers the token, by who asks.
+const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
+const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
+
+/// What a cache is told.
+pub(super) struct Settings {
+    pub(super) client: Client,
+    /// An `operationId`.
+    pub(super) operation: String,
+    pub(super) windows: Windows,
+    #[cfg(feature = "redis")]
+    pub(super) redis: Option<super::RedisStore>,
+}
+
+impl Settings {
+    pub(super) fn new(client: Client) -> Self {
+        let credentials = &client.inner.credentials;
+        let by_access_key = credentials.access_key.is_some() && credentials.app_id.is_none();
+        let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
+        Self {
+            client,
+            operation,
+            windows: Windows::default(),
+            #[cfg(feature = "redis")]
+            redis: None,
+        }
+    }
+
+    /// A refresh is at most a request, before it one for a management token, and both once more; and what a shared store
+    /// takes. Whoever waits longer waits for a task that nobody drives.
+    pub(super) fn patience(&self) -> Duration {
+        self.client.inner.timeout.saturating_mul(6).saturating_add(self.windows.pause)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client, operation, windows, .. } = self;
+        let mut shown = f.debug_struct("Settings");
+        shown.field("client", client).field("operation", operation).field("windows", windows).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`TokenCache`]. What is not set has a default that need not be touched.
+///
+/// The clock is that of the client: [`ClientBuilder::clock`](crate::ClientBuilder::clock).
+#[must_use]
+pub struct TokenCacheBuilder(Settings);
+
+impl TokenCacheBuilder {
+    pub(super) fn new(client: Client) -> Self {
+        Self(Settings::new(client))
+    }
+
+    /// The `operationId` of the operation to ask for tokens; otherwise `getWechatMpAccessTokenInfo`, and
+    /// `getWeixinAccessToken` for a client that holds an access key and no application.
+    pub fn operation(mut self, id: impl Into<String>) -> Self {
+        self.0.operation = id.into();
+        self
+    }
+
+    /// How long before its end a token is renewed, while callers still get it; 300 s otherwise. At most a tenth of the
+    /// token's lifetime, and at random up to two fifths less, so that a fleet does not come at once.
+    pub fn refresh_window(mut self, window: Duration) -> Self {
+        self.0.windows.refresh = window;
+        self
+    }
+
+    /// How long before its end a token is no longer handed out, unless there is no other; 30 s otherwise. At most a
+    /// twentieth of the token's lifetime.
+    pub fn mandatory_window(mut self, window: Duration) -> Self {
+        self.0.windows.mandatory = window;
+        self
+    }
+
+    /// How long at least lies between two requests; 1 s otherwise.
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.0.windows.pause = pause;
+        self
+    }
+
+    /// How long callers without a token get the error of a refresh that failed just now, and how long the next refresh
+    /// waits where there still is a token, there doubled by each further failure; 1 s otherwise.
+    pub fn failure_pause(mut self, pause: Duration) -> Self {
+        self.0.windows.failure_pause = pause;
+        self
+    }
+
+    /// The longest that the next refresh waits after failures; 60 s otherwise.
+    pub fn longest_failure_pause(mut self, pause: Duration) -> Self {
+        self.0.windows.longest_failure_pause = pause;
+        self
+    }
+
+    /// How long callers without a token get the error of a request that will not succeed without a change, such as one
+    /// with a wrong secret; 30 s otherwise.
+    pub fn refusal_pause(mut self, pause: Duration) -> Self {
+        self.0.windows.refusal_pause = pause;
+        self
+    }
+
+    /// A store for all processes that ask for the same tokens: one of them fetches, the others take over what it got.
+    #[cfg(feature = "redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    pub fn redis(mut self, store: super::RedisStore) -> Self {
+        self.0.redis = Some(store);
+        self
+    }
+
+    /// Checks everything and makes the cache. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that answers no WeChat access token.
+    pub fn build(self) -> Result<TokenCache, Error> {
+        let able = Operation::by_id(FOR_APPS).map(|operation| (operation.id, operation.siblings));
+        let (first, others) = able.unwrap_or_default();
+        let id = self.0.operation.as_str();
+        if id != first && !others.contains(&id) {
+            let able = [&[first], others].concat().join(", ");
+            return Err(Error::configuration(format!("`{id}` answers no WeChat access token; use one of {able}")));
+        }
+        Ok(TokenCache::with(self.0))
+    }
+}
+
+impl fmt::Debug for TokenCacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenCacheBuilder").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,223 @@
+//! The cache, and the handle on one of its WeChat apps.
+
+use super::builder::{Settings, TokenCacheBuilder};
+use super::fetch::{Fetcher, Server};
+use super::slot::Slot;
+use super::stats::TokenStats;
+use super::token::AccessToken;
+use super::usage::TokenUse;
+use crate::types::GetWechatAccessTokenDto;
+use crate::{Client, Error};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// WeChat access tokens, each asked for once per lifetime. See the [module](self::super) for what it does when.
+///
+/// Clones share everything. It may be used from any number of tasks, threads and Tokio runtimes; when the last clone and
+/// the last handle are gone, so is everything that it had under way.
+#[derive(Clone)]
+pub struct TokenCache {
+    settings: Arc<Settings>,
+    slots: Arc<RwLock<Slots>>,
+}
+
+#[derive(Default)]
+struct Slots {
+    /// By the app's id; a rotated secret has a slot of its own, since a token belongs to both.
+    by_id: HashMap<String, Vec<Arc<Slot>>>,
+    /// How many there were when the idle ones were last looked for.
+    kept: usize,
+}
+
+impl TokenCache {
+    /// A cache with the defaults of [`builder`](Self::builder).
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self::with(Settings::new(client))
+    }
+
+    /// A cache to be configured and then built.
+    pub fn builder(client: Client) -> TokenCacheBuilder {
+        TokenCacheBuilder::new(client)
+    }
+
+    pub(super) fn with(settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), slots: Arc::default() }
+    }
+
+    /// A token that is good for a call to WeChat now.
+    ///
+    /// # Errors
+    ///
+    /// As the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
+    /// token that is still good, and at once where the server refused a moment ago.
+    pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
+        self.slot(app).get().await
+    }
+
+    /// A handle on the token of one WeChat app: it saves looking the app up. Nothing is sent.
+    #[must_use]
+    pub fn app(&self, app: &GetWechatAccessTokenDto) -> AppTokens {
+        AppTokens(self.slot(app))
+    }
+
+    /// As [`AppTokens::invalidate`].
+    pub fn invalidate(&self, app: &GetWechatAccessTokenDto, rejected: &AccessToken) {
+        self.slot(app).invalidate(rejected);
+    }
+
+    /// As [`AppTokens::with_token`].
+    ///
+    /// # Errors
+    ///
+    /// As [`AppTokens::with_token`].
+    pub async fn with_token<T, E: From<Error>>(
+        &self,
+        app: &GetWechatAccessTokenDto,
+        call: impl AsyncFnMut(AccessToken) -> Result<TokenUse<T>, E>,
+    ) -> Result<T, E> {
+        self.app(app).with_token(call).await
+    }
+
+    /// What was done so far, by AppId; an app appears once for each secret that it was asked with.
+    #[must_use]
+    pub fn stats(&self) -> Vec<(String, TokenStats)> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots.by_id.values().flatten().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()
+    }
+
+    fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
+        if let Some(slot) = self.slots.read().unwrap_or_else(PoisonError::into_inner).find(app) {
+            return slot;
+        }
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.find(app).unwrap_or_else(|| {
+            let slot = Arc::new(self.settings.slot(app));
+            slots.insert(Arc::clone(&slot));
+            slot
+        })
+    }
+}
+
+impl Slots {
+    fn find(&self, app: &GetWechatAccessTokenDto) -> Option<Arc<Slot>> {
+        let same = |slot: &&Arc<Slot>| slot.app.app_secret.expose_secret() == app.app_secret.expose_secret();
+        self.by_id.get(&app.app_id)?.iter().find(same).map(Arc::clone)
+    }
+
+    /// Makes room where many have piled up that nobody needs: of secrets that were rotated, of apps that came once.
+    fn insert(&mut self, slot: Arc<Slot>) {
+        const FEW: usize = 64;
+        let count = self.by_id.values().map(Vec::len).sum::<usize>();
+        if count >= (self.kept * 2).max(FEW) {
+            self.by_id.retain(|_, slots| {
+                slots.retain(|slot| Arc::strong_count(slot) > 1 || !slot.is_idle());
+                !slots.is_empty()
+            });
+            self.kept = self.by_id.values().map(Vec::len).sum();
+        }
+        self.by_id.entry(slot.app.app_id.clone()).or_default().push(slot);
+    }
+}
+
+impl Settings {
+    fn slot(&self, app: &GetWechatAccessTokenDto) -> Slot {
+        let Self { client, operation, windows, .. } = self;
+        let server = Server { client: client.clone(), operation: operation.clone(), app: app.clone() };
+        #[cfg_attr(not(feature = "redis"), allow(unused_mut, reason = "only a shared store is added"))]
+        let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.inner.now), windows.clone());
+        #[cfg(feature = "redis")]
+        {
+            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app));
+        }
+        Slot::new(app.clone(), fetcher, self.patience())
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The token of one WeChat app, from [`TokenCache::app`]. Clones share it.
+#[derive(Clone)]
+pub struct AppTokens(Arc<Slot>);
+
+impl AppTokens {
+    /// As [`TokenCache::get`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenCache::get`].
+    pub async fn get(&self) -> Result<AccessToken, Error> {
+        self.0.get().await
+    }
+
+    /// Says that WeChat has rejected a token, which happens before it expires where another system fetched a newer one.
+    ///
+    /// It is forgotten if it is still the one that is held: a token that another caller renewed meanwhile stays. Nothing
+    /// is sent; the next [`get`](Self::get) fetches. If the server then answers the same token again, that is an
+    /// [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken).
+    pub fn invalidate(&self, rejected: &AccessToken) {
+        self.0.invalidate(rejected);
+    }
+
+    /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call made once more,
+    /// with a newer one; what that answers is the answer, whatever it says.
+    ///
+    /// # Errors
+    ///
+    /// What `call` fails with, and as [`get`](Self::get).
+    ///
+    /// ```
+    /// use genauth::wechat::{AppTokens, TokenUse};
+    ///
+    /// async fn menu(tokens: &AppTokens, http: &reqwest::Client) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+    ///     tokens
+    ///         .with_token(async |token| {
+    ///             let request = http.get("https://api.weixin.qq.com/cgi-bin/menu/get");
+    ///             let request = request.query(&[("access_token", token.expose_secret())]);
+    ///             // The token is in the URL, and must not be in the error.
+    ///             let answer = request.send().await.map_err(reqwest::Error::without_url)?;
+    ///             let answer: serde_json::Value = answer.json().await.map_err(reqwest::Error::without_url)?;
+    ///             Ok(TokenUse::by_errcode(answer["errcode"].as_i64().unwrap_or_default(), answer))
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    pub async fn with_token<T, E: From<Error>>(
+        &self,
+        mut call: impl AsyncFnMut(AccessToken) -> Result<TokenUse<T>, E>,
+    ) -> Result<T, E> {
+        let token = self.get().await?;
+        if let TokenUse::Accepted(answer) = call(token.clone()).await? {
+            return Ok(answer);
+        }
+        self.invalidate(&token);
+        let token = self.get().await?;
+        match call(token.clone()).await? {
+            TokenUse::Accepted(answer) => Ok(answer),
+            TokenUse::Rejected(answer) => {
+                self.invalidate(&token);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn stats(&self) -> TokenStats {
+        self.0.stats()
+    }
+}
+
+impl fmt::Debug for AppTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppTokens")
+            .field("app_id", &self.0.app.app_id)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

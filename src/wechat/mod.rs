@@ -1,0 +1,60 @@
+//! WeChat access tokens, kept for as long as they are good.
+//!
+//! A [`TokenCache`] asks the server once per lifetime of a token, however many callers there are, and hands the token out
+//! from memory in between. What it does when:
+//!
+//! | the token | a caller gets |
+//! |---|---|
+//! | is fresh | the token, at once |
+//! | is due: the smaller of 300 s and a tenth of its lifetime is left, less a random part | the token, at once; one refresh runs beside |
+//! | is about to expire (30 s, or a twentieth of its lifetime, are left), or there is none | what the one refresh answers |
+//! | is good, but its refresh fails | the token; the next try waits, longer each time |
+//! | is not good, and its refresh failed a moment ago | that error, without another request |
+//!
+//! A refresh outlives the caller that caused it, and ends with the cache. `expiresAt` is told by the server's clock: the
+//! cache compares that with the answer's `Date`, so that a wrong clock on this machine does no harm. With the feature
+//! `redis` a fleet shares its tokens: see [`TokenCacheBuilder::redis`].
+//!
+//! ```
+//! # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = genauth::mock::MockGenAuth::start().await?;
+//! # let client = server.client_builder().build()?;
+//! # let (app_id, app_secret) = (server.wechat_app_id().to_owned(), server.wechat_app_secret().into());
+//! use genauth::types::GetWechatAccessTokenDto;
+//! use genauth::wechat::TokenCache;
+//!
+//! let tokens = TokenCache::new(client);
+//! let app = GetWechatAccessTokenDto { app_id, app_secret };
+//!
+//! let token = tokens.get(&app).await?;
+//! assert!(token.expires_at() > genauth::UnixTimestamp::from_secs(0));
+//!
+//! // For the hot path: a handle, which looks up nothing.
+//! let tokens = tokens.app(&app);
+//! assert_eq!(tokens.get().await?.expose_secret(), token.expose_secret());
+//! # assert_eq!(server.requests().len(), 1);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "mock"))] fn main() {}
+//! ```
+
+mod builder;
+mod cache;
+mod fetch;
+#[cfg(feature = "redis")]
+mod redis;
+mod slot;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod token;
+mod usage;
+mod windows;
+
+pub use self::builder::TokenCacheBuilder;
+pub use self::cache::{AppTokens, TokenCache};
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
+pub use self::stats::TokenStats;
+pub use self::token::AccessToken;
+pub use self::usage::TokenUse;

@@ -1,0 +1,314 @@
+//! The token of one WeChat app, and the one refresh that may be under way for it.
+
+use super::fetch::{Fetcher, SUBJECT};
+use super::stats::{Counters, TokenStats};
+use super::token::{AccessToken, Held, State};
+use super::windows::random;
+use crate::types::GetWechatAccessTokenDto;
+use crate::{Error, ErrorKind, SecretString};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+/// How a refresh ended, for all who waited.
+type Outcome = Result<Arc<Held>, Error>;
+
+pub(super) struct Slot {
+    pub(super) app: GetWechatAccessTokenDto,
+    /// Read without a lock.
+    held: ArcSwap<Held>,
+    fetcher: Arc<Fetcher>,
+    /// How long a caller waits for a refresh before it looks after the matter itself.
+    patience: Duration,
+    /// Held for moments only, never while something is awaited.
+    progress: Mutex<Progress>,
+}
+
+#[derive(Default)]
+pub(super) struct Progress {
+    flight: Option<Flight>,
+    flights: u64,
+    failure: Option<Failure>,
+    rejected: Option<SecretString>,
+}
+
+/// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
+struct Flight {
+    number: u64,
+    outcome: watch::Receiver<Option<Outcome>>,
+    task: AbortHandle,
+}
+
+impl Flight {
+    /// Whether the task went without a word: it panicked, or its runtime was shut down.
+    fn is_lost(&self) -> bool {
+        self.outcome.has_changed().is_err()
+    }
+}
+
+/// The refreshes that failed since the last one that did not.
+struct Failure {
+    error: Error,
+    at: SystemTime,
+    count: u32,
+    /// How long nobody asks again while there is a token.
+    pause: Duration,
+    /// How long callers without a token get the same error.
+    memory: Duration,
+    user: Option<SecretString>,
+}
+
+/// What a caller finds.
+enum Look {
+    Token(AccessToken),
+    Wait(u64, watch::Receiver<Option<Outcome>>),
+}
+
+impl Slot {
+    pub(super) fn new(app: GetWechatAccessTokenDto, fetcher: Fetcher, patience: Duration) -> Self {
+        Self {
+            app,
+            held: ArcSwap::from_pointee(Held::nothing()),
+            fetcher: Arc::new(fetcher),
+            patience,
+            progress: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn get(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        let held = self.held.load();
+        if held.state(self.now()) == State::Fresh {
+            self.counters().hits.add();
+            return Ok(held.into());
+        }
+        drop(held);
+        self.get_slowly().await.inspect_err(|_| Counters::count(&self.counters().errors))
+    }
+
+    async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        let mut waited_in_vain = false;
+        loop {
+            let (number, mut outcome) = match self.look()? {
+                Look::Token(token) => return Ok(token),
+                Look::Wait(number, outcome) => (number, outcome),
+            };
+            let outcome = tokio::time::timeout(self.patience, outcome.wait_for(Option::is_some)).await;
+            if let Ok(Ok(outcome)) = &outcome
+                && let Some(outcome) = &**outcome
+            {
+                return outcome.clone().map(AccessToken::from);
+            }
+            drop(outcome);
+            // Its task is gone, or sits on a runtime that nobody drives.
+            self.give_up(number);
+            if waited_in_vain {
+                let detail =
+                    "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
+                return Err(Error::new(ErrorKind::Transport, SUBJECT, detail));
+            }
+            waited_in_vain = true;
+        }
+    }
+
+    /// Hands out what there is, and has a refresh under way where one is due.
+    fn look(self: &Arc<Self>) -> Result<Look, Error> {
+        let mut progress = self.progress();
+        let now = self.now();
+        // Once more, under the lock: another caller's refresh may just have ended.
+        let held = self.held.load();
+        let state = held.state(now);
+        if state == State::Fresh {
+            self.counters().hits.add();
+            return Ok(Look::Token(held.into()));
+        }
+        if progress.flight.as_ref().is_none_or(Flight::is_lost) {
+            let user = self.fetcher.source.user();
+            if let Some(failure) = progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref()))
+            {
+                return match state {
+                    State::Dead => Err(failure.error.clone()),
+                    _ => Ok(self.stale(held.into())),
+                };
+            }
+            self.take_off(&mut progress, Arc::clone(&held))?;
+        }
+        match &progress.flight {
+            Some(flight) if state != State::Due => {
+                Counters::count(&self.counters().waits);
+                Ok(Look::Wait(flight.number, flight.outcome.clone()))
+            }
+            _ => Ok(self.stale(held.into())),
+        }
+    }
+
+    fn stale(&self, token: AccessToken) -> Look {
+        Counters::count(&self.counters().stale);
+        tracing::trace!(wechat.app_id = self.app.app_id, "a token is handed out whose refresh is not done yet");
+        Look::Token(token)
+    }
+
+    /// Starts a refresh.
+    fn take_off(self: &Arc<Self>, progress: &mut Progress, before: Arc<Held>) -> Result<(), Error> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
+            let detail = "there is no Tokio runtime to fetch it on; call from within one";
+            Error::new(ErrorKind::Configuration, SUBJECT, detail)
+        })?;
+        progress.flights += 1;
+        let number = progress.flights;
+        let (sender, outcome) = watch::channel(None);
+        let (fetcher, slot) = (Arc::clone(&self.fetcher), Arc::downgrade(self));
+        let mut rejected = progress.rejected.clone();
+        // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
+        let task = runtime.spawn(async move {
+            loop {
+                let next = fetcher.next(&before, rejected.as_ref()).await;
+                let Some(slot) = Weak::upgrade(&slot) else { return };
+                match slot.land(number, next) {
+                    Landing::Done(outcome) => {
+                        // Nobody may be waiting any more.
+                        let _ = sender.send(Some(outcome));
+                        return;
+                    }
+                    Landing::Again(secret) => rejected = Some(secret),
+                    Landing::Late => return,
+                }
+            }
+        });
+        progress.flight = Some(Flight { number, outcome, task: task.abort_handle() });
+        Ok(())
+    }
+
+    /// Keeps what a refresh brought.
+    fn land(&self, number: u64, next: Result<Held, Error>) -> Landing {
+        let mut progress = self.progress();
+        if progress.flight.as_ref().is_none_or(|flight| flight.number != number) {
+            return Landing::Late;
+        }
+        if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
+            && next.is(rejected)
+        {
+            // It was rejected while it was on its way here.
+            return Landing::Again(rejected.clone());
+        }
+        progress.flight = None;
+        let now = self.now();
+        let held = self.held.load_full();
+        let alive = held.state(now) != State::Dead;
+        let next = next.and_then(|next| {
+            if alive && next.expires_at < held.expires_at {
+                let detail = "the server answered an older token than the one before; if it stays, ask its operators";
+                return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
+            }
+            Ok(Arc::new(next))
+        });
+        match &next {
+            Ok(next) => {
+                self.held.store(Arc::clone(next));
+                (progress.failure, progress.rejected) = (None, None);
+            }
+            Err(error) => {
+                Counters::count(&self.counters().failures);
+                let count = progress.failure.as_ref().map_or(0, |failure| failure.count).saturating_add(1);
+                let windows = &self.fetcher.windows;
+                let (pause, memory) = (windows.pause_after(count, random()), windows.memory_of(error));
+                let user = self.fetcher.source.user();
+                progress.failure = Some(Failure { error: error.clone(), at: now, count, pause, memory, user });
+            }
+        }
+        // What listens to events may have questions of its own.
+        drop(progress);
+        let app_id = self.app.app_id.as_str();
+        let outcome = match next {
+            Ok(next) => {
+                tracing::debug!(wechat.app_id = app_id, expires_at = %next.expires_at, "a new token is held");
+                Ok(next)
+            }
+            Err(error) if alive => {
+                let left = held.left(now).as_secs();
+                tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
+                Ok(held)
+            }
+            Err(error) => {
+                tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
+                Err(error)
+            }
+        };
+        Landing::Done(outcome)
+    }
+
+    fn give_up(&self, number: u64) {
+        let mut progress = self.progress();
+        if let Some(flight) = progress.flight.take_if(|flight| flight.number == number) {
+            flight.task.abort();
+        }
+    }
+
+    /// Forgets the token, if it is still the one that is held.
+    pub(super) fn invalidate(&self, rejected: &AccessToken) {
+        {
+            let mut progress = self.progress();
+            let held = self.held.load();
+            if !held.is(rejected.secret()) {
+                return;
+            }
+            progress.rejected = Some(held.secret.clone());
+            self.held.store(Arc::new(Held::nothing()));
+        }
+        Counters::count(&self.counters().invalidations);
+        tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
+    }
+
+    pub(super) fn stats(&self) -> TokenStats {
+        let mut stats = self.counters().read();
+        let (held, now) = (self.held.load(), self.now());
+        if held.state(now) != State::Dead {
+            stats.age = Some(held.age(now));
+            stats.remaining = Some(held.left(now));
+        }
+        stats
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.progress().flight.is_none() && self.held.load().state(self.now()) == State::Dead
+    }
+
+    fn now(&self) -> SystemTime {
+        (self.fetcher.now)()
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.fetcher.counters
+    }
+
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(flight) = self.progress().flight.take() {
+            flight.task.abort();
+        }
+    }
+}
+
+/// What is to be done with an answer.
+enum Landing {
+    Done(Outcome),
+    /// Ask again: WeChat has rejected this one.
+    Again(SecretString),
+    /// Nothing: another refresh has taken its place.
+    Late,
+}
+
+impl Failure {
+    fn lasts(&self, now: SystemTime, state: State, user: Option<&SecretString>) -> bool {
+        let pause = if state == State::Dead { self.memory } else { self.pause };
+        let same_user = self.user.as_ref().map(SecretString::expose_secret) == user.map(SecretString::expose_secret);
+        same_user && now.duration_since(self.at).is_ok_and(|since| since < pause)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a cache has done so far.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What a cache has done for one WeChat app, since it was first asked for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenStats {
+    /// Calls that got a fresh token from memory.
+    pub hits: u64,
+    /// Calls that got a token from memory whose refresh was under way or had failed.
+    pub stale: u64,
+    /// Calls that waited for a refresh.
+    pub waits: u64,
+    /// Calls that got an error.
+    pub errors: u64,
+    /// Tokens that the server answered.
+    pub refreshes: u64,
+    /// Tokens taken over from the shared store.
+    pub shared: u64,
+    /// Refreshes that failed.
+    pub failures: u64,
+    /// Tokens that were forgotten because WeChat rejected them.
+    pub invalidations: u64,
+    /// How long ago the token that is held was fetched; none if there is no token.
+    pub age: Option<Duration>,
+    /// How long the token that is held is still good for; none if there is no token.
+    pub remaining: Option<Duration>,
+}
+
+/// The counters behind [`TokenStats`].
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) hits: Hits,
+    pub(super) stale: AtomicU64,
+    pub(super) waits: AtomicU64,
+    pub(super) errors: AtomicU64,
+    pub(super) refreshes: AtomicU64,
+    pub(super) shared: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) invalidations: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> TokenStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        TokenStats {
+            hits: self.hits.sum(),
+            stale: read(&self.stale),
+            waits: read(&self.waits),
+            errors: read(&self.errors),
+            refreshes: read(&self.refreshes),
+            shared: read(&self.shared),
+            failures: read(&self.failures),
+            invalidations: read(&self.invalidations),
+            age: None,
+            remaining: None,
+        }
+    }
+}
+
+/// A counter that many threads add to at once: each has a cache line to itself, up to a number of threads.
+#[derive(Default)]
+pub(super) struct Hits([Line; LINES]);
+
+const LINES: usize = 16;
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Line(AtomicU64);
+
+impl Hits {
+    pub(super) fn add(&self) {
+        thread_local! {
+            static LINE: Cell<usize> = {
+                static NEXT: AtomicUsize = AtomicUsize::new(0);
+                Cell::new(NEXT.fetch_add(1, Ordering::Relaxed) % LINES)
+            };
+        }
+        // A thread that is being torn down has no number any more; it counts with the first.
+        let line = LINE.try_with(Cell::get).unwrap_or_default();
+        if let Some(Line(counter)) = self.0.get(line) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.iter().map(|Line(counter)| counter.load(Ordering::Relaxed)).sum()
+    }
+}

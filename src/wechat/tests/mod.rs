@@ -1,0 +1,163 @@
+//! The cache against a scripted server, on a paused clock: no test waits for anything but the scheduler.
+
+mod callers;
+mod failures;
+mod rejected;
+mod times;
+
+use super::fetch::{Answer, Answering, Fetcher, Source};
+use super::slot::Slot;
+use super::token::AccessToken;
+use super::windows::Windows;
+use crate::client::Clock;
+use crate::types::GetWechatAccessTokenDto;
+use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What WeChat's tokens live.
+const LIFETIME: u64 = 7200;
+
+/// A server that does as told, and counts.
+#[derive(Clone)]
+struct Server(Arc<Inner>);
+
+struct Inner {
+    start: Instant,
+    /// How far this machine's clock, and the server's, are ahead of the truth, in seconds.
+    our_clock: AtomicI64,
+    its_clock: AtomicI64,
+    requests: AtomicUsize,
+    /// When each request came, in seconds from the start.
+    times: Mutex<Vec<f64>>,
+    under_way: AtomicUsize,
+    user: Mutex<Option<SecretString>>,
+    answer: Box<dyn Fn(usize) -> Planned + Send + Sync>,
+}
+
+/// What the server answers to a request.
+struct Planned {
+    takes: Duration,
+    what: Result<(String, u64), Error>,
+}
+
+/// A token with a life in seconds, after a tenth of a second.
+fn token(text: impl Into<String>, lifetime: u64) -> Planned {
+    Planned { takes: Duration::from_millis(100), what: Ok((text.into(), lifetime)) }
+}
+
+fn failure(kind: ErrorKind) -> Planned {
+    Planned { takes: Duration::from_millis(100), what: Err(Error::new(kind, "test", "as planned")) }
+}
+
+impl Planned {
+    fn after(self, takes: Duration) -> Self {
+        Self { takes, ..self }
+    }
+}
+
+impl Server {
+    /// Answers the request of each number, from 1, as `answer` says.
+    fn new(answer: impl Fn(usize) -> Planned + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            our_clock: AtomicI64::default(),
+            its_clock: AtomicI64::default(),
+            requests: AtomicUsize::default(),
+            times: Mutex::default(),
+            under_way: AtomicUsize::default(),
+            user: Mutex::default(),
+            answer: Box::new(answer),
+        }))
+    }
+
+    /// Answers a new token each time: `t1`, `t2`, …
+    fn renewing() -> Self {
+        Self::new(|number| token(format!("t{number}"), LIFETIME))
+    }
+
+    fn requests(&self) -> usize {
+        self.0.requests.load(Ordering::SeqCst)
+    }
+
+    fn times(&self) -> Vec<f64> {
+        self.0.times.lock().unwrap().clone()
+    }
+
+    fn time(&self, ahead: &AtomicI64) -> SystemTime {
+        let ahead = 1_800_000_000 + ahead.load(Ordering::SeqCst);
+        SystemTime::UNIX_EPOCH + Duration::from_secs(ahead.unsigned_abs()) + self.0.start.elapsed()
+    }
+
+    fn clock(&self) -> Clock {
+        let server = self.clone();
+        Arc::new(move || server.time(&server.0.our_clock))
+    }
+
+    fn slot(&self) -> Arc<Slot> {
+        self.slot_with(Windows::default())
+    }
+
+    fn slot_with(&self, windows: Windows) -> Arc<Slot> {
+        let app = GetWechatAccessTokenDto { app_id: "wx".to_owned(), app_secret: "secret".into() };
+        let fetcher = Fetcher::new(Box::new(self.clone()), self.clock(), windows);
+        Arc::new(Slot::new(app, fetcher, SECOND * 60))
+    }
+}
+
+impl Source for Server {
+    fn fetch(&self) -> Answering {
+        struct UnderWay(Server);
+        impl Drop for UnderWay {
+            fn drop(&mut self) {
+                self.0.0.under_way.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        let number = self.0.requests.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.times.lock().unwrap().push(self.0.start.elapsed().as_secs_f64());
+        self.0.under_way.fetch_add(1, Ordering::SeqCst);
+        let under_way = UnderWay(self.clone());
+        Box::pin(async move {
+            let server = &under_way.0;
+            let Planned { takes, what } = (server.0.answer)(number);
+            tokio::time::sleep(takes).await;
+            let (text, lifetime) = what?;
+            let date = server.time(&server.0.its_clock);
+            let expires_at = UnixTimestamp::from(date + Duration::from_secs(lifetime));
+            Ok(Answer {
+                secret: text.into(),
+                expires_at,
+                date: Some(UnixTimestamp::from(date).to_system_time().unwrap()),
+            })
+        })
+    }
+
+    fn user(&self) -> Option<SecretString> {
+        self.0.user.lock().unwrap().clone()
+    }
+}
+
+/// What a caller got, to compare.
+fn seen(got: Result<AccessToken, Error>) -> Result<String, ErrorKind> {
+    got.map(|token| token.expose_secret().to_owned()).map_err(|error| error.kind())
+}
+
+async fn get(slot: &Arc<Slot>) -> Result<String, ErrorKind> {
+    seen(slot.get().await)
+}
+
+/// Lets tasks run that need no more time.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn pass(seconds: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    settle().await;
+}

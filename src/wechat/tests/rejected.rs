@@ -1,0 +1,82 @@
+//! Tokens that WeChat rejects before their time.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_is_forgotten_and_the_next_caller_gets_a_newer_one() {
+    let server = Server::renewing();
+    let slot = server.slot();
+    let token = slot.get().await.unwrap();
+    pass(10.0).await;
+    slot.invalidate(&token);
+    assert_eq!(get(&slot).await, Ok("t2".to_owned()));
+    assert_eq!((server.requests(), slot.stats().invalidations), (2, 1));
+}
+
+/// WxJava #1300: a late caller expired the token that another had just renewed.
+#[tokio::test(start_paused = true)]
+async fn a_late_caller_does_not_forget_what_another_has_renewed() {
+    let server = Server::renewing();
+    let slot = server.slot();
+    let token = slot.get().await.unwrap();
+    pass(10.0).await;
+    let callers = (0..100).map(|late| {
+        let (slot, token) = (Arc::clone(&slot), token.clone());
+        tokio::spawn(async move {
+            pass(f64::from(late) / 10.0).await;
+            slot.invalidate(&token);
+            assert_eq!(get(&slot).await, Ok("t2".to_owned()));
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    assert_eq!((server.requests(), slot.stats().invalidations), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_the_rejected_token_again_is_an_error_and_no_loop() {
+    let server = Server::new(|number| token(if number < 5 { "t1" } else { "t2" }, LIFETIME));
+    let slot = server.slot();
+    let first = slot.get().await.unwrap();
+    pass(10.0).await;
+    slot.invalidate(&first);
+    let error = slot.get().await.unwrap_err();
+    assert_eq!((error.kind(), server.requests()), (ErrorKind::UnusableToken, 2));
+    assert!(error.is_retryable() && error.to_string().contains("let it take them from this server"), "{error}");
+    assert_eq!((get(&slot).await, server.requests()), (Err(ErrorKind::UnusableToken), 2));
+    while get(&slot).await.is_err() {
+        pass(0.1).await;
+    }
+    assert_eq!((get(&slot).await, server.requests()), (Ok("t2".to_owned()), 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_rejected_while_it_is_fetched_once_more_is_fetched_again() {
+    let server = Server::new(|number| match number {
+        1 | 2 => token("t1", LIFETIME).after(SECOND * 5),
+        _ => token("t2", LIFETIME),
+    });
+    let slot = server.slot();
+    let first = slot.get().await.unwrap();
+    pass(7200.0 - 170.0).await;
+    // The refresh is under way, and will bring the same token, when WeChat rejects it.
+    get(&slot).await.unwrap();
+    pass(1.0).await;
+    slot.invalidate(&first);
+    assert_eq!(get(&slot).await, Ok("t2".to_owned()));
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handed_out_token_does_not_change_under_its_owner() {
+    let server = Server::renewing();
+    let slot = server.slot();
+    let first = slot.get().await.unwrap();
+    let clone = first.clone();
+    pass(7200.0).await;
+    assert_eq!(get(&slot).await, Ok("t2".to_owned()));
+    assert_eq!((first.expose_secret(), clone.expose_secret()), ("t1", "t1"));
+    drop(first);
+    assert_eq!(clone.expose_secret(), "t1");
+}

@@ -1,0 +1,148 @@
+//! A token as the cache holds it, and as it hands it out.
+
+use super::windows::{Windows, random};
+use crate::{SecretString, UnixTimestamp};
+use arc_swap::Guard;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// WeChat's access token, from a [`TokenCache`](super::TokenCache).
+///
+/// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
+pub struct AccessToken(Guard<Arc<Held>>);
+
+impl AccessToken {
+    /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.secret.expose_secret()
+    }
+
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.0.secret
+    }
+
+    /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTimestamp {
+        self.0.expires_at
+    }
+}
+
+impl Clone for AccessToken {
+    fn clone(&self) -> Self {
+        Arc::clone(&self.0).into()
+    }
+}
+
+impl From<Arc<Held>> for AccessToken {
+    fn from(held: Arc<Held>) -> Self {
+        Self(Guard::from_inner(held))
+    }
+}
+
+impl From<Guard<Arc<Held>>> for AccessToken {
+    fn from(held: Guard<Arc<Held>>) -> Self {
+        Self(held)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_at", &self.expires_at()).finish_non_exhaustive()
+    }
+}
+
+/// A token and its times, by this machine's clock unless stated otherwise.
+pub(super) struct Held {
+    pub(super) secret: SecretString,
+    /// By the server's clock.
+    pub(super) expires_at: UnixTimestamp,
+    /// Tells two tokens of a shared store apart that expire in the same second.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
+    pub(super) generation: u64,
+    /// What was left of its life when it was fetched.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
+    pub(super) lifetime: Duration,
+    since: SystemTime,
+    due_at: SystemTime,
+    wait_from: SystemTime,
+    dead_at: SystemTime,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Fresh,
+    /// Good, and a new one is to be fetched.
+    Due,
+    /// Good for so short that callers wait for a new one.
+    Ending,
+    Dead,
+}
+
+impl Held {
+    /// What is held before there is a token: one that is dead at any time.
+    pub(super) fn nothing() -> Self {
+        let epoch = SystemTime::UNIX_EPOCH;
+        Self {
+            secret: SecretString::from(""),
+            expires_at: UnixTimestamp::from_secs(0),
+            generation: 0,
+            lifetime: Duration::ZERO,
+            since: epoch,
+            due_at: epoch,
+            wait_from: epoch,
+            dead_at: epoch,
+        }
+    }
+
+    /// A token that dies `left` after `now`, and had `lifetime` left when it was fetched.
+    pub(super) fn new(
+        secret: SecretString,
+        expires_at: UnixTimestamp,
+        generation: u64,
+        lifetime: Duration,
+        (now, left): (SystemTime, Duration),
+        windows: &Windows,
+    ) -> Self {
+        let before_end = |window| now.checked_add(left.saturating_sub(window)).unwrap_or(now);
+        let wait_from = before_end(windows.mandatory_of(lifetime));
+        Self {
+            secret,
+            expires_at,
+            generation,
+            lifetime,
+            since: now,
+            due_at: before_end(windows.refresh_of(lifetime, random())).min(wait_from),
+            wait_from,
+            dead_at: before_end(Duration::ZERO),
+        }
+    }
+
+    pub(super) fn state(&self, now: SystemTime) -> State {
+        if now < self.due_at && now >= self.since {
+            State::Fresh
+        } else if now < self.wait_from {
+            // Also where the clock was set back, after which nothing is known but that a look at the server helps.
+            State::Due
+        } else if now < self.dead_at {
+            State::Ending
+        } else {
+            State::Dead
+        }
+    }
+
+    pub(super) fn age(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.since).unwrap_or_default()
+    }
+
+    pub(super) fn left(&self, now: SystemTime) -> Duration {
+        self.dead_at.duration_since(now).unwrap_or_default()
+    }
+
+    pub(super) fn is(&self, secret: &SecretString) -> bool {
+        self.secret.expose_secret() == secret.expose_secret()
+    }
+}
