@@ -1,11 +1,15 @@
-//! Each call is one span with OpenTelemetry's HTTP names.
+//! Each call is one span with OpenTelemetry's HTTP names; the token cache tells what it does.
 
 mod common;
 
 use common::Log;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
+use genauth::wechat::TokenCache;
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 async fn one_call(server: &MockGenAuth) -> String {
     let client = server.client_builder().build().unwrap();
@@ -70,4 +74,54 @@ async fn a_call_that_a_gateway_answers() {
     let line = one_call(&server).await;
     assert_fields(&line, &server, &["http.response.status_code=502", "error.type=Http"]);
     assert!(!line.contains("genauth.status_code"), "{line}");
+}
+
+#[tokio::test]
+async fn what_happens_is_told_to_tracing_and_counted_and_shows_no_token() {
+    let (log, _guard) = Log::start(tracing::Level::TRACE);
+    let seconds = Arc::new(AtomicU64::new(1_800_000_000));
+    let read = Arc::clone(&seconds);
+    let now = move || SystemTime::UNIX_EPOCH + Duration::from_secs(read.load(Ordering::SeqCst));
+    let pass = |more| seconds.fetch_add(more, Ordering::SeqCst);
+    let server =
+        MockGenAuth::builder().clock(now.clone()).token_margin(Duration::from_secs(400)).start().await.unwrap();
+    let tokens = TokenCache::new(server.client_builder().clock(now).build().unwrap());
+    let app_secret = server.wechat_app_secret().into();
+    let tokens = tokens.app(&GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret });
+    let first = tokens.get().await.unwrap();
+    tokens.get().await.unwrap();
+    pass(7200 - 170);
+    server.answer_next(MockAnswer::http(503, "text/html", "busy"));
+    tokens.get().await.unwrap();
+    while tokens.stats().refreshing {
+        tokio::task::yield_now().await;
+    }
+    pass(150);
+    let second = tokens.get().await.unwrap();
+    tokens.invalidate(&second);
+    pass(10_000);
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 602, "message": "no" })));
+    tokens.get().await.unwrap_err();
+
+    let stats = tokens.stats();
+    assert_eq!((stats.hits, stats.stale, stats.waits, stats.errors), (1, 1, 3, 1), "{stats:?}");
+    assert_eq!((stats.refreshes, stats.failures, stats.invalidations), (2, 2, 1), "{stats:?}");
+    assert_eq!((stats.age, stats.remaining), (None, None));
+    let lines = log.lines().join("\n");
+    for event in [
+        "DEBUG",
+        "a new token is held",
+        "a token is handed out whose refresh is not done yet",
+        "WARN",
+        "a refresh failed; the token is still good",
+        "left_seconds=170",
+        "a token that WeChat rejected is forgotten",
+        "there is no token, and the server gives none",
+    ] {
+        assert!(lines.contains(event), "{event}: {lines}");
+    }
+    let shown = format!("{lines} {first:?} {second:?} {tokens:?} {:?}", tokens.get().await);
+    for secret in [first.expose_secret(), second.expose_secret(), server.wechat_app_secret()] {
+        assert!(!shown.contains(secret), "{secret}");
+    }
 }

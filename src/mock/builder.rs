@@ -41,6 +41,7 @@ pub struct MockGenAuthBuilder {
     access_keys: HashMap<String, String>,
     wechat_apps: HashMap<String, String>,
     token_lifetime: Duration,
+    token_margin: Duration,
     management_token_lifetime: Duration,
     expires_at: ExpiresAt,
     path_prefix: String,
@@ -59,6 +60,7 @@ impl MockGenAuthBuilder {
             )]),
             wechat_apps: HashMap::new(),
             token_lifetime: Duration::from_secs(7200),
+            token_margin: Duration::ZERO,
             management_token_lifetime: Duration::from_secs(7200),
             expires_at: ExpiresAt::default(),
             path_prefix: String::new(),
@@ -106,6 +108,13 @@ impl MockGenAuthBuilder {
     /// expiry is rounded down to a whole Unix second.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long before its end a WeChat access token is replaced when it is asked for; not at all unless set. The one that
+    /// was replaced lives on for 300 s, if it has as much left.
+    pub fn token_margin(mut self, margin: Duration) -> Self {
+        self.token_margin = margin;
         self
     }
 
@@ -158,7 +167,7 @@ impl MockGenAuthBuilder {
         let service = Arc::new(Service::new(
             document,
             credentials,
-            WechatApps::new(wechat_apps, self.token_lifetime),
+            WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin),
             self.clock,
             self.expires_at,
             self.path_prefix,

@@ -15,6 +15,8 @@ const GRACE: Duration = Duration::from_secs(300);
 pub(super) struct WechatApps {
     secrets: HashMap<String, String>,
     lifetime: Duration,
+    /// How long before its end a token is replaced by whoever asks for it.
+    margin: Duration,
     issued: Mutex<Issued>,
 }
 
@@ -44,11 +46,11 @@ impl Token {
 }
 
 impl WechatApps {
-    pub(super) fn new(secrets: HashMap<String, String>, lifetime: Duration) -> Self {
-        Self { secrets, lifetime, issued: Mutex::default() }
+    pub(super) fn new(secrets: HashMap<String, String>, lifetime: Duration, margin: Duration) -> Self {
+        Self { secrets, lifetime, margin, issued: Mutex::default() }
     }
 
-    /// The cached token of the app, or a new one if that has expired.
+    /// The cached token of the app, or a new one if that has expired or is about to.
     pub(super) fn token(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Token, Refusal> {
         match self.secrets.get(app_id) {
             None => return Err(Refusal::new(602, "invalid appid")),
@@ -57,7 +59,7 @@ impl WechatApps {
         }
         let mut issued = lock(&self.issued);
         let cached = issued.tokens.get(app_id).and_then(|tokens| tokens.last());
-        match cached.filter(|token| !token.is_expired(now)) {
+        match cached.filter(|token| !token.is_expired(now.saturating_add(self.margin))) {
             Some(token) => Ok(token.clone()),
             None => Ok(issued.renew(app_id, now, self.lifetime)),
         }
@@ -112,7 +114,11 @@ mod tests {
     }
 
     fn apps() -> WechatApps {
-        WechatApps::new(HashMap::from([("wx".to_owned(), "right".to_owned())]), Duration::from_secs(7200))
+        apps_with_margin(Duration::ZERO)
+    }
+
+    fn apps_with_margin(margin: Duration) -> WechatApps {
+        WechatApps::new(HashMap::from([("wx".to_owned(), "right".to_owned())]), Duration::from_secs(7200), margin)
     }
 
     fn token(apps: &WechatApps, now: Duration) -> Token {
@@ -128,6 +134,15 @@ mod tests {
         assert!(apps.is_alive(&first.text, at(7199)));
         assert!(!apps.is_alive(&first.text, at(7200)));
         assert_ne!(token(&apps, at(7200)).text, first.text);
+    }
+
+    #[test]
+    fn a_token_that_is_about_to_expire_is_replaced_for_whoever_asks() {
+        let apps = apps_with_margin(Duration::from_secs(200));
+        let first = token(&apps, at(0));
+        assert_eq!(token(&apps, at(6999)).text, first.text);
+        assert_ne!(token(&apps, at(7000)).text, first.text);
+        assert!(apps.is_alive(&first.text, at(7199)));
     }
 
     #[test]

@@ -262,6 +262,7 @@ impl Slot {
 
     pub(super) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
+        stats.refreshing = self.is_refreshing();
         let (held, now) = (self.held.load(), self.now());
         if held.state(now) != State::Dead {
             stats.age = Some(held.age(now));
@@ -272,7 +273,11 @@ impl Slot {
 
     /// Whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
-        self.progress().flight.is_none() && self.held.load().state(self.now()) == State::Dead
+        !self.is_refreshing() && self.held.load().state(self.now()) == State::Dead
+    }
+
+    fn is_refreshing(&self) -> bool {
+        self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost())
     }
 
     fn now(&self) -> SystemTime {

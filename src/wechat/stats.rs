@@ -28,6 +28,8 @@ pub struct TokenStats {
     pub age: Option<Duration>,
     /// How long the token that is held is still good for; none if there is no token.
     pub remaining: Option<Duration>,
+    /// Whether a refresh is under way.
+    pub refreshing: bool,
 }
 
 /// The counters behind [`TokenStats`].
@@ -61,6 +63,7 @@ impl Counters {
             invalidations: read(&self.invalidations),
             age: None,
             remaining: None,
+            refreshing: false,
         }
     }
 }
