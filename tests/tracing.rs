@@ -5,7 +5,7 @@ mod common;
 use common::Log;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
-use genauth::wechat::TokenCache;
+use genauth::wechat::{RedisStore, TokenCache};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -124,4 +124,27 @@ async fn what_happens_is_told_to_tracing_and_counted_and_shows_no_token() {
     for secret in [first.expose_secret(), second.expose_secret(), server.wechat_app_secret()] {
         assert!(!shown.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_told_of_once() {
+    let (log, _guard) = Log::start(tracing::Level::WARN);
+    let server = MockGenAuth::start().await.unwrap();
+    // Free for TCP a moment ago, and as good as any port that nobody listens on.
+    let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let store = RedisStore::open(&format!("redis://:hidden@127.0.0.1:{nobody}/")).unwrap();
+    let store = store.timeout(Duration::from_millis(50));
+    for _ in 0..3 {
+        let client = server.client_builder().build().unwrap();
+        let tokens = TokenCache::builder(client).redis(store.clone()).build().unwrap();
+        let app_secret = server.wechat_app_secret().into();
+        let app = GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret };
+        tokens.get(&app).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 3);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let expected =
+        "WARN genauth::wechat::redis: Redis fails; tokens come from the server until it answers again error=";
+    assert!(lines[0].contains(expected) && !lines[0].contains("hidden"), "{lines:#?}");
 }

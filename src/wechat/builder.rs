@@ -34,10 +34,11 @@ impl Settings {
         }
     }
 
-    /// A refresh is at most a request, before it one for a management token, and both once more; and what a shared store
-    /// takes. Whoever waits longer waits for a task that nobody drives.
+    /// How long a refresh takes at most: a request, before it one for a management token, both once more, and another
+    /// process's lease; the rest is for the store. Whoever waits longer waits for a task that nobody drives.
     pub(super) fn patience(&self) -> Duration {
-        self.client.inner.timeout.saturating_mul(6).saturating_add(self.windows.pause)
+        let rest = self.windows.pause.saturating_add(Duration::from_secs(10));
+        self.client.inner.timeout.saturating_mul(5).saturating_add(rest)
     }
 }
 

@@ -8,9 +8,10 @@ use super::token::AccessToken;
 use super::usage::TokenUse;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error};
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// WeChat access tokens, each asked for once per lifetime. See the [module](self::super) for what it does when.
 ///
@@ -19,13 +20,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Clone)]
 pub struct TokenCache {
     settings: Arc<Settings>,
-    slots: Arc<RwLock<Slots>>,
+    /// Read without a lock, like the tokens; a new app makes a new map.
+    slots: Arc<ArcSwap<Slots>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Slots {
     /// By the app's id; a rotated secret has a slot of its own, since a token belongs to both.
-    by_id: HashMap<String, Vec<Arc<Slot>>>,
+    by_id: HashMap<Arc<str>, Vec<Arc<Slot>>>,
     /// How many there were when the idle ones were last looked for.
     kept: usize,
 }
@@ -53,6 +55,9 @@ impl TokenCache {
     /// As the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
     /// token that is still good, and at once where the server refused a moment ago.
     pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
+        if let Some(token) = self.slots.load().find(app).and_then(|slot| slot.fresh()) {
+            return Ok(token);
+        }
         self.slot(app).get().await
     }
 
@@ -72,10 +77,10 @@ impl TokenCache {
     /// # Errors
     ///
     /// As [`AppTokens::with_token`].
-    pub async fn with_token<T, E: From<Error>>(
+    pub async fn with_token<T, E: From<Error>, Answering: Future<Output = Result<TokenUse<T>, E>>>(
         &self,
         app: &GetWechatAccessTokenDto,
-        call: impl AsyncFnMut(AccessToken) -> Result<TokenUse<T>, E>,
+        call: impl FnMut(AccessToken) -> Answering,
     ) -> Result<T, E> {
         self.app(app).with_token(call).await
     }
@@ -83,41 +88,45 @@ impl TokenCache {
     /// What was done so far, by AppId; an app appears once for each secret that it was asked with.
     #[must_use]
     pub fn stats(&self) -> Vec<(String, TokenStats)> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slots = self.slots.load();
         slots.by_id.values().flatten().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()
     }
 
     fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
-        if let Some(slot) = self.slots.read().unwrap_or_else(PoisonError::into_inner).find(app) {
-            return slot;
+        if let Some(slot) = self.slots.load().find(app) {
+            return Arc::clone(slot);
         }
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.find(app).unwrap_or_else(|| {
-            let slot = Arc::new(self.settings.slot(app));
-            slots.insert(Arc::clone(&slot));
-            slot
-        })
+        let new = Arc::new(self.settings.slot(app));
+        // Of two who come at once with a new app, one finds the other's.
+        let before = self.slots.rcu(|slots| match slots.find(app) {
+            Some(_) => Arc::clone(slots),
+            None => Arc::new(slots.with(&new)),
+        });
+        before.find(app).map_or(new, Arc::clone)
     }
 }
 
 impl Slots {
-    fn find(&self, app: &GetWechatAccessTokenDto) -> Option<Arc<Slot>> {
+    fn find(&self, app: &GetWechatAccessTokenDto) -> Option<&Arc<Slot>> {
         let same = |slot: &&Arc<Slot>| slot.app.app_secret.expose_secret() == app.app_secret.expose_secret();
-        self.by_id.get(&app.app_id)?.iter().find(same).map(Arc::clone)
+        self.by_id.get(app.app_id.as_str())?.iter().find(same)
     }
 
-    /// Makes room where many have piled up that nobody needs: of secrets that were rotated, of apps that came once.
-    fn insert(&mut self, slot: Arc<Slot>) {
+    /// With one more, and without those that nobody needs where many have piled up: of secrets that were rotated, of apps
+    /// that came once.
+    fn with(&self, slot: &Arc<Slot>) -> Self {
         const FEW: usize = 64;
-        let count = self.by_id.values().map(Vec::len).sum::<usize>();
-        if count >= (self.kept * 2).max(FEW) {
-            self.by_id.retain(|_, slots| {
-                slots.retain(|slot| Arc::strong_count(slot) > 1 || !slot.is_idle());
+        let mut slots = self.clone();
+        if self.by_id.values().map(Vec::len).sum::<usize>() >= (self.kept * 2).max(FEW) {
+            slots.by_id.retain(|_, slots| {
+                // Held here and by the map before this one.
+                slots.retain(|slot| Arc::strong_count(slot) > 2 || !slot.is_idle());
                 !slots.is_empty()
             });
-            self.kept = self.by_id.values().map(Vec::len).sum();
+            slots.kept = slots.by_id.values().map(Vec::len).sum();
         }
-        self.by_id.entry(slot.app.app_id.clone()).or_default().push(slot);
+        slots.by_id.entry(slot.app.app_id.as_str().into()).or_default().push(Arc::clone(slot));
+        slots
     }
 }
 
@@ -176,7 +185,7 @@ impl AppTokens {
     ///
     /// async fn menu(tokens: &AppTokens, http: &reqwest::Client) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
     ///     tokens
-    ///         .with_token(async |token| {
+    ///         .with_token(|token| async move {
     ///             let request = http.get("https://api.weixin.qq.com/cgi-bin/menu/get");
     ///             let request = request.query(&[("access_token", token.expose_secret())]);
     ///             // The token is in the URL, and must not be in the error.
@@ -187,9 +196,9 @@ impl AppTokens {
     ///         .await
     /// }
     /// ```
-    pub async fn with_token<T, E: From<Error>>(
+    pub async fn with_token<T, E: From<Error>, Answering: Future<Output = Result<TokenUse<T>, E>>>(
         &self,
-        mut call: impl AsyncFnMut(AccessToken) -> Result<TokenUse<T>, E>,
+        mut call: impl FnMut(AccessToken) -> Answering,
     ) -> Result<T, E> {
         let token = self.get().await?;
         if let TokenUse::Accepted(answer) = call(token.clone()).await? {

@@ -36,7 +36,9 @@ if redis.pcall('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 local record = redis.pcall('GET', KEYS[1])
 if type(record) == 'string' then
   local ok, old = pcall(cjson.decode, record)
-  if ok and type(old) == 'table' and type(old.expires_at) == 'number' and type(old.generation) == 'number' then
+  local function is(kind, field) return type(old[field]) == kind end
+  if ok and type(old) == 'table' and is('string', 'token') and is('number', 'expires_at')
+    and is('number', 'generation') and is('number', 'lifetime_ms') then
     local expires_at, generation = tonumber(ARGV[4]), tonumber(ARGV[5])
     local newer = expires_at > old.expires_at
     if old.rejected then

@@ -77,13 +77,20 @@ impl Slot {
         }
     }
 
-    pub(super) async fn get(self: &Arc<Self>) -> Result<AccessToken, Error> {
+    /// The token, while it is fresh: takes no lock and allocates nothing.
+    pub(super) fn fresh(&self) -> Option<AccessToken> {
         let held = self.held.load();
-        if held.state(self.now()) == State::Fresh {
+        let fresh = held.state(self.now()) == State::Fresh;
+        fresh.then(|| {
             self.counters().hits.add();
-            return Ok(held.into());
+            held.into()
+        })
+    }
+
+    pub(super) async fn get(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        if let Some(token) = self.fresh() {
+            return Ok(token);
         }
-        drop(held);
         self.get_slowly().await.inspect_err(|_| Counters::count(&self.counters().errors))
     }
 

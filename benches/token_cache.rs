@@ -1,0 +1,59 @@
+//! What a token from the cache costs while it is fresh: time and allocations, on one thread and on all cores.
+//!
+//!     cargo bench --bench token_cache
+//!
+//! `clock` is what reading the system's clock costs, which every call does once; `arc` is the clone of a pointer that all
+//! threads share, as a cache behind a lock would hand it out.
+
+use divan::{AllocProfiler, Bencher, black_box};
+use futures_util::FutureExt as _;
+use genauth::mock::MockGenAuth;
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::wechat::TokenCache;
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+/// A cache that holds a token, and the app that it is for.
+static WARM: LazyLock<(TokenCache, GetWechatAccessTokenDto)> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let server = MockGenAuth::start().await.expect("a mock");
+        let app_secret = server.wechat_app_secret().into();
+        let app = GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret };
+        let tokens = TokenCache::new(server.client_builder().build().expect("a client"));
+        tokens.get(&app).await.expect("a token");
+        (tokens, app)
+    })
+});
+
+#[divan::bench(threads = [1, 0], sample_size = 1000)]
+fn get_by_handle(bencher: Bencher<'_, '_>) {
+    let (tokens, app) = &*WARM;
+    let tokens = tokens.app(app);
+    bencher.bench(|| black_box(tokens.get().now_or_never()).is_some());
+}
+
+#[divan::bench(threads = [1, 0], sample_size = 1000)]
+fn get_by_app(bencher: Bencher<'_, '_>) {
+    let (tokens, app) = &*WARM;
+    bencher.bench(|| black_box(tokens.get(app).now_or_never()).is_some());
+}
+
+#[divan::bench(threads = [1, 0], sample_size = 1000)]
+fn clock(bencher: Bencher<'_, '_>) {
+    #[allow(clippy::disallowed_methods, reason = "it is what is measured")]
+    bencher.bench(|| black_box(SystemTime::now()));
+}
+
+#[divan::bench(threads = [1, 0], sample_size = 1000)]
+fn arc(bencher: Bencher<'_, '_>) {
+    let shared = Arc::new(0);
+    bencher.bench(|| black_box(Arc::clone(&shared)));
+}
