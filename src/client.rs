@@ -2,28 +2,41 @@
 
 mod builder;
 mod environment;
+mod options;
 
 pub use builder::ClientBuilder;
+pub use options::CallOptions;
 
 use crate::api::Client;
 use crate::credentials::Credentials;
 use crate::deprecation::Notices;
 use crate::management::ManagementTokens;
+use crate::retry::Retry;
 use crate::{Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// What the hooks know of the client that they serve.
 #[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) notices: Notices,
+    /// For a whole call, whatever it takes.
     pub(crate) timeout: Duration,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retry: Retry,
+    /// The largest answer that is read, in bytes.
+    pub(crate) largest_answer: usize,
+    /// How many requests may be under way; shared by the clones of a client.
+    pub(crate) concurrency: Option<Arc<Semaphore>>,
+    /// The caller's own.
+    pub(crate) headers: HeaderMap,
     /// The path of the host, which no signature covers: empty, or with a slash in front and none behind.
     pub(crate) base_path: Arc<str>,
     /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.

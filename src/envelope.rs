@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     body: Bytes,
     /// Where `data` stands in the body.
     data: Option<Range<usize>>,
+    /// How many requests it took.
+    pub(crate) attempts: u32,
 }
 
 impl Answer {
@@ -92,7 +94,7 @@ pub(crate) fn judge(
             };
             if http_status.is_success() && head.status_code == 200 {
                 let data = wire.data.map(|data| place_of(data.get(), &body));
-                return Ok(Answer { subject: subject.to_owned(), head, body, data });
+                return Ok(Answer { subject: subject.to_owned(), head, body, data, attempts: 1 });
             }
             refusal(subject, operation, http_status, head)
         }
@@ -176,7 +178,7 @@ pub(crate) fn open<T: DeserializeOwned>(
 }
 
 pub(crate) fn open_response<T: DeserializeOwned>(mut response: reqwest::Response) -> Result<Response<T>, Error> {
-    let Answer { subject, head, body, data } = outcome(&mut response)?;
+    let Answer { subject, head, body, data, attempts } = outcome(&mut response)?;
     let data = data.and_then(|place| body.get(place)).filter(|data| *data != b"null");
     // An operation without a payload is content with no data: `()` reads from `null`.
     let payload = serde_json::from_slice(data.unwrap_or(b"null")).map_err(|error| {
@@ -196,6 +198,7 @@ pub(crate) fn open_response<T: DeserializeOwned>(mut response: reqwest::Response
             error.api_code = head.api_code;
             error.request_id.clone_from(&head.request_id);
             error.body = Some(body.clone());
+            error.attempts = attempts;
         })
     })?;
     let http_status = response.status();
@@ -242,7 +245,7 @@ pub(crate) fn raw<T: DeserializeOwned>(
             Ok(ResponseValue::new(envelope, response.status(), std::mem::take(response.headers_mut())))
         }
         (None, Err(error)) => Err(error),
-        (None, Ok(Answer { head, body, .. })) => {
+        (None, Ok(Answer { head, body, attempts, .. })) => {
             let detail = "the envelope has another shape than documented; this crate may be too old";
             Err(Error::new(ErrorKind::Response, subject, detail).with(|error| {
                 error.http_status = Some(response.status());
@@ -250,6 +253,7 @@ pub(crate) fn raw<T: DeserializeOwned>(
                 error.api_code = head.api_code;
                 error.request_id = head.request_id;
                 error.body = Some(body);
+                error.attempts = attempts;
             }))
         }
     }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a call, or the building of a client, failed.
 ///
@@ -33,6 +34,9 @@ pub(crate) struct Inner {
     pub(crate) request_id: Option<String>,
     pub(crate) server_message: Option<String>,
     pub(crate) body: Option<Bytes>,
+    pub(crate) retry_after: Option<Duration>,
+    /// How many requests were sent for the call.
+    pub(crate) attempts: u32,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -83,6 +87,8 @@ impl Error {
             request_id: None,
             server_message: None,
             body: None,
+            retry_after: None,
+            attempts: 0,
             source: None,
         }))
     }
@@ -164,6 +170,18 @@ impl Error {
         self.0.server_message.as_deref()
     }
 
+    /// How long the server asks to wait before the next request, where it says so (`Retry-After`).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the call was attempted: 0 where nothing was sent, more than 1 where it was tried again.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// The body of the answer as it came, where one came. It may hold secrets: neither `Debug` nor `Display` shows it.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
@@ -173,13 +191,18 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.subject, self.0.detail)
+        write!(f, "{}: {}", self.0.subject, self.0.detail)?;
+        if self.0.attempts > 1 {
+            write!(f, " [{} attempts]", self.0.attempts)?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, subject, detail, http_status, status_code, api_code, request_id, source, .. } = &*self.0;
+        let Inner { kind, subject, detail, http_status, status_code, api_code, request_id, attempts, source, .. } =
+            &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
             .field("subject", subject)
@@ -188,6 +211,7 @@ impl fmt::Debug for Error {
             .field("status_code", status_code)
             .field("api_code", api_code)
             .field("request_id", request_id)
+            .field("attempts", attempts)
             .field("source", source)
             .finish_non_exhaustive()
     }

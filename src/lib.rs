@@ -19,6 +19,7 @@ pub mod mock;
 mod operation;
 mod redaction;
 mod response;
+mod retry;
 #[cfg(feature = "schemars")]
 pub mod schema;
 mod secret;
@@ -28,7 +29,7 @@ mod tls;
 pub mod wechat;
 
 pub use api::{Client, builder, types};
-pub use client::ClientBuilder;
+pub use client::{CallOptions, ClientBuilder};
 pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};

@@ -3,12 +3,19 @@
 use crate::credentials::Credentials;
 use crate::{Operation, SecretString};
 use bytes::Bytes;
+use http::HeaderMap;
 use reqwest::Request;
 use serde_json::Value;
+
+/// Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a message has to
+/// be able to say.
+const SHORTEST_GUESS: usize = 6;
 
 /// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
 pub(crate) struct Secrets<'a> {
     credentials: &'a Credentials,
+    /// The caller's own.
+    headers: &'a HeaderMap,
     body: Option<Bytes>,
     /// Of an endpoint that the document does not describe; described ones have no secret in their query, by house rule.
     query: Option<String>,
@@ -17,10 +24,15 @@ pub(crate) struct Secrets<'a> {
 }
 
 impl<'a> Secrets<'a> {
-    pub(crate) fn of(credentials: &'a Credentials, request: &Request, operation: Option<&'static Operation>) -> Self {
+    pub(crate) fn of(
+        credentials: &'a Credentials,
+        headers: &'a HeaderMap,
+        request: &Request,
+        operation: Option<&'static Operation>,
+    ) -> Self {
         let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
         let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
-        Self { credentials, body, query, operation, tokens: [None; 2] }
+        Self { credentials, headers, body, query, operation, tokens: [None; 2] }
     }
 
     /// And the tokens that went out, which are chosen request by request.
@@ -32,6 +44,8 @@ impl<'a> Secrets<'a> {
     fn each_held(&self, mut look: impl FnMut(&str)) {
         self.credentials.each_secret(&mut look);
         self.tokens.iter().flatten().for_each(|token| look(token.expose_secret()));
+        let own = self.headers.values().filter_map(|value| value.to_str().ok());
+        own.filter(|value| value.len() >= SHORTEST_GUESS).for_each(look);
     }
 
     /// The text with `[REDACTED]` where it repeats a secret. `text` may be JSON, in which quotes are escaped.
@@ -62,9 +76,6 @@ impl<'a> Secrets<'a> {
     }
 
     fn all(&self) -> Vec<String> {
-        // Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a
-        // message has to be able to say.
-        const SHORTEST_GUESS: usize = 6;
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();

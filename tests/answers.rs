@@ -29,7 +29,7 @@ fn app() -> genauth::types::builder::GetWechatAccessTokenDto {
 
 async fn mock() -> (MockGenAuth, Client) {
     let server = MockGenAuth::start().await.unwrap();
-    let client = server.client_builder().build().unwrap();
+    let client = server.client_builder().retries(0).build().unwrap();
     (server, client)
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::fmt::{Debug, Display};
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// What to look for, and the secret around it. The characters around it change when a text is quoted or encoded, so
@@ -156,12 +157,17 @@ async fn server() -> MockGenAuth {
 
 fn client_builder(host: &str) -> ClientBuilder {
     let builder = Client::builder(host).app(APP_ID, APP_SECRET.secret).user_access_token(USER_TOKEN.secret);
-    builder.access_key(KEY_ID, KEY_SECRET.secret)
+    builder.access_key(KEY_ID, KEY_SECRET.secret).retries(0)
 }
 
 /// With the credentials of an application alone, which is what `call` needs to know which ones to use.
 fn app_client(host: &str) -> Client {
-    Client::builder(host).app(APP_ID, APP_SECRET.secret).user_access_token(USER_TOKEN.secret).build().unwrap()
+    Client::builder(host)
+        .app(APP_ID, APP_SECRET.secret)
+        .user_access_token(USER_TOKEN.secret)
+        .retries(0)
+        .build()
+        .unwrap()
 }
 
 fn app() -> builder::GetWechatAccessTokenDto {
@@ -346,6 +352,14 @@ fn answers() -> Vec<(String, MockAnswer, Option<ErrorKind>)> {
 
 async fn whatever_the_server_answers(collector: &Collector) {
     let server = server().await;
+    let retries =
+        client_builder(server.url()).retries(2).retry_pauses(Duration::from_millis(1), Duration::from_secs(1));
+    let echo = json!({ "statusCode": 503, "message": format!("no {} {}", WECHAT_SECRET.secret, USER_TOKEN.secret) });
+    server.answer_next(MockAnswer::envelope(echo).times(3));
+    let error = retries.build().unwrap().get_wechat_mp_access_token_info().body(app()).send().await.unwrap_err();
+    assert_eq!(error.attempts(), 3);
+    collector.failure(&error);
+    assert!(collector.check("retries").contains("trying again"));
     for (name, answer, kind) in answers() {
         server.take_requests();
         let errors = calls(collector, &server, &answer).await;

@@ -14,6 +14,7 @@ fn builder(server: &MockGenAuth) -> ClientBuilder {
     Client::builder(server.url())
         .access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
         .access_key_use(AccessKeyUse::ManagementToken)
+        .retries(0)
 }
 
 async fn call(client: &Client, server: &MockGenAuth) -> Result<(), Error> {

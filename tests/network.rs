@@ -19,8 +19,8 @@ const CONNECT: &str = "getWechatMpAccessTokenInfo: the server cannot be reached;
 const TRANSPORT: &str = "getWechatMpAccessTokenInfo: the connection broke before the answer was complete; try again";
 const TIMEOUT: &str = "getWechatMpAccessTokenInfo: no complete answer within the time allowed; try again, or allow \
                        more with `.timeout(..)`";
-const TOO_LARGE: &str =
-    "getWechatMpAccessTokenInfo: the answer is larger than 1048576 bytes; check that the host is right";
+const TOO_LARGE: &str = "getWechatMpAccessTokenInfo: the answer is larger than 1048576 bytes; check that the host is right, or allow more with \
+     `.largest_answer(..)`";
 
 /// Hands each connection to `handle`; answers the server's URL.
 async fn serve<F, Fut>(handle: F) -> String
@@ -75,7 +75,7 @@ async fn answer_all(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 }
 
 async fn token(builder: ClientBuilder) -> Result<Response<GetWechatAccessTokenDataDto>, Error> {
-    call(&builder.app_id("app").build().unwrap()).await
+    call(&builder.app_id("app").retries(0).build().unwrap()).await
 }
 
 async fn call(client: &Client) -> Result<Response<GetWechatAccessTokenDataDto>, Error> {
@@ -289,7 +289,7 @@ async fn calls_one_after_the_other_use_one_connection_after_a_failure_of_the_api
         }
     })
     .await;
-    let client = Client::builder(url).app_id("app").build().unwrap();
+    let client = Client::builder(url).app_id("app").retries(0).build().unwrap();
     call(&client).await.unwrap();
     assert_eq!(call(&client).await.unwrap_err().status_code(), Some(429));
     call(&client.clone()).await.unwrap();
@@ -297,7 +297,7 @@ async fn calls_one_after_the_other_use_one_connection_after_a_failure_of_the_api
 }
 
 #[tokio::test]
-async fn a_failed_call_is_sent_once() {
+async fn without_retries_a_failed_call_is_sent_once() {
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
     let url = serve(move |mut stream| {

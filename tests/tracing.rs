@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 async fn one_call(server: &MockGenAuth) -> String {
-    let client = server.client_builder().build().unwrap();
+    let client = server.client_builder().retries(0).build().unwrap();
     let app = GetWechatAccessTokenDto::builder().app_id(server.wechat_app_id()).app_secret(server.wechat_app_secret());
     let (log, guard) = Log::start(tracing::Level::INFO);
     let _ = client.get_wechat_mp_access_token_info().body(app).send().await;

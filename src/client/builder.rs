@@ -7,12 +7,15 @@ use crate::credentials::{
 };
 use crate::deprecation::Notices;
 use crate::host::Host;
+use crate::retry::Retry;
 use crate::{DeprecationNotice, Error, OnDeprecation, SecretString, tls};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// Makes a [`Client`].
 ///
@@ -41,7 +44,11 @@ pub struct ClientBuilder {
     dialect: Option<Dialect>,
     language: Language,
     timeout: Duration,
+    attempt_timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
+    retry: Retry,
+    largest_answer: usize,
+    concurrency: Option<usize>,
     plain_http: bool,
     http_client: Option<reqwest::Client>,
     root_certificates: Vec<Vec<u8>>,
@@ -52,6 +59,9 @@ pub struct ClientBuilder {
 
 /// What every SDK of this API allows a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read: 1 MiB. A token's is below one KiB.
+const LARGEST_ANSWER: usize = 1 << 20;
 
 impl ClientBuilder {
     pub(super) fn new(host: String) -> Self {
@@ -67,7 +77,11 @@ impl ClientBuilder {
             dialect: None,
             language: Language::default(),
             timeout: TIMEOUT,
+            attempt_timeout: None,
             connect_timeout: None,
+            retry: Retry::default(),
+            largest_answer: LARGEST_ANSWER,
+            concurrency: None,
             plain_http: false,
             http_client: None,
             root_certificates: Vec::new(),
@@ -141,10 +155,45 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a request may take, from connecting to the last byte of the answer; 10 seconds otherwise. A management
-    /// token that has to be fetched first is a request of its own.
+    /// How long a call may take, from its start to the last byte of the answer, retries and a management token that has to
+    /// be fetched first included; 10 seconds otherwise.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How long a single attempt may take, so that there is time for another; otherwise what is left of the call's time.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// How often a call is made again that failed and may succeed without a change ([`Error::is_retryable`]); 2 otherwise,
+    /// and 0 is never. Only operations that the document calls idempotent ([`Operation::idempotent`](crate::Operation))
+    /// are. The clones of a client share a budget: ten retries, and one for every ten calls that succeed.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retry.retries = retries;
+        self
+    }
+
+    /// How long at most to wait before the first retry, which doubles with each, and before any; 100 ms and 5 s otherwise.
+    /// The pause is random below that, but not shorter than a server's `Retry-After`; a server that asks for more than
+    /// `longest` is not asked again.
+    pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        (self.retry.first_pause, self.retry.longest_pause) = (first, longest);
+        self
+    }
+
+    /// The largest answer that is read, in bytes; 1 MiB otherwise. A larger one is [`ErrorKind::TooLarge`](crate::ErrorKind).
+    pub fn largest_answer(mut self, bytes: usize) -> Self {
+        self.largest_answer = bytes;
+        self
+    }
+
+    /// How many requests of a client and its clones may be under way at once; any number otherwise. The others wait, as
+    /// long as their time allows.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = Some(requests);
         self
     }
 
@@ -210,8 +259,12 @@ impl ClientBuilder {
             let detail = "a proxy would see every secret sent to an http:// host; write https://, or say `.dangerously_allow_plain_http()`";
             return Err(Error::configuration(detail));
         }
-        if self.timeout.is_zero() || self.connect_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        let timeouts = [Some(self.timeout), self.attempt_timeout, self.connect_timeout];
+        if timeouts.contains(&Some(Duration::ZERO)) {
             return Err(Error::configuration("a timeout of zero leaves no time for any call; allow some"));
+        }
+        if self.concurrency == Some(0) {
+            return Err(Error::configuration("a concurrency of zero lets no request through; allow some"));
         }
         let credentials = self.credentials(&host)?;
         let foreign_http_client = self.http_client.is_some();
@@ -220,6 +273,15 @@ impl ClientBuilder {
             credentials: Arc::new(credentials),
             notices: self.notices.anew(),
             timeout: self.timeout,
+            attempt_timeout: self.attempt_timeout,
+            retry: Retry { budget: Arc::default(), ..self.retry },
+            largest_answer: self.largest_answer,
+            // More than a semaphore holds is as good as any number.
+            concurrency: self
+                .concurrency
+                .filter(|most| *most <= Semaphore::MAX_PERMITS)
+                .map(|most| Arc::new(Semaphore::new(most))),
+            headers: HeaderMap::new(),
             base_path: host.base_path().into(),
             foreign_http_client,
             management_tokens: Arc::default(),

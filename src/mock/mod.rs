@@ -19,7 +19,8 @@
 //! use genauth::types::GetWechatAccessTokenDto;
 //!
 //! let server = MockGenAuth::start().await?;
-//! let client = server.client_builder().build()?;
+//! // By default the client would try again, and you would see nothing of the first answer.
+//! let client = server.client_builder().retries(0).build()?;
 //! let app = GetWechatAccessTokenDto::builder()
 //!     .app_id(server.wechat_app_id())
 //!     .app_secret(server.wechat_app_secret());

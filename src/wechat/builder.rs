@@ -34,11 +34,11 @@ impl Settings {
         }
     }
 
-    /// How long a refresh takes at most: a request, before it one for a management token, both once more, and another
-    /// process's lease; the rest is for the store. Whoever waits longer waits for a task that nobody drives.
+    /// How long a refresh takes at most: another process's lease and a call; the rest is for the store. Whoever waits
+    /// longer waits for a task that nobody drives.
     pub(super) fn patience(&self) -> Duration {
-        let rest = self.windows.pause.saturating_add(Duration::from_secs(10));
-        self.client.inner.timeout.saturating_mul(5).saturating_add(rest)
+        let rest = self.windows.pause.saturating_add(Duration::from_secs(15));
+        self.client.inner.timeout.saturating_mul(2).saturating_add(rest)
     }
 }
 

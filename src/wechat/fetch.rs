@@ -1,7 +1,7 @@
 //! Getting the next token.
 
 use super::stats::Counters;
-use super::token::Held;
+use super::token::{Held, State};
 use super::windows::Windows;
 use crate::client::Clock;
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
@@ -23,7 +23,8 @@ pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Answer, Error>> +
 
 /// Who answers tokens. Not a client at once, so that tests can script it.
 pub(super) trait Source: Send + Sync {
-    fn fetch(&self) -> Answering;
+    /// `urgent` where callers wait, so that a failure is worth another try at once.
+    fn fetch(&self, urgent: bool) -> Answering;
 
     /// On whose behalf; an error of one user is not that of the next.
     fn user(&self) -> Option<SecretString>;
@@ -38,9 +39,12 @@ pub(super) struct Server {
 }
 
 impl Source for Server {
-    fn fetch(&self) -> Answering {
+    fn fetch(&self, urgent: bool) -> Answering {
         let Self { client, operation, app } = self;
-        let (client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
+        let (mut client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
+        if !urgent {
+            client.inner.retry.retries = 0;
+        }
         Box::pin(async move {
             let operation = operation.ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
@@ -83,21 +87,25 @@ impl Fetcher {
     }
 
     /// The token after the one that was held `before`, and never the one that WeChat has rejected.
-    #[cfg_attr(not(feature = "redis"), allow(unused_variables, reason = "only a shared store looks back"))]
     pub(super) async fn next(&self, before: &Held, rejected: Option<&SecretString>) -> Result<Held, Error> {
         #[cfg(feature = "redis")]
         if let Some(store) = &self.store {
             return store.next(self, before, rejected).await;
         }
-        self.ask(rejected, 0).await
+        self.ask(before, rejected, 0).await
     }
 
     /// Asks the server.
-    pub(super) async fn ask(&self, rejected: Option<&SecretString>, generation: u64) -> Result<Held, Error> {
+    pub(super) async fn ask(
+        &self,
+        before: &Held,
+        rejected: Option<&SecretString>,
+        generation: u64,
+    ) -> Result<Held, Error> {
         self.keep_distance().await;
         let sent_at = (self.now)();
         *self.requested_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent_at);
-        let answer = self.source.fetch().await?;
+        let answer = self.source.fetch(before.state(sent_at) == State::Dead).await?;
         let now = (self.now)();
         if answer.secret.expose_secret().trim().is_empty() {
             let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";

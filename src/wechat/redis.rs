@@ -8,7 +8,7 @@
 use super::fetch::Fetcher;
 use super::stats::Counters;
 use super::token::{Held, State};
-use super::windows::random;
+use crate::retry::random;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error, SecretString, UnixTimestamp};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -262,9 +262,9 @@ impl SharedToken {
                 return Ok(held);
             }
             Ok(Claim::Fetch) => {}
-            Err(Trouble) => return fetcher.ask(rejected, generation + 1).await,
+            Err(Trouble) => return fetcher.ask(before, rejected, generation + 1).await,
         }
-        match fetcher.ask(rejected, generation + 1).await {
+        match fetcher.ask(before, rejected, generation + 1).await {
             Ok(fetched) => {
                 // Where a newer one got there first, that is the one to use; a store in trouble costs nobody the token.
                 let newer = self.publish(&nonce, fetcher, &fetched).await.ok().flatten();

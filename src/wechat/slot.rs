@@ -3,7 +3,7 @@
 use super::fetch::{Fetcher, SUBJECT};
 use super::stats::{Counters, TokenStats};
 use super::token::{AccessToken, Held, State};
-use super::windows::random;
+use crate::retry::random;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Error, ErrorKind, SecretString};
 use arc_swap::ArcSwap;

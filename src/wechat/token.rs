@@ -1,6 +1,7 @@
 //! A token as the cache holds it, and as it hands it out.
 
-use super::windows::{Windows, random};
+use super::windows::Windows;
+use crate::retry::random;
 use crate::{SecretString, UnixTimestamp};
 use arc_swap::Guard;
 use std::fmt;

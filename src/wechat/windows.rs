@@ -54,11 +54,6 @@ impl Windows {
     }
 }
 
-/// From 0 to 1; the middle where the system has no random numbers, since only spread is lost.
-pub(super) fn random() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,7 +110,7 @@ impl Server {
 }
 
 impl Source for Server {
-    fn fetch(&self) -> Answering {
+    fn fetch(&self, _: bool) -> Answering {
         struct UnderWay(Server);
         impl Drop for UnderWay {
             fn drop(&mut self) {

@@ -1,0 +1,167 @@
+//! When a call that failed is made once more, and how long after.
+
+use crate::Error;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// How often and when a client tries again. Only operations that the document calls idempotent are tried again.
+#[derive(Clone)]
+pub(crate) struct Retry {
+    pub(crate) retries: u32,
+    pub(crate) first_pause: Duration,
+    pub(crate) longest_pause: Duration,
+    pub(crate) budget: Arc<Budget>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            first_pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(5),
+            budget: Arc::default(),
+        }
+    }
+}
+
+impl Retry {
+    /// How long to wait after the `attempts`th attempt, which ended in `error`; none if that was the last one.
+    pub(crate) fn pause_after(&self, attempts: u32, error: &Error, random: f64) -> Option<Duration> {
+        // None, where there was no time left to send anything.
+        if attempts == 0 || attempts > self.retries || !error.is_retryable() {
+            return None;
+        }
+        // Full jitter: callers who failed together do not come back together.
+        let doubled = 2_u32.saturating_pow((attempts - 1).min(31));
+        let pause = self.first_pause.saturating_mul(doubled).min(self.longest_pause).mul_f64(random);
+        match error.retry_after() {
+            // What the server asks for is the least; who asks for more than a pause is not asked again.
+            Some(wanted) if wanted > self.longest_pause => None,
+            Some(wanted) => Some(pause.max(wanted)),
+            None => Some(pause),
+        }
+    }
+}
+
+/// What a server asks for in `Retry-After`: seconds, or a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return value.parse().ok().map(Duration::from_secs);
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// From 0 to 1; the middle where the system has no random numbers, since only spread is lost.
+pub(crate) fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+/// What a client and its clones may spend on retries: ten, and one for every ten calls that succeed. In an outage it is
+/// soon empty, so that the outage is not multiplied.
+pub(crate) struct Budget(AtomicU32);
+
+impl Budget {
+    const FULL: u32 = 100;
+    const RETRY: u32 = 10;
+
+    /// Whether there is enough left for a retry, which is then spent.
+    pub(crate) fn spend(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::RETRY)).is_ok()
+    }
+
+    /// A call succeeded.
+    pub(crate) fn earn(&self) {
+        // Full as a rule, and then not written to by all cores at once.
+        if self.0.load(Ordering::Relaxed) < Self::FULL {
+            let earned = |left: u32| Some((left + 1).min(Self::FULL));
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earned);
+        }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicU32::new(Self::FULL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use http::HeaderValue;
+
+    fn error(kind: ErrorKind, retry_after: Option<u64>) -> Error {
+        let error = Error::new(kind, "test", "as planned");
+        error.with(|error| error.retry_after = retry_after.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn pauses_double_are_jittered_down_to_nothing_and_end_with_the_retries() {
+        let retry = Retry { retries: 8, ..Retry::default() };
+        let broken = error(ErrorKind::Transport, None);
+        let pauses: Vec<_> =
+            (1..10).map(|n| retry.pause_after(n, &broken, 1.0).map(|pause| pause.as_millis())).collect();
+        let expected = [100, 200, 400, 800, 1600, 3200, 5000, 5000];
+        assert_eq!(pauses[..8], expected.map(Some));
+        assert_eq!(pauses[8], None);
+        assert_eq!(retry.pause_after(4, &broken, 0.0), Some(Duration::ZERO));
+        assert_eq!(
+            Retry { retries: u32::MAX, ..retry }.pause_after(u32::MAX, &broken, 0.5),
+            Some(Duration::from_millis(2500))
+        );
+    }
+
+    #[test]
+    fn only_what_may_succeed_without_a_change_is_tried_again() {
+        let retry = Retry::default();
+        assert_eq!(retry.pause_after(1, &error(ErrorKind::Credentials, None), 0.5), None);
+        assert_eq!(Retry { retries: 0, ..retry }.pause_after(1, &error(ErrorKind::Timeout, None), 0.5), None);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_pause_gets_it_or_no_second_request() {
+        let retry = Retry::default();
+        let pause = |seconds| retry.pause_after(1, &error(ErrorKind::Timeout, Some(seconds)), 0.5);
+        assert_eq!(pause(0), Some(Duration::from_millis(50)));
+        assert_eq!(pause(5), Some(Duration::from_secs(5)));
+        assert_eq!(pause(6), None);
+        assert_eq!(pause(u64::MAX), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (value, expected) in [
+            ("7", Some(7)),
+            (" 7 ", Some(7)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("99999999999999999999", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn the_budget_is_ten_retries_and_a_tenth_for_each_success() {
+        let budget = Budget::default();
+        assert_eq!((0..20).filter(|_| budget.spend()).count(), 10);
+        (0..9).for_each(|_| budget.earn());
+        assert!(!budget.spend());
+        budget.earn();
+        assert!(budget.spend() && !budget.spend());
+        (0..1000).for_each(|_| budget.earn());
+        assert_eq!((0..20).filter(|_| budget.spend()).count(), 10);
+    }
+}
