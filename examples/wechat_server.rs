@@ -30,7 +30,7 @@ struct Shop {
 }
 
 /// The handler: answers the menu of the official account.
-async fn menu(State(shop): State<Shop>) -> Result<Json<Value>, (StatusCode, String)> {
+async fn menu(State(shop): State<Shop>) -> Result<Json<Value>, (StatusCode, &'static str)> {
     let Shop { tokens, http, wechat } = &shop;
     let answer = tokens.with_token(|token| async move {
         let request = http.get(format!("{wechat}/cgi-bin/menu/get"));
@@ -42,7 +42,10 @@ async fn menu(State(shop): State<Shop>) -> Result<Json<Value>, (StatusCode, Stri
         println!("  WeChat answered errcode {errcode}");
         Ok::<_, Failure>(TokenUse::by_errcode(errcode, answer))
     });
-    answer.await.map(Json).map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))
+    answer.await.map(Json).map_err(|error| {
+        eprintln!("error: {error}");
+        (StatusCode::BAD_GATEWAY, "WeChat cannot be reached; please try again")
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]

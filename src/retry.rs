@@ -36,7 +36,8 @@ impl Retry {
         }
         // Full jitter: callers who failed together do not come back together.
         let doubled = 2_u32.saturating_pow((attempts - 1).min(31));
-        let pause = self.first_pause.saturating_mul(doubled).min(self.longest_pause).mul_f64(random);
+        let pause = self.first_pause.saturating_mul(doubled).min(self.longest_pause);
+        let pause = share(pause, random);
         match error.retry_after() {
             // What the server asks for is the least; who asks for more than a pause is not asked again.
             Some(wanted) if wanted > self.longest_pause => None,
@@ -54,6 +55,11 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// A part of a length of time, without a panic for the longest.
+pub(crate) fn share(of: Duration, part: f64) -> Duration {
+    Duration::try_from_secs_f64(of.as_secs_f64() * part).unwrap_or(of)
 }
 
 /// From 0 to 1; the middle where the system has no random numbers, since only spread is lost.

@@ -120,6 +120,27 @@ async fn any_operation_that_answers_a_token_can_be_asked_and_the_default_follows
     assert_eq!(error.to_string(), expected);
 }
 
+#[tokio::test]
+async fn a_wrong_clock_of_the_client_is_found_out_by_the_date_of_the_answer() {
+    for (server_ahead, client_ahead) in [(86_400, 0), (0, 86_400)] {
+        let (server_hands, client_hands) = (Hands::new(), Hands::new());
+        let pass = |seconds| [&server_hands, &client_hands].map(|hands| hands.pass(seconds));
+        server_hands.pass(server_ahead);
+        client_hands.pass(client_ahead);
+        let server = MockGenAuth::builder().clock(server_hands.read()).start().await.unwrap();
+        let client = server.client_builder().clock(client_hands.read()).build().unwrap();
+        let tokens = TokenCache::new(client).app(&app(&server));
+        let first = tokens.get().await.unwrap();
+        let left = tokens.stats().remaining.unwrap().as_secs();
+        assert!((7198..=7200).contains(&left), "{left}");
+        pass(7000 - 400);
+        assert_eq!((tokens.get().await.unwrap().expose_secret(), server.requests().len()), (first.expose_secret(), 1));
+        pass(600);
+        let second = tokens.get().await.unwrap();
+        assert!(second.expose_secret() != first.expose_secret() && server.token_is_alive(second.expose_secret()));
+    }
+}
+
 /// azure-sdk-for-rust #1225: cached by too small a key, so that a token went to the wrong resource.
 #[tokio::test]
 async fn two_apps_and_a_rotated_secret_share_no_token() {

@@ -37,7 +37,9 @@ impl Settings {
     /// How long a refresh takes at most: another process's lease and a call; the rest is for the store. Whoever waits
     /// longer waits for a task that nobody drives.
     pub(super) fn patience(&self) -> Duration {
-        let rest = self.windows.pause.saturating_add(Duration::from_secs(15));
+        let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
+        #[cfg(feature = "redis")]
+        let rest = rest.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.patience()));
         self.client.inner.timeout.saturating_mul(2).saturating_add(rest)
     }
 }

@@ -138,7 +138,7 @@ impl Settings {
         let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.inner.now), windows.clone());
         #[cfg(feature = "redis")]
         {
-            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app));
+            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app, windows.pause));
         }
         Slot::new(app.clone(), fetcher, self.patience())
     }
@@ -167,7 +167,7 @@ impl AppTokens {
     /// Says that WeChat has rejected a token, which happens before it expires where another system fetched a newer one.
     ///
     /// It is forgotten if it is still the one that is held: a token that another caller renewed meanwhile stays. Nothing
-    /// is sent; the next [`get`](Self::get) fetches. If the server then answers the same token again, that is an
+    /// is sent; the next [`get`](Self::get) fetches, unless a refresh has failed just now, or WeChat rejects every new token. If the server then answers the same token again, that is an
     /// [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken).
     pub fn invalidate(&self, rejected: &AccessToken) {
         self.0.invalidate(rejected);

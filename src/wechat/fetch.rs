@@ -1,14 +1,14 @@
 //! Getting the next token.
 
 use super::stats::Counters;
-use super::token::{Held, State};
+use super::token::Held;
 use super::windows::Windows;
 use crate::client::Clock;
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use crate::{Client, Error, ErrorKind, Operation, SecretString, UnixTimestamp};
 use http::header::DATE;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// A token as the server answers it.
@@ -23,11 +23,32 @@ pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Answer, Error>> +
 
 /// Who answers tokens. Not a client at once, so that tests can script it.
 pub(super) trait Source: Send + Sync {
-    /// `urgent` where callers wait, so that a failure is worth another try at once.
-    fn fetch(&self, urgent: bool) -> Answering;
+    fn fetch(&self) -> Answering;
 
     /// On whose behalf; an error of one user is not that of the next.
     fn user(&self) -> Option<SecretString>;
+}
+
+/// What a refresh is after.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    /// The token that is held, or the last that WeChat rejected: nothing older is of use.
+    pub(super) than: Arc<Held>,
+    pub(super) rejected: bool,
+}
+
+impl Wanted {
+    /// Whether it is newer, and not the one that was rejected.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_met_by(&self, held: &Held) -> bool {
+        let newer = (held.expires_at, held.generation) > (self.than.expires_at, self.than.generation);
+        newer && !(self.rejected && held.is(&self.than.secret))
+    }
+
+    /// The token that must not come back.
+    pub(super) fn rejected(&self) -> Option<&SecretString> {
+        self.rejected.then_some(&self.than.secret)
+    }
 }
 
 /// The server, asked for one WeChat app's token.
@@ -39,12 +60,11 @@ pub(super) struct Server {
 }
 
 impl Source for Server {
-    fn fetch(&self, urgent: bool) -> Answering {
+    fn fetch(&self) -> Answering {
         let Self { client, operation, app } = self;
         let (mut client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
-        if !urgent {
-            client.inner.retry.retries = 0;
-        }
+        // The cache has pauses of its own.
+        client.inner.retry.retries = 0;
         Box::pin(async move {
             let operation = operation.ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
@@ -69,7 +89,7 @@ pub(super) struct Fetcher {
     pub(super) windows: Windows,
     pub(super) counters: Counters,
     #[cfg(feature = "redis")]
-    pub(super) store: Option<super::redis::SharedToken>,
+    pub(super) store: Option<super::shared::SharedToken>,
     requested_at: Mutex<Option<SystemTime>>,
 }
 
@@ -86,32 +106,27 @@ impl Fetcher {
         }
     }
 
-    /// The token after the one that was held `before`, and never the one that WeChat has rejected.
-    pub(super) async fn next(&self, before: &Held, rejected: Option<&SecretString>) -> Result<Held, Error> {
+    /// A newer token.
+    pub(super) async fn next(&self, wanted: &Wanted) -> Result<Held, Error> {
         #[cfg(feature = "redis")]
         if let Some(store) = &self.store {
-            return store.next(self, before, rejected).await;
+            return store.next(self, wanted).await;
         }
-        self.ask(before, rejected, 0).await
+        self.ask(wanted.rejected().into_iter().collect(), 0).await
     }
 
     /// Asks the server.
-    pub(super) async fn ask(
-        &self,
-        before: &Held,
-        rejected: Option<&SecretString>,
-        generation: u64,
-    ) -> Result<Held, Error> {
+    pub(super) async fn ask(&self, rejected: Vec<&SecretString>, generation: u64) -> Result<Held, Error> {
         self.keep_distance().await;
         let sent_at = (self.now)();
         *self.requested_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent_at);
-        let answer = self.source.fetch(before.state(sent_at) == State::Dead).await?;
+        let answer = self.source.fetch().await?;
         let now = (self.now)();
         if answer.secret.expose_secret().trim().is_empty() {
             let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
             return Err(Error::new(ErrorKind::NoData, SUBJECT, detail));
         }
-        if rejected.is_some_and(|rejected| rejected.expose_secret() == answer.secret.expose_secret()) {
+        if rejected.iter().any(|rejected| rejected.expose_secret() == answer.secret.expose_secret()) {
             let detail = "the server answers the very token that WeChat rejected; some other system fetches tokens for this \
                           WeChat app from WeChat itself: let it take them from this server";
             return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
@@ -145,8 +160,10 @@ impl Answer {
     /// How long the token is still good for. `expires_at` is the server's time: where the answer's date shows that the
     /// server's clock is another than ours, that counts, and where it leaves a choice, the shorter life.
     fn left(&self, sent_at: SystemTime, now: SystemTime) -> Duration {
+        // No token lives so long; what says so is taken for this and not for a panic.
+        const LONGEST: Duration = Duration::from_secs(30 * 86_400);
         let expires_at = self.expires_at.to_system_time().unwrap_or(SystemTime::UNIX_EPOCH);
-        let by_our_clock = expires_at.duration_since(now).unwrap_or_default();
+        let by_our_clock = expires_at.duration_since(now).unwrap_or_default().min(LONGEST);
         let Some(date) = self.date else { return by_our_clock };
         // The date was written between our two looks at the clock, and has lost up to a second.
         let latest = date.checked_add(Duration::from_secs(1)).unwrap_or(date);
@@ -154,7 +171,7 @@ impl Answer {
             return by_our_clock;
         }
         let took = now.duration_since(sent_at).unwrap_or_default();
-        expires_at.duration_since(latest).unwrap_or_default().saturating_sub(took)
+        expires_at.duration_since(latest).unwrap_or_default().saturating_sub(took).min(LONGEST)
     }
 }
 
@@ -188,9 +205,11 @@ mod tests {
 
     #[test]
     fn an_expiry_out_of_range_is_no_panic() {
-        for expires in [i64::MIN / 2, -1, 0, i64::MAX / 2] {
-            let left = left(expires, Some(50.0), 0.0, 1.0);
-            assert!(expires > 0 || left == 0.0, "{expires}: {left}");
+        for (expires, date) in
+            [i64::MIN / 2, -1, 0, i64::MAX / 2].into_iter().flat_map(|e| [(e, None), (e, Some(50.0))])
+        {
+            let left = left(expires, date, 0.0, 1.0);
+            assert_eq!(left, if expires > 0 { 30.0 * 86_400.0 } else { 0.0 }, "{expires}");
         }
     }
 }

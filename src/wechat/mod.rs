@@ -43,6 +43,8 @@ mod cache;
 mod fetch;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod shared;
 mod slot;
 mod stats;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The token of one WeChat app, and the one refresh that may be under way for it.
 
-use super::fetch::{Fetcher, SUBJECT};
+use super::fetch::{Fetcher, SUBJECT, Wanted};
 use super::stats::{Counters, TokenStats};
 use super::token::{AccessToken, Held, State};
 use crate::retry::random;
@@ -9,6 +9,7 @@ use crate::{Error, ErrorKind, SecretString};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -31,7 +32,10 @@ pub(super) struct Progress {
     flight: Option<Flight>,
     flights: u64,
     failure: Option<Failure>,
-    rejected: Option<SecretString>,
+    /// The last token that WeChat rejected, until there is another.
+    rejected: Option<Arc<Held>>,
+    /// How many in a row it rejected that were new.
+    rejections: u32,
 }
 
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
@@ -61,7 +65,7 @@ struct Failure {
 }
 
 /// What a caller finds.
-enum Look {
+pub(super) enum Look {
     Token(AccessToken),
     Wait(u64, watch::Receiver<Option<Outcome>>),
 }
@@ -80,8 +84,7 @@ impl Slot {
     /// The token, while it is fresh: takes no lock and allocates nothing.
     pub(super) fn fresh(&self) -> Option<AccessToken> {
         let held = self.held.load();
-        let fresh = held.state(self.now()) == State::Fresh;
-        fresh.then(|| {
+        held.is_fresh(self.now()).then(|| {
             self.counters().hits.add();
             held.into()
         })
@@ -120,7 +123,7 @@ impl Slot {
     }
 
     /// Hands out what there is, and has a refresh under way where one is due.
-    fn look(self: &Arc<Self>) -> Result<Look, Error> {
+    pub(super) fn look(self: &Arc<Self>) -> Result<Look, Error> {
         let mut progress = self.progress();
         let now = self.now();
         // Once more, under the lock: another caller's refresh may just have ended.
@@ -130,81 +133,90 @@ impl Slot {
             self.counters().hits.add();
             return Ok(Look::Token(held.into()));
         }
-        if progress.flight.as_ref().is_none_or(Flight::is_lost) {
+        let runtime = Handle::try_current();
+        progress.flight.take_if(|flight| flight.is_lost());
+        if let (Ok(runtime), None) = (&runtime, &progress.flight) {
             let user = self.fetcher.source.user();
-            if let Some(failure) = progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref()))
-            {
-                return match state {
-                    State::Dead => Err(failure.error.clone()),
-                    _ => Ok(self.stale(held.into())),
-                };
+            match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
+                Some(failure) if state == State::Dead => return Err(failure.error.clone()),
+                Some(_) => {}
+                None => self.take_off(&mut progress, runtime, Arc::clone(&held), user),
             }
-            self.take_off(&mut progress, Arc::clone(&held))?;
         }
         match &progress.flight {
-            Some(flight) if state != State::Due => {
+            Some(flight) if runtime.is_ok() && state != State::Due => {
                 Counters::count(&self.counters().waits);
-                Ok(Look::Wait(flight.number, flight.outcome.clone()))
+                return Ok(Look::Wait(flight.number, flight.outcome.clone()));
             }
-            _ => Ok(self.stale(held.into())),
+            _ => {}
         }
-    }
-
-    fn stale(&self, token: AccessToken) -> Look {
+        // What listens to events may have questions of its own.
+        drop(progress);
+        if state == State::Dead {
+            let detail = "there is no Tokio runtime to fetch it on; call from within one";
+            return Err(Error::new(ErrorKind::Configuration, SUBJECT, detail));
+        }
         Counters::count(&self.counters().stale);
         tracing::trace!(wechat.app_id = self.app.app_id, "a token is handed out whose refresh is not done yet");
-        Look::Token(token)
+        Ok(Look::Token(held.into()))
     }
 
     /// Starts a refresh.
-    fn take_off(self: &Arc<Self>, progress: &mut Progress, before: Arc<Held>) -> Result<(), Error> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
-            let detail = "there is no Tokio runtime to fetch it on; call from within one";
-            Error::new(ErrorKind::Configuration, SUBJECT, detail)
-        })?;
+    fn take_off(
+        self: &Arc<Self>,
+        progress: &mut Progress,
+        runtime: &Handle,
+        held: Arc<Held>,
+        user: Option<SecretString>,
+    ) {
         progress.flights += 1;
         let number = progress.flights;
         let (sender, outcome) = watch::channel(None);
         let (fetcher, slot) = (Arc::clone(&self.fetcher), Arc::downgrade(self));
-        let mut rejected = progress.rejected.clone();
+        let mut wanted = match &progress.rejected {
+            Some(rejected) => Wanted { than: Arc::clone(rejected), rejected: true },
+            None => Wanted { than: held, rejected: false },
+        };
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
             loop {
-                let next = fetcher.next(&before, rejected.as_ref()).await;
+                let next = fetcher.next(&wanted).await;
                 let Some(slot) = Weak::upgrade(&slot) else { return };
-                match slot.land(number, next) {
+                match slot.land(number, user.as_ref(), next) {
                     Landing::Done(outcome) => {
                         // Nobody may be waiting any more.
                         let _ = sender.send(Some(outcome));
                         return;
                     }
-                    Landing::Again(secret) => rejected = Some(secret),
+                    Landing::Again(than) => wanted = Wanted { than, rejected: true },
                     Landing::Late => return,
                 }
             }
         });
         progress.flight = Some(Flight { number, outcome, task: task.abort_handle() });
-        Ok(())
     }
 
     /// Keeps what a refresh brought.
-    fn land(&self, number: u64, next: Result<Held, Error>) -> Landing {
+    fn land(&self, number: u64, user: Option<&SecretString>, next: Result<Held, Error>) -> Landing {
+        // A server's date is a second wide.
+        const SAME: Duration = Duration::from_secs(2);
         let mut progress = self.progress();
         if progress.flight.as_ref().is_none_or(|flight| flight.number != number) {
             return Landing::Late;
         }
         if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
-            && next.is(rejected)
+            && next.is(&rejected.secret)
         {
             // It was rejected while it was on its way here.
-            return Landing::Again(rejected.clone());
+            return Landing::Again(Arc::clone(rejected));
         }
         progress.flight = None;
         let now = self.now();
         let held = self.held.load_full();
         let alive = held.state(now) != State::Dead;
         let next = next.and_then(|next| {
-            if alive && next.expires_at < held.expires_at {
+            // By this machine's clock, since the server's may have been set right in between.
+            if alive && !next.is(&held.secret) && next.left(now).saturating_add(SAME) < held.left(now) {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
                 return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
             }
@@ -217,14 +229,9 @@ impl Slot {
             }
             Err(error) => {
                 Counters::count(&self.counters().failures);
-                let count = progress.failure.as_ref().map_or(0, |failure| failure.count).saturating_add(1);
-                let windows = &self.fetcher.windows;
-                let (pause, memory) = (windows.pause_after(count, random()), windows.memory_of(error));
-                let user = self.fetcher.source.user();
-                progress.failure = Some(Failure { error: error.clone(), at: now, count, pause, memory, user });
+                self.note_failure(&mut progress, error, user.cloned());
             }
         }
-        // What listens to events may have questions of its own.
         drop(progress);
         let app_id = self.app.app_id.as_str();
         let outcome = match next {
@@ -245,6 +252,13 @@ impl Slot {
         Landing::Done(outcome)
     }
 
+    fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
+        let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
+        let windows = &self.fetcher.windows;
+        let (pause, memory) = (windows.pause_after(count, random()), windows.memory_of(error, count));
+        progress.failure = Some(Failure { error: error.clone(), at: self.now(), count, pause, memory, user });
+    }
+
     fn give_up(&self, number: u64) {
         let mut progress = self.progress();
         if let Some(flight) = progress.flight.take_if(|flight| flight.number == number) {
@@ -254,14 +268,23 @@ impl Slot {
 
     /// Forgets the token, if it is still the one that is held.
     pub(super) fn invalidate(&self, rejected: &AccessToken) {
+        /// Younger ones are not rejected for their age.
+        const NEW: Duration = Duration::from_secs(60);
         {
             let mut progress = self.progress();
-            let held = self.held.load();
+            let held = self.held.load_full();
             if !held.is(rejected.secret()) {
                 return;
             }
-            progress.rejected = Some(held.secret.clone());
+            progress.rejections = if held.age(self.now()) < NEW { progress.rejections.saturating_add(1) } else { 0 };
             self.held.store(Arc::new(Held::nothing()));
+            progress.rejected = Some(held);
+            if progress.rejections > 2 {
+                let detail =
+                    "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
+                let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
+                self.note_failure(&mut progress, &error, self.fetcher.source.user());
+            }
         }
         Counters::count(&self.counters().invalidations);
         tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
@@ -280,7 +303,11 @@ impl Slot {
 
     /// Whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_refreshing() && self.held.load().state(self.now()) == State::Dead
+        let progress = self.progress();
+        let (now, user) = (self.now(), self.fetcher.source.user());
+        let remembered =
+            progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
+        progress.flight.is_none() && !remembered && self.held.load().state(now) == State::Dead
     }
 
     fn is_refreshing(&self) -> bool {
@@ -312,7 +339,7 @@ impl Drop for Slot {
 enum Landing {
     Done(Outcome),
     /// Ask again: WeChat has rejected this one.
-    Again(SecretString),
+    Again(Arc<Held>),
     /// Nothing: another refresh has taken its place.
     Late,
 }

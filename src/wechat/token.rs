@@ -122,11 +122,22 @@ impl Held {
         }
     }
 
+    /// The question of the hot path.
+    pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
+        now >= self.since && now < self.due_at
+    }
+
     pub(super) fn state(&self, now: SystemTime) -> State {
-        if now < self.due_at && now >= self.since {
+        if let Ok(set_back) = self.since.duration_since(now)
+            && !set_back.is_zero()
+        {
+            // The clock was set back, and nothing is known but that a look at the server helps; where it was set back by
+            // more than the token's life, not even that the token may still be good.
+            return if set_back < self.left(self.since) { State::Due } else { State::Dead };
+        }
+        if self.is_fresh(now) {
             State::Fresh
         } else if now < self.wait_from {
-            // Also where the clock was set back, after which nothing is known but that a look at the server helps.
             State::Due
         } else if now < self.dead_at {
             State::Ending
@@ -139,8 +150,9 @@ impl Held {
         now.duration_since(self.since).unwrap_or_default()
     }
 
+    /// What is left of its life; never more than there was, whatever the clock says.
     pub(super) fn left(&self, now: SystemTime) -> Duration {
-        self.dead_at.duration_since(now).unwrap_or_default()
+        self.dead_at.duration_since(now.max(self.since)).unwrap_or_default()
     }
 
     pub(super) fn is(&self, secret: &SecretString) -> bool {

@@ -1,6 +1,7 @@
 //! When a token is due, and how long to wait after a failure.
 
-use crate::Error;
+use crate::retry::{random, share};
+use crate::{Error, ErrorKind};
 use std::time::Duration;
 
 /// The settings of a cache, all of them lengths of time.
@@ -32,7 +33,7 @@ impl Windows {
     /// How long before its end a token is due: at random up to two fifths later than set, so that the processes of a
     /// fleet do not come at once, and never so late that callers would have to wait.
     pub(super) fn refresh_of(&self, lifetime: Duration, random: f64) -> Duration {
-        self.refresh.min(lifetime / 10).mul_f64(1.0 - 0.4 * random)
+        share(self.refresh.min(lifetime / 10), 1.0 - 0.4 * random)
     }
 
     /// How long before a token's end callers wait for the next one.
@@ -44,13 +45,17 @@ impl Windows {
     pub(super) fn pause_after(&self, failures: u32, random: f64) -> Duration {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(31));
         let longest = self.failure_pause.saturating_mul(doubled).min(self.longest_failure_pause);
-        longest.mul_f64(1.0 - 0.5 * random)
+        share(longest, 1.0 - 0.5 * random)
     }
 
     /// How long callers without a token get the same error: what a wrong secret does not get past now, it will not get
-    /// past a second later.
-    pub(super) fn memory_of(&self, error: &Error) -> Duration {
-        if error.is_retryable() { self.failure_pause } else { self.refusal_pause }
+    /// past a second later, and a server that repeats itself is asked less and less.
+    pub(super) fn memory_of(&self, error: &Error, failures: u32) -> Duration {
+        match error.kind() {
+            ErrorKind::UnusableToken => self.pause_after(failures, random()),
+            _ if error.is_retryable() => self.failure_pause,
+            _ => self.refusal_pause,
+        }
     }
 }
 

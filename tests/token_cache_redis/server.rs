@@ -26,10 +26,11 @@ impl Redis {
         }
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         // The port may be taken between the look and the start.
-        (0..5).find_map(|_| {
+        let started = (0..5).find_map(|_| {
             let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
             Some(Self { process: launch(port, &arguments)?, port, arguments: arguments.clone() })
-        })
+        });
+        Some(started.expect("redis-server is there, and starts"))
     }
 
     pub fn url(&self) -> String {

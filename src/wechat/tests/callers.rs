@@ -1,6 +1,7 @@
 //! Any number of callers, one request: who waits, who is cancelled, what is left behind.
 
 use super::*;
+use crate::wechat::slot::Look;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
@@ -19,15 +20,21 @@ async fn ten_thousand_callers_on_a_cold_cache_cause_one_request() {
 async fn a_caller_that_waited_takes_the_new_token_and_fetches_none() {
     let server = Server::renewing();
     let slot = server.slot();
-    for late in [0.0, 0.05, 0.1, 0.2] {
-        let slot = Arc::clone(&slot);
-        tokio::spawn(async move {
-            pass(late).await;
-            assert_eq!(get(&slot).await, Ok("t1".to_owned()));
-        });
-    }
-    pass(1.0).await;
-    assert_eq!(server.requests(), 1);
+    let late = async |seconds| {
+        pass(seconds).await;
+        get(&slot).await
+    };
+    let got = tokio::join!(late(0.0), late(0.05), late(0.1), late(0.2));
+    assert_eq!(
+        [got.0, got.1, got.2, got.3],
+        [const { Ok::<&str, ErrorKind>("t1") }; 4].map(|got| got.map(str::to_owned))
+    );
+    // And one who found it stale, and got the lock after another had renewed it.
+    pass(7100.0).await;
+    get(&slot).await.unwrap();
+    pass(0.2).await;
+    assert!(matches!(slot.look(), Ok(Look::Token(token)) if token.expose_secret() == "t2"));
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,8 +124,21 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     let slot = server.slot();
     let waker = futures_util::task::noop_waker();
     let mut context = std::task::Context::from_waker(&waker);
-    let got = std::pin::pin!(slot.get()).poll(&mut context);
-    assert!(matches!(got, std::task::Poll::Ready(Err(error)) if error.kind() == ErrorKind::Configuration));
+    let mut outside = || match std::pin::pin!(slot.get()).poll(&mut context) {
+        std::task::Poll::Ready(got) => seen(got),
+        std::task::Poll::Pending => panic!("it waits for a runtime that is not there"),
+    };
+    assert_eq!(outside(), Err(ErrorKind::Configuration));
+    // A refresh that another caller has under way cannot be waited for here either.
+    runtime.block_on(async { tokio::time::timeout(Duration::from_millis(10), get(&slot)).await.unwrap_err() });
+    assert_eq!(outside(), Err(ErrorKind::Configuration));
+    // But what is good is handed out, fresh or not.
+    runtime.block_on(get(&slot)).unwrap();
+    assert_eq!(outside(), Ok("t1".to_owned()));
+    for seconds in [7100.0, 90.0] {
+        runtime.block_on(async { tokio::time::sleep(Duration::from_secs_f64(seconds)).await });
+        assert_eq!(outside(), Ok("t1".to_owned()));
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

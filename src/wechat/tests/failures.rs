@@ -82,6 +82,23 @@ async fn a_refusal_of_one_user_is_not_that_of_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_that_arrives_after_the_user_changed_is_still_that_of_the_first() {
+    let server = Server::new(|number| match number {
+        1 => failure(ErrorKind::Api),
+        _ => token("t", LIFETIME),
+    });
+    let slot = server.slot();
+    let change = async {
+        settle().await;
+        *server.0.user.lock().unwrap() = Some("another".into());
+    };
+    let (got, ()) = tokio::join!(get(&slot), change);
+    assert_eq!(got, Err(ErrorKind::Api));
+    pass(1.0).await;
+    assert_eq!(get(&slot).await, Ok("t".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_token_is_an_error_and_never_handed_out() {
     for text in ["", " "] {
         let server = Server::new(move |_| token(text, LIFETIME));
@@ -107,4 +124,19 @@ async fn an_older_token_than_the_one_held_is_no_renewal() {
     get(&slot).await.unwrap();
     pass(0.2).await;
     assert_eq!(get(&slot).await, Ok("t3".to_owned()));
+}
+
+/// As from a server that reckons the expiry anew for each answer, and is a second early now and then.
+#[tokio::test(start_paused = true)]
+async fn the_same_token_with_an_expiry_a_little_earlier_is_no_failure() {
+    let server = Server::new(|number| match number {
+        1 => token("t1", LIFETIME),
+        _ => token("t1", 100),
+    });
+    let slot = server.slot();
+    get(&slot).await.unwrap();
+    pass(7200.0 - 170.0).await;
+    get(&slot).await.unwrap();
+    pass(0.2).await;
+    assert_eq!((get(&slot).await, slot.stats().failures, server.requests()), (Ok("t1".to_owned()), 0, 2));
 }

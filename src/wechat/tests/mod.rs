@@ -110,7 +110,7 @@ impl Server {
 }
 
 impl Source for Server {
-    fn fetch(&self, _: bool) -> Answering {
+    fn fetch(&self) -> Answering {
         struct UnderWay(Server);
         impl Drop for UnderWay {
             fn drop(&mut self) {

@@ -80,3 +80,45 @@ async fn a_handed_out_token_does_not_change_under_its_owner() {
     drop(first);
     assert_eq!(clone.expose_secret(), "t1");
 }
+
+/// An app that calls WeChat with another app's token is refused whatever token it gets.
+#[tokio::test(start_paused = true)]
+async fn where_wechat_rejects_every_new_token_the_server_is_asked_less_and_less() {
+    let server = Server::renewing();
+    let slot = server.slot();
+    let mut errors = 0;
+    while server.0.start.elapsed() < SECOND * 600 {
+        match slot.get().await {
+            Ok(token) => slot.invalidate(&token),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::UnusableToken);
+                errors += 1;
+            }
+        }
+        pass(0.1).await;
+    }
+    assert!(errors > 5000 && server.requests() < 30, "{errors} errors, {} requests", server.requests());
+
+    // One that lives for a while is no longer held against the next.
+    while slot.get().await.is_err() {
+        pass(1.0).await;
+    }
+    let token = slot.get().await.unwrap();
+    pass(100.0).await;
+    slot.invalidate(&token);
+    assert!(slot.get().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_goes_on_answering_the_rejected_token_is_asked_less_and_less() {
+    let server = Server::new(|_| token("t1", LIFETIME));
+    let slot = server.slot();
+    let first = slot.get().await.unwrap();
+    pass(100.0).await;
+    slot.invalidate(&first);
+    while server.0.start.elapsed() < SECOND * 700 {
+        assert_eq!(get(&slot).await, Err(ErrorKind::UnusableToken));
+        pass(0.1).await;
+    }
+    assert!(server.requests() < 30, "{:?}", server.times());
+}
