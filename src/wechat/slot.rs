@@ -94,7 +94,8 @@ impl Slot {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        self.get_slowly().await.inspect_err(|_| Counters::count(&self.counters().errors))
+        // Boxed, so that the future of the usual case is small.
+        Box::pin(self.get_slowly()).await.inspect_err(|_| Counters::count(&self.counters().errors))
     }
 
     async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
