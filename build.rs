@@ -1,10 +1,14 @@
 //! Makes the client of the fragments in `openapi/`; see `codegen/`.
 
+#[cfg(feature = "codegen")]
 #[allow(dead_code, reason = "the tests use what the build does not")]
 #[path = "codegen/mod.rs"]
 mod codegen;
+#[cfg(not(feature = "codegen"))]
+#[path = "codegen/fingerprint.rs"]
+mod fingerprint;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
     for input in ["build.rs", "codegen", "openapi"] {
@@ -12,15 +16,43 @@ fn main() {
     }
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    match codegen::compile(&root.join("openapi"), "openapi") {
-        Ok(compiled) => {
-            for (name, text) in [("api.rs", compiled.api), ("openapi.json", compiled.openapi)] {
+    match texts(&root) {
+        Ok(texts) => {
+            for (name, text) in texts {
                 if let Err(error) = std::fs::write(out.join(name), text) {
                     println!("cargo::error=cannot write {name}: {error}");
                 }
             }
         }
         // cargo shows each as an error of its own, and needs no panic to stop.
-        Err(violations) => violations.iter().for_each(|violation| println!("cargo::error={violation}")),
+        Err(problems) => problems.iter().for_each(|problem| println!("cargo::error={problem}")),
     }
+}
+
+type Texts = [(&'static str, String); 2];
+
+/// Generated.
+#[cfg(feature = "codegen")]
+fn texts(root: &Path) -> Result<Texts, Vec<String>> {
+    let compiled = codegen::compile(&root.join("openapi"), "openapi");
+    let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    Ok([("api.rs", compiled.api), ("openapi.json", compiled.openapi)])
+}
+
+/// As generated before and checked in, if the fragments are still the same.
+#[cfg(not(feature = "codegen"))]
+fn texts(root: &Path) -> Result<Texts, Vec<String>> {
+    let read = |name: &str| {
+        let path = root.join("codegen/generated").join(name);
+        std::fs::read_to_string(&path).map_err(|error| vec![format!("cannot read {}: {error}", path.display())])
+    };
+    let (api, openapi) = (read("api.rs")?, read("openapi.json")?);
+    let line =
+        fingerprint::line(&root.join("openapi")).map_err(|error| vec![format!("cannot read openapi/: {error}")])?;
+    if !api.starts_with(&line) {
+        let problem =
+            "openapi/ has changed since codegen/generated/ was made; build with the feature `codegen`, which generates";
+        return Err(vec![problem.to_owned()]);
+    }
+    Ok([("api.rs", api), ("openapi.json", openapi)])
 }

@@ -7,6 +7,7 @@ pub mod annotate;
 pub mod check;
 pub mod document;
 pub mod fields;
+pub mod fingerprint;
 pub mod generate;
 pub mod load;
 pub mod shape;
@@ -63,5 +64,10 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
         return Err(violations);
     }
     let api = generate::generate(&document).map_err(|violation| vec![violation])?;
+    let line = fingerprint::line(fragments).map_err(|error| {
+        let message = format!("The fragments cannot be read again ({error}). Build once more.");
+        vec![Violation { file: shown_as.to_owned(), line: 0, column: 0, rule: "readable", message }]
+    })?;
+    let api = format!("{line}{api}");
     Ok(Compiled { api, openapi: format!("{:#}\n", document.value) })
 }

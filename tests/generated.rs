@@ -1,7 +1,7 @@
-//! What the build makes of the shipped fragments, kept here so that a review shows what a change of the fragments, of
+//! What the build makes of the shipped fragments, checked in for builds without the generator, and so that a review shows what a change of the fragments, of
 //! `codegen/` or of progenitor does to the API.
 //!
-//! `GENAUTH_REFRESH=1 cargo test --test generated` writes the snapshots anew.
+//! `GENAUTH_REFRESH=1 cargo test --test generated` writes them anew.
 
 #[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
 #[path = "../codegen/mod.rs"]
@@ -21,15 +21,15 @@ fn compiled() -> codegen::Compiled {
 fn the_generated_code_and_the_merged_document_are_the_ones_that_were_reviewed() {
     let compiled = compiled();
     for (name, text) in [("api.rs", &compiled.api), ("openapi.json", &compiled.openapi)] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("codegen/generated").join(name);
         if std::env::var_os("GENAUTH_REFRESH").is_some() {
             std::fs::write(&path, text).unwrap();
         }
         let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
         if let Some(line) = reviewed.lines().zip(text.lines()).position(|(reviewed, made)| reviewed != made) {
-            panic!("tests/snapshots/{name} differs from line {} on; {REFRESH}", line + 1);
+            panic!("codegen/generated/{name} differs from line {} on; {REFRESH}", line + 1);
         }
-        assert_eq!(reviewed.len(), text.len(), "tests/snapshots/{name} is shorter or longer; {REFRESH}");
+        assert_eq!(reviewed.len(), text.len(), "codegen/generated/{name} is shorter or longer; {REFRESH}");
     }
 }
 
