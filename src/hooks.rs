@@ -151,18 +151,16 @@ async fn carry_out(
         return (Err(error), parts);
     }
     let secrets = secrets.and([user.as_ref(), token.as_ref().map(|token| token.secret())]);
-    let turn = async {
-        match &client.inner.concurrency {
-            Some(turns) => turns.acquire().await.ok(),
-            None => None,
-        }
-    };
-    let _turn = match time.bound(subject, turn).await {
-        Ok(turn) => turn,
-        Err(error) => return (Err(error), parts),
-    };
+    let mut turn = None;
+    if let Some(turns) = &client.inner.concurrency {
+        turn = match time.bound(subject, turns.acquire()).await {
+            Ok(turn) => turn.ok(),
+            Err(error) => return (Err(error), parts),
+        };
+    }
     *request.timeout_mut() = Some(client.inner.attempt_timeout.map_or(time.left(), |most| most.min(time.left())));
     let outcome = send(client, request, operation, subject, &secrets, &mut parts).await;
+    drop(turn);
     (outcome.map_err(|error| error.with(|error| error.attempts = 1)), parts)
 }
 
