@@ -9,7 +9,7 @@ use crate::api::Client;
 use crate::credentials::Credentials;
 use crate::deprecation::Notices;
 use crate::management::ManagementTokens;
-use crate::{Error, ErrorKind, Operation, Response, SecretString};
+use crate::{Dialect, Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
 use http::Method;
 use serde::Serialize;
@@ -58,6 +58,18 @@ impl Client {
     /// [`ErrorKind::Configuration`], naming the variable.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
+    }
+
+    /// The server that this client calls: as it was given to [`builder`](Self::builder), without a slash at the end.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.baseurl
+    }
+
+    /// Which brand's headers go out.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.inner.credentials.dialect
     }
 
     /// Sets, replaces or (with `None`) removes the user's access token, for this client and all its clones.
