@@ -46,6 +46,10 @@ impl From<ErrorKind> for Exit {
     }
 }
 
+/// Of an endpoint that the document does not describe; any other takes what the document says.
+const TOO_MANY: &str = "both an app or a user and an access key are configured, and nothing says which of them this \
+                        endpoint takes; leave one out: GENAUTH_ACCESS_KEY_ID= GENAUTH_ACCESS_KEY_SECRET= genauth call …";
+
 /// The end of a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -117,6 +121,7 @@ impl Failure {
     pub(crate) fn call(error: &Error, operation: Option<&Operation>) -> Self {
         let line = match operation {
             Some(operation) if error.kind() == ErrorKind::Credentials => no_credentials(operation),
+            None if error.kind() == ErrorKind::Credentials => TOO_MANY.to_owned(),
             _ => in_options(&error.to_string()),
         };
         Self::new(error.kind().into(), line)
