@@ -174,29 +174,26 @@ fn options_of(credential: Credential) -> &'static str {
 /// The library's advice names methods of its builder; here the options are called almost the same.
 fn in_options(text: &str) -> String {
     let mut told = String::with_capacity(text.len());
-    let mut parts = text.split("`.");
-    told.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let method = part.find('(').zip(part.find('`')).filter(|(open, end)| open < end);
-        match method {
-            Some((open, end)) => {
-                let option = match &part[..open] {
-                    "app" => "app-id` and `--app-secret-file".to_owned(),
-                    "user_access_token" => "access-token-file".to_owned(),
-                    "access_key" => "access-key-id` with `--access-key-secret-file".to_owned(),
-                    name => name.replace('_', "-"),
-                };
-                told.push_str("`--");
-                told.push_str(&option);
-                told.push_str(&part[end..]);
-            }
-            None => {
-                told.push_str("`.");
-                told.push_str(part);
-            }
-        }
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("`.") {
+        told.push_str(before);
+        let name = after.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_').next().unwrap_or_default();
+        let call = after[name.len()..].strip_prefix("(..)`").or_else(|| after[name.len()..].strip_prefix("()`"));
+        let Some(behind) = call.filter(|_| !name.is_empty()) else {
+            told.push_str("`.");
+            rest = after;
+            continue;
+        };
+        let option = match name {
+            "app" => "app-id` and `--app-secret-file".to_owned(),
+            "user_access_token" => "access-token-file".to_owned(),
+            "access_key" => "access-key-id` with `--access-key-secret-file".to_owned(),
+            name => name.replace('_', "-"),
+        };
+        told.push_str(&format!("`--{option}`"));
+        rest = behind;
     }
-    told
+    told + rest
 }
 
 #[cfg(test)]
