@@ -41,8 +41,52 @@ pub(crate) fn ask(what: &str) -> Result<Option<SecretString>, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(None);
     }
-    let typed = rpassword::prompt_password(format!("{what} (not shown): "));
+    let typed = {
+        let _quiet = Quiet::start();
+        rpassword::prompt_password(format!("{what} (not shown): "))
+    };
     let typed =
         typed.map_err(|error| Failure::configuration(format!("{what}: the terminal cannot be read: {error}")))?;
     Ok(Some(typed).filter(|typed| !typed.is_empty()).map(SecretString::from))
+}
+
+/// A terminal that does not show what is typed, until this is dropped. rpassword asks first and hides then: who pastes at
+/// once, or a program that answers, would see the secret.
+#[cfg(unix)]
+struct Quiet(Option<(std::fs::File, rustix::termios::Termios)>);
+
+#[cfg(unix)]
+impl Quiet {
+    fn start() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let quiet = || {
+            let terminal = std::fs::File::open("/dev/tty").ok()?;
+            let before = tcgetattr(&terminal).ok()?;
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(&terminal, OptionalActions::Now, &silent).ok()?;
+            Some((terminal, before))
+        };
+        Self(quiet())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some((terminal, before)) = &self.0 {
+            // A terminal that is gone shows nothing either.
+            let _ = rustix::termios::tcsetattr(terminal, rustix::termios::OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn start() -> Self {
+        Self
+    }
 }
