@@ -12,7 +12,7 @@ use crate::credentials::Credentials;
 use crate::deprecation::Notices;
 use crate::management::ManagementTokens;
 use crate::retry::Retry;
-use crate::{Error, ErrorKind, Operation, Response, SecretString};
+use crate::{Dialect, Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
 use http::{HeaderMap, Method};
 use serde::Serialize;
@@ -71,6 +71,18 @@ impl Client {
     /// [`ErrorKind::Configuration`], naming the variable.
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
+    }
+
+    /// The server that this client calls: as it was given to [`builder`](Self::builder), without a slash at the end.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.baseurl
+    }
+
+    /// Which brand's headers go out.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.inner.credentials.dialect
     }
 
     /// Sets, replaces or (with `None`) removes the user's access token, for this client and all its clones.

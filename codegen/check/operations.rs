@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const RESERVED: &[&str] = &[
     "builder",
     "call",
+    "dialect",
     "fromEnv",
+    "host",
     "invoke",
     "newWithClient",
     "setUserAccessToken",

@@ -34,9 +34,9 @@ pub(super) enum Outcome {
 /// An answer before it gets its headers.
 #[derive(Clone)]
 pub(super) struct Reply {
-    status: u16,
+    pub(super) status: u16,
     content_type: String,
-    body: Bytes,
+    pub(super) body: Bytes,
 }
 
 impl Reply {

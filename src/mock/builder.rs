@@ -8,12 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 
+use super::answer::MockAnswer;
 use super::apps::Apps;
 use super::clock::Clock;
 use super::credentials::Credentials;
 use super::document::Document;
 use super::management::ManagementTokens;
-use super::service::Service;
+use super::service::{Hook, MockExchange, Service, Site};
 use super::signature::Signatures;
 use super::users::Users;
 use super::wechat::WechatApps;
@@ -45,6 +46,10 @@ pub struct MockGenAuthBuilder {
     management_token_lifetime: Duration,
     expires_at: ExpiresAt,
     path_prefix: String,
+    missing: HashSet<String>,
+    pages: HashMap<String, MockAnswer>,
+    hook: Option<Hook>,
+    port: u16,
     clock: Clock,
 }
 
@@ -64,6 +69,10 @@ impl MockGenAuthBuilder {
             management_token_lifetime: Duration::from_secs(7200),
             expires_at: ExpiresAt::default(),
             path_prefix: String::new(),
+            missing: HashSet::new(),
+            pages: HashMap::new(),
+            hook: None,
+            port: 0,
             clock: Clock::system(),
         }
     }
@@ -146,13 +155,40 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Starts to listen on a free port of 127.0.0.1, on the Tokio runtime that this is called on.
+    /// Leaves out the operation with this `operationId`, as on a server that is older than the document: its path is
+    /// unknown then.
+    pub fn without(mut self, operation_id: impl Into<String>) -> Self {
+        self.missing.insert(operation_id.into());
+        self
+    }
+
+    /// Answers a GET of `path`, which is no endpoint of the API, with `page`. Such requests are neither recorded nor do
+    /// they take a queued answer.
+    pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
+        self.pages.insert(path.into(), page);
+        self
+    }
+
+    /// Is told of each request and what became of it, before the answer is sent.
+    pub fn on_exchange(mut self, hook: impl Fn(&MockExchange<'_>) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// The port to listen on; a free one unless set, or if 0.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime that this is called on.
     ///
     /// # Errors
     ///
-    /// The error of the operating system if there is no port to be had, and [`io::ErrorKind::InvalidData`] if the
-    /// API's document is not one that the mock understands.
+    /// The error of the operating system if the port is not to be had, and [`io::ErrorKind::InvalidData`] if the API's
+    /// document is not one that the mock understands.
     pub async fn start(self) -> io::Result<MockGenAuth> {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
         let document = Document::parse(crate::OPENAPI)?;
         let mut wechat_apps = document.wechat_apps();
         wechat_apps.extend(self.wechat_apps);
@@ -170,9 +206,8 @@ impl MockGenAuthBuilder {
             WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin),
             self.clock,
             self.expires_at,
-            self.path_prefix,
+            Site { path_prefix: self.path_prefix, missing: self.missing, pages: self.pages, hook: self.hook },
         ));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let server = tokio::spawn(connections::accept(listener, Arc::clone(&service)));
         Ok(MockGenAuth { url, service, server })

@@ -22,6 +22,7 @@ pub(super) struct Document {
 /// One method of one path.
 #[derive(Debug)]
 pub(super) struct Operation {
+    pub(super) id: String,
     method: String,
     path: String,
     /// Any one of these will do, and of that one all.
@@ -99,6 +100,7 @@ impl Operation {
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
         let has = |schema, name: &str| property(root, schema, name).is_some();
         Ok(Self {
+            id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             requirements: operation["security"]

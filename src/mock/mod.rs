@@ -64,9 +64,10 @@ use tokio::task::JoinHandle;
 pub use self::answer::MockAnswer;
 pub use self::builder::{ExpiresAt, MockGenAuthBuilder};
 pub use self::request::RecordedRequest;
+pub use self::service::MockExchange;
 use self::service::Service;
 
-/// A running server of the described API on a free port of 127.0.0.1. Dropping it stops it: the listener and every
+/// A running server of the described API on a port of 127.0.0.1. Dropping it stops it: the listener and every
 /// connection close as soon as the runtime gets to run.
 ///
 /// It runs on the Tokio runtime that [`start`](Self::start) was called on, a current-thread one is enough.

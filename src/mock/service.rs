@@ -1,5 +1,6 @@
 //! What happens to a request, step by step.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +10,7 @@ use http::request::Parts;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::answer::{Outcome, Queue, Reply};
+use super::answer::{MockAnswer, Outcome, Queue, Reply};
 use super::builder::ExpiresAt;
 use super::clock::Clock;
 use super::credentials::{Call, Credentials};
@@ -27,10 +28,42 @@ pub(super) struct Service {
     pub(super) wechat: WechatApps,
     pub(super) clock: Clock,
     expires_at: ExpiresAt,
-    path_prefix: String,
+    site: Site,
     pub(super) queue: Queue,
     pub(super) log: Log,
     refusals: AtomicU64,
+}
+
+/// What is told of each request.
+pub(super) type Hook = Box<dyn Fn(&MockExchange<'_>) + Send + Sync>;
+
+/// What the mock serves, and where.
+pub(super) struct Site {
+    pub(super) path_prefix: String,
+    /// The ids of operations that are left out.
+    pub(super) missing: HashSet<String>,
+    /// By their paths.
+    pub(super) pages: HashMap<String, MockAnswer>,
+    pub(super) hook: Option<Hook>,
+}
+
+/// A request and what became of it, for [`MockGenAuthBuilder::on_exchange`](super::MockGenAuthBuilder::on_exchange).
+#[non_exhaustive]
+pub struct MockExchange<'a> {
+    /// The request.
+    pub request: &'a RecordedRequest,
+    /// The HTTP status of the answer; none if the connection closes without one.
+    pub http_status: Option<u16>,
+    /// The body of the answer; empty if there is none.
+    pub body: &'a [u8],
+}
+
+/// Shows neither the request's header values and body nor those of the answer.
+impl fmt::Debug for MockExchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("MockExchange");
+        shown.field("request", self.request).field("http_status", &self.http_status).finish_non_exhaustive()
+    }
 }
 
 /// The connection is to be closed without an answer.
@@ -52,14 +85,20 @@ impl Service {
         wechat: WechatApps,
         clock: Clock,
         expires_at: ExpiresAt,
-        path_prefix: String,
+        site: Site,
     ) -> Self {
         let (queue, log, refusals) = Default::default();
-        Self { document, credentials, wechat, clock, expires_at, path_prefix, queue, log, refusals }
+        Self { document, credentials, wechat, clock, expires_at, site, queue, log, refusals }
     }
 
     /// Records the request and answers it; `body` is `None` if it was too long.
     pub(super) async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
+        if parts.method == http::Method::GET
+            && let Some(page) = self.site.pages.get(parts.uri.path())
+            && let Outcome::Reply(reply) = &page.outcome
+        {
+            return Ok(page.dress(reply.clone(), &self.clock.http_date()));
+        }
         let is_too_long = body.is_none();
         let request = RecordedRequest::new(parts, body.unwrap_or_default());
         self.log.push(request.clone());
@@ -73,16 +112,26 @@ impl Service {
                 Reply::json(413, &json!({ "statusCode": 413, "message": "request entity too large" }))
             }
             Outcome::Proceed => self.proceed(&request),
-            Outcome::HangUp => return Err(HangUp),
+            Outcome::HangUp => {
+                self.tell(MockExchange { request: &request, http_status: None, body: &[] });
+                return Err(HangUp);
+            }
         };
+        self.tell(MockExchange { request: &request, http_status: Some(reply.status), body: &reply.body });
         Ok(answer.dress(reply, &self.clock.http_date()))
+    }
+
+    fn tell(&self, exchange: MockExchange<'_>) {
+        if let Some(hook) = &self.site.hook {
+            hook(&exchange);
+        }
     }
 
     fn proceed(&self, request: &RecordedRequest) -> Reply {
         let (path, query) = request.target();
-        let found = path.strip_prefix(&self.path_prefix).and_then(|path| {
+        let found = path.strip_prefix(&self.site.path_prefix).and_then(|path| {
             let operation = self.document.find(&request.method, path)?;
-            Some((path, operation))
+            (!self.site.missing.contains(&operation.id)).then_some((path, operation))
         });
         let Some((path, operation)) = found else {
             // The framework of the real server answers this, not the API: hence neither HTTP 200 nor a request id.

@@ -1,0 +1,105 @@
+//! `genauth api`: every operation of the document as a subcommand, made of the document when it is needed.
+
+use crate::document::{self, Document};
+use crate::dry_run::{self, Secrecy};
+use crate::failure::Failure;
+use crate::settings::{self, Group, Settings};
+use crate::{connect, fields, output, spinner, token};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use genauth::{Client, Error, Operation, Response};
+use serde_json::Value;
+
+pub(crate) fn command() -> Command {
+    Command::new("api")
+        .about("Calls an operation of the API; each is a subcommand with its fields as options")
+        .after_help(
+            "An option of a subcommand that is called as one of these, such as --app-id, is the field; the credential \
+             is then given before the subcommand: genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
+        )
+        .args(settings::args(&[Group::Connection], &[]))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .defer(with_operations)
+}
+
+fn with_operations(command: Command) -> Command {
+    let document = Document::parse();
+    command.subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))
+}
+
+fn name(operation: &Operation) -> String {
+    operation.method_name.replace('_', "-")
+}
+
+fn subcommand(operation: &'static Operation, document: &Document) -> Command {
+    let own = [body(), dry_run(), format()];
+    let fields: Vec<Arg> = document.fields(operation).iter().flat_map(document::Field::args).collect();
+    let taken: Vec<String> = fields.iter().chain(&own).filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
+    let mark = if operation.deprecated { "[deprecated] " } else { "" };
+    let mut about = format!("{mark}{}", operation.summary.trim_end_matches('.'));
+    let long = format!("{} {}\n\n{}", operation.method, operation.path, document.description(operation));
+    if let Some(replacement) = operation.replaced_by.and_then(Operation::by_id) {
+        about.push_str(&format!("; use {}", name(replacement)));
+    }
+    Command::new(name(operation))
+        .alias(operation.id)
+        .long_about(format!("{about}.\n\n{}", long.trim_end()))
+        .about(about)
+        .args(fields)
+        .args(own)
+        .args(settings::args(&[Group::Connection], &taken))
+}
+
+/// The options of a request that `api` and `call` share.
+pub(crate) fn body() -> Arg {
+    let help = "A JSON object with the request's fields; - for stdin. Options go before what stands there";
+    Arg::new("body").long("body").value_name("FILE").help(help).help_heading("Request")
+}
+
+pub(crate) fn dry_run() -> Arg {
+    let help = "Show the request, with its secrets struck out, and the same as curl; nothing is sent";
+    Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help(help).help_heading("Request")
+}
+
+pub(crate) fn format() -> Arg {
+    let format = Arg::new("format").long("format").short('f').value_name("FORMAT").value_parser(["json", "data"]);
+    format.default_value("json").help("json, the envelope; data, only what is in it").help_heading("Request")
+}
+
+pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
+    let Some((chosen, inner)) = arguments.subcommand() else { return Ok(()) };
+    let Some(operation) = genauth::operations().iter().find(|operation| name(operation) == chosen) else {
+        return Ok(());
+    };
+    let mut settings = Settings::resolve(&[arguments, inner])?;
+    let input = fields::collect(operation, &Document::parse(), inner)?;
+    let call = async |client: Client| client.invoke(operation.id, input).await;
+    if inner.get_flag("dry-run") {
+        let client = connect::client(&mut settings)?;
+        return dry_run::show(&settings, &client, Some(operation), Secrecy::Fields(operation.secret_fields), call)
+            .await;
+    }
+    let client = connect::client(&mut settings)?;
+    let answer = spinner::during(operation.id, call(client)).await;
+    print(answer, inner, Some(operation))
+}
+
+/// The envelope, or what is in it; on stdout also where it is a refusal.
+pub(crate) fn print(
+    answer: Result<Response<Value>, Error>,
+    arguments: &ArgMatches,
+    operation: Option<&Operation>,
+) -> Result<(), Failure> {
+    let only_data = arguments.get_one::<String>("format").is_some_and(|format| format == "data");
+    match answer {
+        Ok(answer) if only_data => output::json(&*answer),
+        Ok(answer) => output::json(&answer),
+        Err(error) => {
+            if !only_data {
+                token::refusal(&error)?;
+            }
+            Err(Failure::call(&error, operation))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `genauth call`: any endpoint, described or not.
+
+use crate::dry_run::{self, Secrecy};
+use crate::failure::Failure;
+use crate::settings::{self, Group, Settings};
+use crate::{api, connect, fields, spinner};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use genauth::Client;
+use http::Method;
+use serde_json::Value;
+
+pub(crate) fn command() -> Command {
+    Command::new("call")
+        .about("Calls any endpoint, with the same credentials and envelope")
+        .long_about(
+            "Calls any endpoint, with the same credentials and envelope. Only the app secret stays here: nothing says \
+             that an endpoint which the document does not describe takes it.",
+        )
+        .args([
+            Arg::new("method").value_name("METHOD").required(true).help("GET, POST, …"),
+            Arg::new("path").value_name("PATH").required(true).help("Such as /api/v3/get-profile"),
+            Arg::new("query")
+                .long("query")
+                .value_name("NAME=VALUE")
+                .action(ArgAction::Append)
+                .help("A parameter of the query")
+                .help_heading("Request"),
+            api::body().help("The JSON body; - for stdin"),
+            api::dry_run(),
+            api::format(),
+        ])
+        .args(settings::args(&[Group::Connection], &[]))
+}
+
+pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
+    let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
+    let method = Method::from_bytes(text("method").to_ascii_uppercase().as_bytes())
+        .map_err(|_| Failure::usage("METHOD: this is no HTTP method; GET and POST are"))?;
+    let mut path = text("path");
+    let body = arguments.get_one::<String>("body").map(|file| fields::json_of(file)).transpose()?;
+    if method == Method::GET && body.is_some() {
+        return Err(Failure::usage("--body: a GET has none; use --query"));
+    }
+    for pair in arguments.get_many::<String>("query").into_iter().flatten() {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(Failure::usage("--query: this is not NAME=VALUE"));
+        };
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(&form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish());
+    }
+    let mut settings = Settings::resolve(&[arguments])?;
+    let client = connect::client(&mut settings)?;
+    let operation = genauth::operations()
+        .iter()
+        .find(|operation| operation.method == method && path.split('?').next() == Some(operation.path));
+    let body = body.unwrap_or(Value::Null);
+    let call = async |client: Client| match (method == Method::GET, &body) {
+        (true, _) => client.call::<_, Value>(method, &path, &()).await,
+        (false, body) => client.call(method, &path, body).await,
+    };
+    if arguments.get_flag("dry-run") {
+        let secrecy = operation.map_or(Secrecy::Everything, |operation| Secrecy::Fields(operation.secret_fields));
+        return dry_run::show(&settings, &client, operation, secrecy, call).await;
+    }
+    let answer = spinner::during("waiting for the answer", call(client)).await;
+    api::print(answer, arguments, operation)
+}

@@ -1,0 +1,121 @@
+//! What can be made to go wrong at the mock.
+
+use crate::clock;
+use crate::failure::Failure;
+use genauth::Operation;
+use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuthBuilder};
+use serde_json::json;
+use std::time::Duration;
+
+/// Longer than a client waits by default.
+const SLOW: Duration = Duration::from_secs(15);
+
+/// A kind of fault: its name, and what is answered.
+type Answered = (&'static str, &'static str, fn() -> MockAnswer);
+
+/// Faults of single answers: what follows `=` is for how many requests; otherwise for all.
+const ANSWERS: &[Answered] = &[
+    ("http-500", "HTTP 500, with JSON", || json(500, "internal error")),
+    ("http-503", "HTTP 503, with the page of a gateway", || MockAnswer::http(503, "text/html", "<h1>busy</h1>")),
+    ("html", "HTTP 200, with a page instead of JSON", || MockAnswer::http(200, "text/html", "<h1>Welcome</h1>")),
+    ("broken-json", "an answer that ends too soon", || MockAnswer::http(200, "application/json", "{\"statusCode\":")),
+    ("empty-data", "success without data", MockAnswer::empty_data),
+    ("rate-limit", "HTTP 429", || json(429, "too many requests").header("retry-after", "60")),
+    ("refused", "statusCode 602: WeChat refuses", || {
+        MockAnswer::envelope(json!({ "statusCode": 602, "message": "invalid appid", "requestId": "mock" }))
+    }),
+    ("redirect", "HTTP 302, to another host", || {
+        MockAnswer::http(302, "text/html", "").header("location", "https://elsewhere.example/")
+    }),
+    ("hang-up", "the connection closes without an answer", MockAnswer::hang_up),
+    ("slow", "the right answer, after 15 s", || MockAnswer::proceed().delay(SLOW)),
+];
+
+/// Faults of the server, with what follows `=`.
+const SERVER: &[(&str, &str)] = &[
+    ("clock-skew", "its clock is so many SECONDS ahead, or behind with a minus; 3600 otherwise"),
+    ("missing", "it does not have the operation with this id, such as getWeixinAccessToken"),
+    ("short-lived", "WeChat tokens live for so many SECONDS; 60 otherwise"),
+    ("text-expiry", "`expiresAt` is a text, as some servers write it"),
+];
+
+pub(crate) enum Fault {
+    Answer(MockAnswer),
+    ClockSkew(i64),
+    Missing(&'static str),
+    ShortLived(Duration),
+    TextExpiry,
+}
+
+fn json(status: u16, message: &str) -> MockAnswer {
+    MockAnswer::http(status, "application/json", json!({ "statusCode": status, "message": message }).to_string())
+}
+
+/// For `--help`.
+pub(crate) fn help() -> String {
+    let rows = ANSWERS.iter().map(|(name, what, _)| (*name, *what));
+    let row = |(name, what): (&str, &str)| format!("  {name:12} {what}\n");
+    let answers: String = rows.map(row).collect();
+    let server: String = SERVER.iter().copied().map(row).collect();
+    format!(
+        "What is to go wrong; may be given more than once. Of these, KIND=N is for the next N requests, one kind after \
+         the other; without N it stays so:\n\n{answers}\nAnd of the server itself:\n\n{server}"
+    )
+}
+
+impl Fault {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let (kind, value) = text.split_once('=').map_or((text, None), |(kind, value)| (kind, Some(value)));
+        let unfit = |wanted: &str| Failure::usage(format!("--fault {kind}: what follows = is not {wanted}"));
+        let number = |value: &str| value.parse::<u32>().map_err(|_| unfit("a whole number"));
+        if let Some((_, _, answer)) = ANSWERS.iter().find(|(name, _, _)| *name == kind) {
+            let times =
+                value.map(number).transpose()?.map_or(usize::MAX, |times| usize::try_from(times).unwrap_or(usize::MAX));
+            return Ok(Self::Answer(answer().times(times)));
+        }
+        match kind {
+            "clock-skew" => {
+                let seconds =
+                    value.map(|value| value.parse::<i32>().map_err(|_| unfit("a number of seconds"))).transpose()?;
+                Ok(Self::ClockSkew(seconds.unwrap_or(3600).into()))
+            }
+            "missing" => {
+                let operation = value.and_then(Operation::by_id);
+                operation.map(|operation| Self::Missing(operation.id)).ok_or_else(|| unfit("the id of an operation"))
+            }
+            "short-lived" => {
+                let seconds = value.map(number).transpose()?.unwrap_or(60);
+                Ok(Self::ShortLived(Duration::from_secs(seconds.into())))
+            }
+            "text-expiry" if value.is_none() => Ok(Self::TextExpiry),
+            _ => {
+                let known = ANSWERS.iter().map(|(name, _, _)| *name).chain(SERVER.iter().map(|(name, _)| *name));
+                Err(Failure::usage(format!(
+                    "--fault: there is no such kind; there are {}",
+                    known.collect::<Vec<_>>().join(", ")
+                )))
+            }
+        }
+    }
+
+    pub(crate) fn build(&self, builder: MockGenAuthBuilder) -> MockGenAuthBuilder {
+        match *self {
+            Self::ClockSkew(seconds) => builder.clock(move || {
+                let by = Duration::from_secs(seconds.unsigned_abs());
+                let now = clock::now();
+                if seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) }.unwrap_or(now)
+            }),
+            Self::Missing(operation) => builder.without(operation),
+            Self::ShortLived(lifetime) => builder.token_lifetime(lifetime),
+            Self::TextExpiry => builder.expires_at_as(ExpiresAt::String),
+            Self::Answer(_) => builder,
+        }
+    }
+
+    pub(crate) fn answer(&self) -> Option<MockAnswer> {
+        match self {
+            Self::Answer(answer) => Some(answer.clone()),
+            _ => None,
+        }
+    }
+}

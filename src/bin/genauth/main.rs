@@ -1,0 +1,65 @@
+//! `genauth`, the command-line program: WeChat access tokens in a shell, every operation of the document as a
+//! subcommand, and what is wrong when a call fails.
+
+mod api;
+mod call;
+mod clock;
+mod config_file;
+mod connect;
+mod curl;
+mod doctor;
+mod document;
+mod dry_run;
+mod failure;
+mod faults;
+mod fields;
+mod log;
+mod mock;
+mod output;
+mod page;
+mod reference;
+mod rows;
+mod secret_input;
+mod settings;
+mod spinner;
+mod token;
+mod tree;
+
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let matches = tree::command().try_get_matches().map_err(Failure::arguments)?;
+    let Some((name, arguments)) = matches.subcommand() else { return Ok(()) };
+    match name {
+        "token" => with_warnings(token::run(arguments)),
+        "api" => with_warnings(api::run(arguments)),
+        "call" => with_warnings(call::run(arguments)),
+        // It asks deprecated endpoints on purpose.
+        "doctor" => wait_for(doctor::run(arguments)),
+        "mock" => wait_for(mock::run(arguments)),
+        "openapi" => reference::openapi(),
+        "schema" => reference::schema(arguments),
+        "completions" => reference::completions(arguments),
+        "man" => reference::man(arguments),
+        _ => Ok(()),
+    }
+}
+
+/// Waits, while the library's warnings go to stderr.
+fn with_warnings(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log::start();
+    wait_for(command)
+}
+
+fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::other(format!("this system gives no event loop: {error}")))?.block_on(command)
+}

@@ -1,0 +1,54 @@
+//! What goes to stdout, which is data, and to stderr, which is for people.
+//!
+//! Both lose their colours where they are no terminal, or where `NO_COLOR` is set.
+
+use crate::failure::Failure;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::Write as _;
+
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Writes data; a line break follows unless the text ends with one.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let mut stdout = anstream::stdout().lock();
+    let written = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
+    written.map_err(|error| Failure::output(&error))
+}
+
+/// Writes data that is no text for people, byte by byte.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    data(&pretty(value))
+}
+
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    // Only a map with keys that are no texts could fail, and there is none.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+pub(crate) fn error(text: &str) {
+    note(BAD, "error", text);
+}
+
+pub(crate) fn warning(text: &str) {
+    note(DOUBTFUL, "warning", text);
+}
+
+pub(crate) fn say(text: &str) {
+    // Who closes stderr does not want to know.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn note(style: Style, word: &str, text: impl Display) {
+    say(&format!("{style}{word}:{style:#} {text}"));
+}

@@ -1,0 +1,223 @@
+//! `genauth token`: a WeChat access token.
+
+use crate::failure::{Exit, Failure};
+use crate::rows::Rows;
+use crate::settings::{self, Group, Settings};
+use crate::{clock, connect, curl, output, secret_input, spinner};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use genauth::mock::MockGenAuth;
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::wechat::{RedisStore, TokenCache};
+use genauth::{Client, Error, Operation, UnixTimestamp};
+use serde_json::json;
+use std::time::Duration;
+
+/// The operation that answers the token, by who asks.
+const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
+const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
+
+/// The operations that answer one, the current one first.
+pub(crate) fn operations() -> Vec<&'static Operation> {
+    let first = Operation::by_id(FOR_APPS).into_iter();
+    first
+        .flat_map(|first| [first.id].into_iter().chain(first.siblings.iter().copied()))
+        .filter_map(Operation::by_id)
+        .collect()
+}
+
+/// The operation to ask unless another is named.
+pub(crate) fn default_operation(settings: &Settings) -> &'static str {
+    let by_access_key = settings.text("access_key_id").is_some() && settings.text("app_id").is_none();
+    if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }
+}
+
+pub(crate) fn command() -> Command {
+    let ids: Vec<&str> = operations().iter().map(|operation| operation.id).collect();
+    Command::new("token")
+        .about("Fetches the WeChat access token that the server keeps")
+        .long_about(
+            "Fetches the WeChat access token that the server keeps. With --redis it comes through the cache that a \
+             fleet shares, and the server is asked only where that has none.",
+        )
+        .args([
+            Arg::new("format")
+                .long("format")
+                .short('f')
+                .value_name("FORMAT")
+                .value_parser(["table", "json", "value", "env"])
+                .default_value("table")
+                .help("table, for people; json, the envelope; value, the token alone; env, a line for a shell"),
+            Arg::new("show").long("show").action(ArgAction::SetTrue).help("Show the whole token in the table"),
+            Arg::new("demo")
+                .long("demo")
+                .action(ArgAction::SetTrue)
+                .help("Ask a mock server inside this program; no account and no configuration is needed"),
+            Arg::new("operation")
+                .long("operation")
+                .value_name("ID")
+                .value_parser(ids)
+                .help("Which operation to ask; by the credentials otherwise")
+                .hide_short_help(true),
+        ])
+        .args(settings::args(&[Group::Connection, Group::Wechat, Group::Redis], &[]))
+        .after_help("In a shell: eval \"$(genauth token --format env)\"")
+}
+
+/// Where to ask, for which WeChat app, by which way.
+struct Question {
+    client: Client,
+    app: GetWechatAccessTokenDto,
+    operation: &'static str,
+    redis: Option<RedisStore>,
+    /// Lives as long as it is asked: a mock stops when it is dropped.
+    mock: Option<MockGenAuth>,
+}
+
+/// A token, and how it came.
+struct Answer {
+    envelope: String,
+    token: String,
+    expires_at: UnixTimestamp,
+}
+
+pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
+    let question = if arguments.get_flag("demo") { Question::demo(arguments).await? } else { Question::of(arguments)? };
+    let format = arguments.get_one::<String>("format").map_or("table", String::as_str);
+    let operation = Operation::by_id(question.operation);
+    let answer = match spinner::during("asking for the token", question.ask()).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if format == "json" {
+                refusal(&error)?;
+            }
+            return Err(Failure::call(&error, operation));
+        }
+    };
+    match format {
+        "json" => output::data(&answer.envelope),
+        "value" => output::data(&answer.token),
+        "env" => output::data(&format!("export WECHAT_ACCESS_TOKEN={}", curl::quoted(&answer.token))),
+        _ => output::data(&table(&question, &answer, arguments.get_flag("show"))),
+    }
+}
+
+/// The envelope of a refusal, as far as it is known to hold no secret.
+pub(crate) fn refusal(error: &Error) -> Result<(), Failure> {
+    let Some(status_code) = error.status_code().filter(|_| Exit::from(error.kind()) == Exit::Refused) else {
+        return Ok(());
+    };
+    let mut envelope = json!({ "statusCode": status_code, "message": error.server_message().unwrap_or_default() });
+    if let Some(code) = error.api_code() {
+        envelope["apiCode"] = code.into();
+    }
+    if let Some(id) = error.request_id() {
+        envelope["requestId"] = id.into();
+    }
+    output::json(&envelope)
+}
+
+impl Question {
+    async fn demo(arguments: &ArgMatches) -> Result<Self, Failure> {
+        let mock = MockGenAuth::start().await;
+        let mock = mock.map_err(|error| Failure::other(format!("the mock server cannot start: {error}")))?;
+        Ok(Self {
+            client: mock.client_builder().build()?,
+            app: GetWechatAccessTokenDto {
+                app_id: mock.wechat_app_id().to_owned(),
+                app_secret: mock.wechat_app_secret().into(),
+            },
+            operation: chosen(arguments).unwrap_or(FOR_APPS),
+            redis: None,
+            mock: Some(mock),
+        })
+    }
+
+    fn of(arguments: &ArgMatches) -> Result<Self, Failure> {
+        let mut settings = Settings::resolve(&[arguments])?;
+        let client = connect::client(&mut settings)?;
+        let app_id = settings.text("wechat_app_id").map(str::to_owned).ok_or_else(|| {
+            Failure::configuration("no WeChat app is set; give --wechat-app-id, or set WECHAT_APP_ID")
+        })?;
+        let app_secret = match settings.secret("wechat_app_secret") {
+            Some(secret) => Some(secret),
+            None => secret_input::ask("The AppSecret of the WeChat app")?,
+        };
+        let app_secret = app_secret.ok_or_else(|| {
+            Failure::configuration(
+                "the WeChat app's secret is missing; give --wechat-app-secret-file, or set WECHAT_APP_SECRET",
+            )
+        })?;
+        let operation = chosen(arguments).unwrap_or_else(|| default_operation(&settings));
+        let redis = connect::redis(&settings)?;
+        Ok(Self { client, app: GetWechatAccessTokenDto { app_id, app_secret }, operation, redis, mock: None })
+    }
+
+    async fn ask(&self) -> Result<Answer, Error> {
+        match &self.redis {
+            Some(store) => self.ask_cache(store.clone()).await,
+            None => self.ask_server().await,
+        }
+    }
+
+    async fn ask_server(&self) -> Result<Answer, Error> {
+        let app = json!({ "appId": self.app.app_id, "appSecret": self.app.app_secret.expose_secret() });
+        let fields = app.as_object().cloned().unwrap_or_default();
+        let answer = self.client.invoke(self.operation, fields).await?;
+        let token = answer["accessToken"].as_str().unwrap_or_default().to_owned();
+        let expires_at = UnixTimestamp::from_secs(answer["expiresAt"].as_i64().unwrap_or_default());
+        let envelope = output::pretty(&answer);
+        Ok(Answer { envelope, token, expires_at })
+    }
+
+    async fn ask_cache(&self, store: RedisStore) -> Result<Answer, Error> {
+        let cache = TokenCache::builder(self.client.clone()).operation(self.operation).redis(store).build()?;
+        let token = cache.get(&self.app).await?;
+        let shared = cache.stats().iter().any(|(_, stats)| stats.shared > 0);
+        let message = if shared { "taken over from Redis" } else { "fetched from the server" };
+        let data = json!({ "accessToken": token.expose_secret(), "expiresAt": token.expires_at().as_secs() });
+        Ok(Answer {
+            envelope: output::pretty(&json!({ "statusCode": 200, "message": message, "data": data })),
+            token: token.expose_secret().to_owned(),
+            expires_at: token.expires_at(),
+        })
+    }
+}
+
+fn chosen(arguments: &ArgMatches) -> Option<&'static str> {
+    let id = arguments.get_one::<String>("operation")?;
+    Operation::by_id(id).map(|operation| operation.id)
+}
+
+fn table(question: &Question, answer: &Answer, show: bool) -> String {
+    let demo = question.mock.is_some();
+    // A mock's token is good for nothing, and so no secret.
+    let token = if show || demo { answer.token.clone() } else { shortened(&answer.token) };
+    let left = answer.expires_at.remaining(clock::now());
+    let mut rows = Rows::default();
+    rows.add("token", token);
+    rows.add("expires at", format!("{}, in {}", answer.expires_at, in_words(left)));
+    rows.add("WeChat app", question.app.app_id.clone());
+    rows.add(
+        "from",
+        match &question.mock {
+            Some(mock) => format!("{} of a mock server at {}", question.operation, mock.url()),
+            None => format!("{} of {}", question.operation, question.client.host()),
+        },
+    );
+    rows.text()
+}
+
+fn shortened(token: &str) -> String {
+    // Enough to tell two of them apart, and no more than a quarter.
+    let shown = (token.chars().count() / 4).min(6);
+    token.chars().take(shown).chain(['…']).collect()
+}
+
+fn in_words(left: Duration) -> String {
+    let minutes = left.as_secs().div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

@@ -1,0 +1,282 @@
+//! `genauth api`.
+
+use crate::program::{Folder, Program, Run, Server, genauth, has, reviewed, server};
+use genauth::Operation;
+use genauth::mock::MockGenAuth;
+use serde_json::{Value, json};
+use std::process::Command;
+
+fn document() -> Value {
+    serde_json::from_str(genauth::OPENAPI).unwrap()
+}
+
+/// The example of the operation's body.
+fn example(operation: &Operation) -> Option<Value> {
+    let described = &document()["paths"][operation.path][operation.method.as_str().to_lowercase()];
+    described["requestBody"]["content"]["application/json"].get("example").cloned()
+}
+
+fn name(operation: &Operation) -> String {
+    operation.method_name.replace('_', "-")
+}
+
+/// With everything that a mock's operations take.
+fn as_anybody(program: Program, server: &Server) -> Program {
+    program.at(server).key().env("GENAUTH_ACCESS_TOKEN", MockGenAuth::USER_ACCESS_TOKEN)
+}
+
+/// A body as options: one for each text, number or truth value in it.
+fn options(value: &Value, name: &str, options: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                let kebab: String = field
+                    .chars()
+                    .map(|letter| match letter {
+                        'A'..='Z' => format!("-{}", letter.to_ascii_lowercase()),
+                        '_' => "-".to_owned(),
+                        letter => letter.to_string(),
+                    })
+                    .collect();
+                self::options(
+                    value,
+                    &if name.is_empty() { format!("--{kebab}") } else { format!("{name}.{kebab}") },
+                    options,
+                );
+            }
+        }
+        Value::String(text) => options.extend([name.to_owned(), text.clone()]),
+        other => options.extend([name.to_owned(), other.to_string()]),
+    }
+}
+
+fn works(run: &Run, operation: &Operation) {
+    // The mock can check passwords alone, and says so.
+    let refused = run.stderr.contains("this mock can check passwords alone");
+    assert_eq!(run.code, if refused { 6 } else { 0 }, "{}: {run:?}", operation.id);
+    assert_eq!(run.json()["statusCode"] == 200, !refused, "{}: {run:?}", operation.id);
+    assert_eq!(run.stderr.contains(" is deprecated; use "), operation.deprecated, "{}: {run:?}", operation.id);
+}
+
+#[test]
+fn every_operation_takes_its_example_from_stdin_and_as_options() {
+    let server = server();
+    for operation in genauth::operations() {
+        let body = example(operation);
+        let text = body.as_ref().map(Value::to_string).unwrap_or_default();
+        let command = name(operation);
+        let file = if body.is_some() { &["--body", "-"][..] } else { &[] };
+        works(&as_anybody(genauth(&[&["api", &command], file].concat()), &server).stdin(&text).run(), operation);
+        let sent = server.take_requests().pop().unwrap();
+        assert_eq!((sent.method.as_str(), sent.path.as_str()), (operation.method.as_str(), operation.path));
+        assert_eq!(sent.json(), body, "{}", operation.id);
+
+        let mut arguments = vec!["api".to_owned(), command];
+        options(&body.clone().unwrap_or_default(), "", &mut arguments);
+        if body.is_none() {
+            arguments.truncate(2);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        works(&as_anybody(genauth(&arguments), &server).run(), operation);
+        assert_eq!(server.take_requests().pop().unwrap().json(), body, "{}", operation.id);
+    }
+}
+
+#[test]
+fn parameters_become_the_query() {
+    let server = server();
+    let run = as_anybody(
+        genauth(&["api", "get-profile", "--with-custom-data", "--with-identities", "false", "-f", "data"]),
+        &server,
+    );
+    assert_eq!(run.run().json()["username"], "zhang");
+    assert_eq!(server.requests()[0].path, "/api/v3/get-profile?withCustomData=true&withIdentities=false");
+}
+
+#[test]
+fn options_go_before_the_body_and_a_secret_may_be_in_a_file() {
+    let (server, folder) = (server(), Folder::new());
+    let body = folder.file("body", &json!({ "appId": "other", "appSecret": "other" }).to_string());
+    let secret = folder.file("secret", server.wechat_app_secret());
+    let arguments = [
+        "api",
+        "get-wechat-mp-access-token-info",
+        "--body",
+        &body,
+        "--app-id",
+        server.wechat_app_id(),
+        "--app-secret-file",
+        &secret,
+    ];
+    let answer = genauth(&arguments).at(&server).run().ok();
+    assert!(answer.contains("61_mock_"), "{answer}");
+}
+
+#[test]
+fn a_field_and_a_credential_of_one_name_do_not_meet() {
+    let server = server();
+    let arguments = [
+        "api",
+        "--app-id",
+        MockGenAuth::APP_ID,
+        "get-wechat-mp-access-token-info",
+        "--app-id",
+        server.wechat_app_id(),
+        "--app-secret-file",
+        "-",
+    ];
+    genauth(&arguments).env("GENAUTH_HOST", server.url()).stdin(server.wechat_app_secret()).run().ok();
+    let sent = server.requests().pop().unwrap();
+    assert_eq!(sent.header("x-genauth-app-id"), Some(MockGenAuth::APP_ID));
+    assert_eq!(sent.json().unwrap()["appId"], server.wechat_app_id());
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
+    const CANARY: &str = "canary5d92c07ab6";
+    let server = server();
+    let sign_in = ["api", "sign-in-by-credentials"];
+    for (arguments, stdin, named) in [
+        (&["api", "get-wechat-mp-access-token-info"][..], "", "needs --app-id and --app-secret-file"),
+        (
+            &["api", "get-wechat-mp-access-token-info", "--body", "-"],
+            CANARY,
+            "--body: this is no JSON, from line 1, column 1 on",
+        ),
+        (&["api", "get-wechat-mp-access-token-info", "--body", "-"], "[1]", "--body: this is no JSON object"),
+        (&["api", "get-wechat-mp-access-token-info", "--body", "/nonexistent"], "", "cannot be read"),
+        (
+            &["api", "get-wechat-mp-access-token-info", "--body", "-"],
+            r#"{"appId":"wx","appSecret":7654321}"#,
+            "the body at /appSecret",
+        ),
+        (
+            &["api", "get-wechat-mp-access-token-info", "--body", "-"],
+            r#"{"appId":"a","appSecret":"b","canary5d92c07ab6":1}"#,
+            "a field is unknown",
+        ),
+        (
+            &[sign_in[0], sign_in[1], "--connection", "PASSWORD", "--password-payload", CANARY],
+            "",
+            "--password-payload: this is not JSON",
+        ),
+        (
+            &[sign_in[0], sign_in[1], "--connection", "PASSWORD", "--password-payload.account", "a"],
+            "",
+            "the body at /passwordPayload",
+        ),
+        (
+            &[sign_in[0], sign_in[1], "--connection", "PASSWORD", "--body", "-", "--options.scope", "x"],
+            r#"{"options":"canary5d92c07ab6"}"#,
+            "what is around it is no object",
+        ),
+    ] {
+        let run = genauth(arguments).at(&server).stdin(stdin).run();
+        assert_eq!(run.stdout, "");
+        let said = run.fails(2);
+        assert!(said.contains(named), "{said}");
+        assert!(!said.contains(CANARY) && !said.contains("7654321"), "{said}");
+    }
+    let wrong = genauth(&["api", "sign-in-by-credentials", "--connection", "PASWORD"]).at(&server).run();
+    assert!(wrong.code == 2 && wrong.stderr.contains("a similar value exists: 'PASSWORD'"), "{wrong:?}");
+    assert!(server.requests().is_empty());
+}
+
+/// A dry run of a host that is never asked.
+fn dry_run(arguments: &[&str]) -> Program {
+    let program = genauth(&[arguments, &["--dry-run"]].concat()).env("GENAUTH_HOST", "https://example.authing.cn/base");
+    program.env("GENAUTH_APP_ID", "an app's id").env("GENAUTH_APP_SECRET", "canary-app-secret")
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_sent_and_its_secrets_nowhere() {
+    let wechat = ["api", "get-wechat-mp-access-token-info", "--app-id", "wx", "--app-secret-file", "-"];
+    let sign_in = [
+        "api",
+        "sign-in-by-credentials",
+        "--connection",
+        "PASSWORD",
+        "--password-payload.account",
+        "o'neil",
+        "--password-payload.password-file",
+        "-",
+    ];
+    let key =
+        |program: Program| program.env("GENAUTH_ACCESS_KEY_ID", "key").env("GENAUTH_ACCESS_KEY_SECRET", "canary-key");
+    for (name, program) in [
+        ("wechat", dry_run(&wechat)),
+        ("basic", dry_run(&sign_in)),
+        ("post", dry_run(&[&sign_in[..], &["--client-authentication", "post"]].concat())),
+        ("user", dry_run(&["api", "get-profile", "--with-custom-data"]).env("GENAUTH_ACCESS_TOKEN", "canary-token")),
+        ("signed", key(dry_run(&["api", "get-weixin-access-token", "--app-id", "wx", "--app-secret-file", "-"]))),
+        (
+            "managed",
+            key(dry_run(&[
+                "api",
+                "get-weixin-access-token",
+                "--app-id",
+                "wx",
+                "--app-secret-file",
+                "-",
+                "--access-key-use",
+                "management-token",
+            ])),
+        ),
+        (
+            "undescribed",
+            dry_run(&["call", "PUT", "/api/v3/x?a=canary-query", "--query", "b=canary query", "--body", "-"]),
+        ),
+    ] {
+        let stdin =
+            if name == "undescribed" { r#"{"deep":[{"er":"canary-body"},1,true,null]}"# } else { "canary\"secret" };
+        let shown = program.stdin(stdin).run().ok();
+        assert!(!shown.contains("canary"), "{shown}");
+        // A signature's nonce and date are never the same.
+        let lines = shown.lines().map(|line| {
+            let fresh =
+                ["signature-nonce: ", "date: "].iter().find_map(|name| Some((line.find(name)? + name.len(), line)));
+            fresh.map_or_else(|| line.to_owned(), |(at, line)| format!("{}…", &line[..at]))
+        });
+        reviewed(&format!("dry-run-{name}.txt"), &(lines.collect::<Vec<_>>().join("\n") + "\n"));
+    }
+    let none = genauth(&["api", "get-profile", "--dry-run"]).env("GENAUTH_HOST", "https://example.com").run().fails(3);
+    assert!(none.contains("give --app-id and --access-token-file"), "{none}");
+}
+
+#[test]
+fn the_curl_of_a_dry_run_sends_the_same() {
+    if !has("curl") || !has("sh") {
+        return;
+    }
+    let server = server();
+    for (name, stdin) in
+        [("get-wechat-mp-access-token-info", ""), ("sign-in-by-credentials", ""), ("check-app-id-secret", "")]
+    {
+        let operation = genauth::operations().iter().find(|operation| self::name(operation) == name).unwrap();
+        let body = example(operation).unwrap().to_string() + stdin;
+        let call = |arguments: &[&str]| {
+            let program = genauth(&[&["api", name, "--body", "-"], arguments].concat());
+            program.at(&server).stdin(&body).run().ok()
+        };
+        let shown = call(&["--dry-run"]);
+        assert!(server.requests().is_empty(), "a dry run sends nothing");
+        call(&[]);
+        let curl = &shown[shown.find("curl --request").unwrap()..];
+        let mut shell = Command::new("sh");
+        shell.args(["-c", curl]).env("GENAUTH_APP_SECRET", MockGenAuth::APP_SECRET);
+        shell.env("APP_SECRET", server.wechat_app_secret()).env("PASSWORD", "example-password");
+        let answer = shell.output().unwrap();
+        let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        assert_eq!(answer["statusCode"], 200, "{curl}");
+        let [sent, by_curl] = server.take_requests().try_into().unwrap();
+        assert_eq!(sent.json(), by_curl.json(), "{curl}");
+        let incidental = ["user-agent", "content-length"];
+        let headers = |request: &genauth::mock::RecordedRequest| {
+            let mut headers = request.headers.clone();
+            headers.retain(|(name, _)| !incidental.contains(&name.as_str()));
+            headers.sort();
+            headers
+        };
+        assert_eq!(headers(&sent), headers(&by_curl), "{curl}");
+    }
+}
