@@ -65,6 +65,7 @@ impl Client {
     /// | `GENAUTH_DIALECT` | `genauth` or `authing`; by the host otherwise |
     /// | `GENAUTH_LANG` | `zh-CN` (default), `en-US`, `zh-TW` or `ja-JP` |
     /// | `GENAUTH_TIMEOUT` | seconds for a whole call; 10 otherwise |
+    /// | `GENAUTH_RETRIES` | [`retries`](ClientBuilder::retries); 2 otherwise |
     ///
     /// # Errors
     ///

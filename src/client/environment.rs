@@ -59,6 +59,10 @@ impl ClientBuilder {
             let timeout = timeout.filter(|timeout| !timeout.is_zero());
             builder = builder.timeout(timeout.ok_or_else(|| bad("GENAUTH_TIMEOUT", "a number of seconds above 0"))?);
         }
+        if let Some(retries) = variable("GENAUTH_RETRIES")? {
+            let retries = retries.parse().map_err(|_| bad("GENAUTH_RETRIES", "a whole number"))?;
+            builder = builder.retries(retries);
+        }
         Ok(builder)
     }
 }
@@ -89,9 +93,10 @@ mod tests {
             ("GENAUTH_DIALECT", "Authing"),
             ("GENAUTH_LANG", "en-us"),
             ("GENAUTH_TIMEOUT", "2.5"),
+            ("GENAUTH_RETRIES", "7"),
         ]);
         let inner = full.unwrap().inner;
-        assert_eq!(inner.timeout, Duration::from_millis(2500));
+        assert_eq!((inner.timeout, inner.retry.retries), (Duration::from_millis(2500), 7));
         assert_eq!((inner.credentials.dialect, inner.credentials.language), (Dialect::Authing, Language::English));
         let mut secrets = Vec::new();
         inner.credentials.each_secret(|secret| secrets.push(secret.to_owned()));
@@ -113,6 +118,7 @@ mod tests {
             (&[host, ("GENAUTH_TIMEOUT", "0")], "GENAUTH_TIMEOUT is not"),
             (&[host, ("GENAUTH_TIMEOUT", "-1")], "GENAUTH_TIMEOUT is not"),
             (&[host, ("GENAUTH_TIMEOUT", "1e300")], "GENAUTH_TIMEOUT is not"),
+            (&[host, ("GENAUTH_RETRIES", "-1")], "GENAUTH_RETRIES is not a whole number"),
             (&[("GENAUTH_HOST", "canary")], "the host is no URL"),
         ] {
             let error = client(variables).unwrap_err();

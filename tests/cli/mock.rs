@@ -38,7 +38,7 @@ fn every_fault_makes_the_failure_that_it_is_called_after() {
         ("slow=1", 4),
     ] {
         let served = Served::with(&["--fault", fault, "--quiet"]);
-        served.call(&["token", "--timeout", "0.3"]).run().fails(code);
+        served.call(&["token", "--timeout", "0.3", "--retries", "0"]).run().fails(code);
         served.call(&["token"]).run().ok();
         assert_eq!(served.stop(), "");
     }

@@ -105,6 +105,7 @@ fn what_is_missing_is_named_with_what_to_do() {
         ),
         (genauth(&["token"]).env("GENAUTH_HOST", "http://example.com"), "say `--dangerously-allow-plain-http`"),
         (genauth(&["token", "--timeout", "soon"]).at(&server), "the timeout is not a number"),
+        (genauth(&["token", "--retries", "some"]).at(&server), "the retries are not a whole number"),
         (genauth(&["token", "--access-key-id", "key"]).at(&server), "give --access-key-secret-file"),
         (
             genauth(&["token"]).at(&server).env("GENAUTH_DIALECT", "latin"),
@@ -132,7 +133,7 @@ fn the_exit_code_says_what_kind_of_failure_it_is() {
         (MockAnswer::http(429, "application/json", r#"{"statusCode":429,"message":"slow down"}"#), 6),
     ] {
         server.answer_next(answer);
-        let run = token(&server, &["-f", "value"]).run();
+        let run = token(&server, &["-f", "value", "--retries", "0"]).run();
         assert_eq!(run.stdout, "");
         run.fails(code);
     }

@@ -113,7 +113,7 @@ impl ConfigFile {
         };
         let wanted = match setting.kind {
             Kind::Switch => "true or false",
-            _ if setting.key == "timeout" => "a number",
+            _ if ["retries", "timeout"].contains(&setting.key) => "a number",
             _ => "a text",
         };
         let text = match value.get_ref() {

@@ -76,6 +76,11 @@ pub(crate) fn builder(host: &str, settings: &Settings) -> Result<ClientBuilder, 
         builder = builder.language(language.parse()?);
     }
     builder = builder.timeout(timeout(settings)?);
+    if let Some(retries) = settings.text("retries") {
+        let retries =
+            retries.parse().map_err(|_| Failure::configuration("the retries are not a whole number; correct them"))?;
+        builder = builder.retries(retries);
+    }
     if let Some(pem) = root_certificates(settings)? {
         builder = builder.root_certificates(pem);
     }

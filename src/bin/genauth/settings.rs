@@ -84,6 +84,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("timeout", "GENAUTH_TIMEOUT", Text("SECONDS"), Connection, "How long a call may take; 10 otherwise"),
     setting(
+        "retries",
+        "GENAUTH_RETRIES",
+        Text("NUMBER"),
+        Connection,
+        "How often to try again what may succeed without a change; 2 otherwise",
+    ),
+    setting(
         "root_certificates",
         "GENAUTH_ROOT_CERTIFICATES",
         Text("FILE"),
