@@ -92,7 +92,6 @@ pub(super) enum Header {
 }
 
 impl Dialect {
-    #[cfg(feature = "mock")]
     pub(crate) const ALL: [Self; 2] = [Self::GenAuth, Self::Authing];
 
     /// The dialect of a host name.
