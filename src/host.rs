@@ -5,7 +5,7 @@ use reqwest::Url;
 
 /// A checked host: `https`, or `http` to this machine; no user info, query or fragment; no slash at the end.
 pub(crate) struct Host {
-    url: Url,
+    pub(crate) url: Url,
     text: String,
 }
 
