@@ -106,11 +106,11 @@ impl Traffic {
             let answer = if faulty { fault(&mut self.dice) } else { MockAnswer::proceed() };
             self.server.answer_next(answer);
         }
-        if second % 19 == 0 {
+        if second.is_multiple_of(19) {
             // Somebody else asks WeChat for a token, and the one before dies in five minutes.
             self.server.rotate(&self.apps[usize::try_from(self.dice.throw(8)).unwrap()].app_id);
         }
-        if second % 211 == 0 {
+        if second.is_multiple_of(211) {
             self.server.revoke_management_tokens();
         }
         let server = &self.server;

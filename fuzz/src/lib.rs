@@ -75,7 +75,7 @@ pub fn signature(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let (header, body) = rest.split_at(rest.iter().position(|byte| *byte == b'\n').unwrap_or_default());
     let body = body.strip_prefix(b"\n").unwrap_or(body);
-    let method = if first % 2 == 0 { "GET" } else { "POST" };
+    let method = if first.is_multiple_of(2) { "GET" } else { "POST" };
     let query = if method == "GET" { query(body) } else { String::new() };
     let body = if method == "GET" { &[] } else { body };
     let mut headers = HeaderMap::new();
