@@ -9,22 +9,34 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 pub fn network() -> Vec<Row> {
     vec![
-        Row::new("connection refused", How::Refused).passes(Connect, CONNECT),
-        Row::new("host name not found", How::Nameless).passes(Connect, CONNECT),
+        Row::new("connection refused", How::Refused).passes(Connect, CONNECT).because("ConnectionRefused"),
+        Row::new("host name not found", How::Nameless).passes(Connect, CONNECT).because("no such host"),
         Row::new("packets vanish", How::Blackhole).times_out(),
         writes("closed before the request is read", "").unread().passes(Transport, TRANSPORT),
-        writes("reset before the request is read", "").unread().then(Then::Reset).passes(Transport, TRANSPORT),
-        writes("closed without an answer", "").passes(Transport, TRANSPORT),
-        writes("reset before the headers", "").then(Then::Reset).passes(Transport, TRANSPORT),
+        writes("reset before the request is read", "")
+            .unread()
+            .then(Then::Reset)
+            .passes(Transport, TRANSPORT)
+            .because("ConnectionReset"),
+        writes("closed without an answer", "").passes(Transport, TRANSPORT).because("IncompleteMessage"),
+        writes("reset before the headers", "")
+            .then(Then::Reset)
+            .passes(Transport, TRANSPORT)
+            .because("ConnectionReset"),
         writes("reset inside the headers", "HTTP/1.1 200 OK\r\ncontent-le")
             .then(Then::Reset)
-            .passes(Transport, TRANSPORT),
-        writes("closed inside the headers", "HTTP/1.1 200 OK\r\ncontent-le").passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("ConnectionReset"),
+        writes("closed inside the headers", "HTTP/1.1 200 OK\r\ncontent-le")
+            .passes(Transport, TRANSPORT)
+            .because("IncompleteMessage"),
         writes("reset after the headers", format!("{HEAD}content-length: 75\r\n\r\n"))
             .then(Then::Reset)
-            .passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("ConnectionReset"),
         writes("closed inside the body", format!("{HEAD}content-length: 75\r\n\r\n{{\"statusCode\""))
-            .passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("IncompleteBody"),
         writes("no answer at all", "").then(Then::Hang).times_out(),
         writes("headers that stop", "HTTP/1.1 200 OK\r\nx-a: b").then(Then::Hang).times_out(),
         writes("headers, a byte a second", "HTTP/1.1 200 OK\r\nx-a: b").then(Then::Trickle(b"b")).times_out(),
@@ -47,13 +59,19 @@ pub fn tls() -> Vec<Row> {
     };
     vec![
         tls("TLS, as it should be", Certificate::Good).kept(),
-        tls("certificate expired", Certificate::Expired).passes(Connect, CONNECT),
-        tls("certificate of another host", Certificate::OtherHost).passes(Connect, CONNECT),
-        tls("certificate signed by itself", Certificate::SelfSigned).passes(Connect, CONNECT),
-        tls("certificate of an unknown authority", Certificate::UnknownAuthority).passes(Connect, CONNECT),
-        over_tcp("TLS 1.1 only", &hello).passes(Connect, CONNECT),
-        over_tcp("TLS refused by an alert", b"\x15\x03\x02\x00\x02\x02\x46").passes(Connect, CONNECT),
-        over_tcp("plain HTTP where TLS is asked for", answer(SUCCESS).as_bytes()).passes(Connect, CONNECT),
+        tls("certificate expired", Certificate::Expired).passes(Connect, CONNECT).because("Expired"),
+        tls("certificate of another host", Certificate::OtherHost).passes(Connect, CONNECT).because("NotValidForName"),
+        tls("certificate signed by itself", Certificate::SelfSigned).passes(Connect, CONNECT).because("UnknownIssuer"),
+        tls("certificate of an unknown authority", Certificate::UnknownAuthority)
+            .passes(Connect, CONNECT)
+            .because("UnknownIssuer"),
+        over_tcp("TLS 1.1 only", &hello).passes(Connect, CONNECT).because("ServerDoesNotSupportTls12Or13"),
+        over_tcp("TLS refused by an alert", b"\x15\x03\x02\x00\x02\x02\x46")
+            .passes(Connect, CONNECT)
+            .because("AlertReceived(ProtocolVersion)"),
+        over_tcp("plain HTTP where TLS is asked for", answer(SUCCESS).as_bytes())
+            .passes(Connect, CONNECT)
+            .because("InvalidMessage"),
         over_tcp("a TLS handshake that stops", b"").then(Then::Hang).times_out(),
     ]
 }
@@ -64,16 +82,25 @@ pub fn http() -> Vec<Row> {
     let many = "x-a: b\r\n".repeat(101);
     let mut rows = vec![
         writes("`Content-Length` a byte too long", with(&format!("content-length: {}\r\n", length + 1)))
-            .passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("IncompleteBody"),
         writes("`Content-Length` a byte too short", with(&format!("content-length: {}\r\n", length - 1)))
             .fails(Response, "the answer is broken JSON, not the API's envelope (*); check that the host is right"),
-        writes("`Content-Length` of no number", with("content-length: many\r\n")).passes(Transport, TRANSPORT),
+        writes("`Content-Length` of no number", with("content-length: many\r\n"))
+            .passes(Transport, TRANSPORT)
+            .because("Parse(Header(ContentLengthInvalid))"),
         writes("`Content-Length` twice, and not the same", with("content-length: 7\r\ncontent-length: 75\r\n"))
-            .passes(Transport, TRANSPORT),
-        writes("chunks that are none", format!("{CHUNKED}zz\r\n{SUCCESS}\r\n0\r\n\r\n")).passes(Transport, TRANSPORT),
-        writes("chunks without an end", format!("{CHUNKED}{length:x}\r\n{SUCCESS}\r\n")).passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("Parse(Header(ContentLengthInvalid))"),
+        writes("chunks that are none", format!("{CHUNKED}zz\r\n{SUCCESS}\r\n0\r\n\r\n"))
+            .passes(Transport, TRANSPORT)
+            .because("Invalid chunk size"),
+        writes("chunks without an end", format!("{CHUNKED}{length:x}\r\n{SUCCESS}\r\n"))
+            .passes(Transport, TRANSPORT)
+            .because("UnexpectedEof"),
         writes("a chunk too large for any machine", format!("{CHUNKED}fffffffffffffffff\r\n{SUCCESS}"))
-            .passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("chunk size"),
         writes(
             "chunks and a `Content-Length`",
             format!(
@@ -83,16 +110,19 @@ pub fn http() -> Vec<Row> {
         writes("HTTP/1.0, the body up to the end", format!("HTTP/1.0 200 OK\r\n\r\n{SUCCESS}")),
         writes("HTTP/1.0, the body cut off", format!("HTTP/1.0 200 OK\r\n\r\n{}", &SUCCESS[..40]))
             .fails(Response, "the answer is broken JSON, not the API's envelope (*); check that the host is right"),
-        writes("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n").passes(Transport, TRANSPORT),
-        writes("HTTP/2 unasked", "HTTP/2 200\r\n\r\n").passes(Transport, TRANSPORT),
+        writes("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n").passes(Transport, TRANSPORT).because("Parse("),
+        writes("HTTP/2 unasked", "HTTP/2 200\r\n\r\n").passes(Transport, TRANSPORT).because("Parse("),
         writes("an interim answer first", format!("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n{}", answer(SUCCESS)))
             .then(Then::Again),
         writes("rubbish behind the answer", format!("{}rubbish", answer(SUCCESS))).then(Then::Again).closed(),
         writes("a second answer that nobody asked for", answer(SUCCESS).repeat(2)).then(Then::Again).closed(),
-        writes("101 headers", format!("HTTP/1.1 200 OK\r\n{many}\r\n")).passes(Transport, TRANSPORT),
+        writes("101 headers", format!("HTTP/1.1 200 OK\r\n{many}\r\n"))
+            .passes(Transport, TRANSPORT)
+            .because("Parse(TooLarge)"),
         writes("headers without end", "HTTP/1.1 200 OK\r\nx-a: ")
             .then(Then::Endless(&[b'x'; 1 << 16]))
-            .passes(Transport, TRANSPORT),
+            .passes(Transport, TRANSPORT)
+            .because("Parse(TooLarge)"),
         writes("a body without end", "HTTP/1.1 200 OK\r\n\r\n")
             .then(Then::Endless(&[b' '; 1 << 16]))
             .fails(TooLarge, TOO_LARGE),

@@ -79,6 +79,9 @@ fn judge(row: &Row, answer: Result<(), Error>, attempts: u32) {
         source = cause.source();
     }
     assert!(!shown.contains(SECRET), "{shown}");
+    // Other TLS libraries have other words.
+    let words = !row.https || cfg!(not(feature = "native-tls"));
+    assert!(!words || shown.contains(row.because), "not because of {}: {shown}", row.because);
 }
 
 /// A client that does not try again, which says what the fault is.

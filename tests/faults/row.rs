@@ -7,6 +7,8 @@ pub struct Row {
     pub name: String,
     pub how: How,
     pub gets: Gets,
+    /// What the error's sources say, so that a row fails of its own fault and not of another.
+    pub because: &'static str,
     /// How many requests a client with its default of two retries makes of it.
     pub attempts: u32,
     /// How long a call takes, of the server's making; nothing worth telling otherwise.
@@ -95,7 +97,16 @@ pub fn answers(name: impl Into<String>, status: u16, body: impl Into<Vec<u8>>) -
 
 impl Row {
     pub fn new(name: impl Into<String>, how: How) -> Self {
-        Self { name: name.into(), how, gets: Gets::Token, attempts: 1, seconds: 0, kept: false, https: false }
+        Self {
+            name: name.into(),
+            how,
+            gets: Gets::Token,
+            because: "",
+            attempts: 1,
+            seconds: 0,
+            kept: false,
+            https: false,
+        }
     }
 
     pub fn then(mut self, then: Then) -> Self {
@@ -165,6 +176,11 @@ impl Row {
         if let How::Tcp(script) = &mut self.how {
             script.writes = bytes.into();
         }
+        self
+    }
+
+    pub fn because(mut self, cause: &'static str) -> Self {
+        self.because = cause;
         self
     }
 }
