@@ -138,8 +138,14 @@ impl Client {
         if !path.starts_with('/') {
             return Err(Error::new(ErrorKind::Request, "call", "a path starts with `/`; the host is the client's"));
         }
+        if path.contains(char::is_control) {
+            return Err(Error::new(ErrorKind::Request, "call", "a path has no line breaks; encode what is in it"));
+        }
+        if path.contains('#') {
+            return Err(Error::new(ErrorKind::Request, "call", "a path has no fragment; write `#` as `%23`"));
+        }
         // What follows the path may be secret.
-        let subject = path.split(['?', '#']).next().unwrap_or_default();
+        let subject = path.split('?').next().unwrap_or_default();
         if subject.split('/').any(is_dots) {
             return Err(Error::new(ErrorKind::Request, "call", "a path goes down only; leave out `.` and `..`"));
         }

@@ -294,6 +294,8 @@ fn describe(body: &[u8]) -> &'static str {
         "no body"
     } else if text.starts_with(b"<") {
         "an HTML page"
+    } else if body.starts_with(b"\x1f\x8b") {
+        "gzip, which nobody asked for"
     } else if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
         "JSON that is no envelope"
     } else if text.starts_with(b"{") {

@@ -5,15 +5,16 @@ use reqwest::Url;
 
 /// A checked host: `https`, or `http` to this machine; no user info, query or fragment; no slash at the end.
 pub(crate) struct Host {
-    url: Url,
+    pub(crate) url: Url,
     text: String,
 }
 
 impl Host {
     pub(crate) fn parse(host: &str, plain_http: bool) -> Result<Self, Error> {
         let refused = |detail: String| Err(Error::configuration(detail));
-        // No refusal repeats the host: somebody may have put a password into it.
-        let Ok(url) = Url::parse(host.trim()) else {
+        // No refusal repeats the host: somebody may have put a password into it. A URL's parser would drop line breaks.
+        let url = Url::parse(host.trim()).ok().filter(|_| !host.trim().contains(char::is_control));
+        let Some(url) = url else {
             return refused("the host is no URL; write it as https://example.genauth.ai".to_owned());
         };
         let url_host = match url.scheme() {
@@ -93,6 +94,7 @@ mod tests {
             ("http://[::1]:8080/", "http://[::1]:8080"),
             ("http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"),
             ("http://localhost:3000", "http://localhost:3000"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
         ] {
             assert_eq!(parsed(given).as_deref(), Ok(used), "{given}");
         }
@@ -107,6 +109,10 @@ mod tests {
             ("ftp://example.genauth.ai", "does not start with https://"),
             ("file:///canary", "does not start with https://"),
             ("https://", "is no URL"),
+            ("https://example.gen\nauth.ai", "is no URL"),
+            ("https://example.genauth.ai/\tcanary", "is no URL"),
+            ("https://example.genauth.ai:99999", "is no URL"),
+            ("data:text/plain,canary", "does not start with https://"),
             ("https://user@example.genauth.ai", "user name or password"),
             ("https://user:canary@example.genauth.ai", "user name or password"),
             ("https://example.genauth.ai?canary=1", "query or a fragment"),

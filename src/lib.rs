@@ -8,6 +8,9 @@ mod credentials;
 mod deprecation;
 mod envelope;
 mod error;
+#[cfg(feature = "__fuzz")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hooks;
 mod host;
 mod integer;

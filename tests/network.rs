@@ -2,18 +2,16 @@
 
 mod common;
 
+use common::raw::{self, SUCCESS, answer, deaf, request, serve};
 use common::reqwest_client_builder;
 use genauth::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use genauth::{Client, ClientBuilder, Error, ErrorKind, Response};
-use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 
-const SUCCESS: &str = r#"{"statusCode":200,"message":"","data":{"accessToken":"61_t","expiresAt":1}}"#;
 const CONNECT: &str = "getWechatMpAccessTokenInfo: the server cannot be reached; check the host, the network, a proxy \
                        and the certificate";
 const TRANSPORT: &str = "getWechatMpAccessTokenInfo: the connection broke before the answer was complete; try again";
@@ -21,50 +19,6 @@ const TIMEOUT: &str = "getWechatMpAccessTokenInfo: no complete answer within the
                        more with `.timeout(..)`";
 const TOO_LARGE: &str = "getWechatMpAccessTokenInfo: the answer is larger than 1048576 bytes; check that the host is right, or allow more with \
      `.largest_answer(..)`";
-
-/// Hands each connection to `handle`; answers the server's URL.
-async fn serve<F, Fut>(handle: F) -> String
-where
-    F: Fn(TcpStream) -> Fut + Send + 'static,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(handle(stream));
-        }
-    });
-    url
-}
-
-/// A port on which nobody listens, and which nobody else gets meanwhile.
-fn deaf() -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    socket
-}
-
-/// The next request of a connection, or nothing once the client has closed it.
-async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
-    let mut request = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return String::from_utf8(request).unwrap();
-            }
-        }
-        if stream.read_buf(&mut request).await.unwrap_or_default() == 0 {
-            return String::new();
-        }
-    }
-}
-
-fn answer(body: &str) -> String {
-    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-}
 
 /// Reads a request and answers it, until the client closes the connection.
 async fn answer_all(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
@@ -315,22 +269,9 @@ async fn without_retries_a_failed_call_is_sent_once() {
 
 /// A server that speaks TLS; answers its URL and the PEM text of the authority that vouches for it.
 async fn serve_tls(vouched_for_by: &str) -> (String, String) {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut authority = rcgen::CertificateParams::default();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(rcgen::DnType::CommonName, vouched_for_by);
-    let authority = rcgen::CertifiedIssuer::self_signed(authority, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let authority = raw::authority(vouched_for_by);
     let key = rcgen::KeyPair::generate().unwrap();
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let acceptor = raw::tls(raw::certificate().signed_by(&key, &authority).unwrap(), key);
     let url = serve(move |stream| {
         let acceptor = acceptor.clone();
         async move {

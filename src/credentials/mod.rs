@@ -265,8 +265,15 @@ fn secret_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
+/// Twice what common servers take for a header; Node takes no more for all of them.
+const LONGEST_HEADER: usize = 16 << 10;
+
 /// A header value, refused with a sentence that does not repeat it.
 pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
+    if value.len() > LONGEST_HEADER {
+        let detail = format!("the {what} is longer than 16 KiB, which no server takes as a header; check what it is");
+        return Err(Error::configuration(detail));
+    }
     let visible = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let value = if visible { HeaderValue::from_str(value).ok() } else { None };
     value.ok_or_else(|| {

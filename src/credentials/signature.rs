@@ -1,7 +1,8 @@
 //! The access key's signature: HMAC-SHA1, version 1.0, over method, headers, path and parameters.
 //!
 //! The server signs what its JavaScript makes of the request, so this writes parameters the way `JSON.stringify` does.
-//! The text that is signed holds the secrets of the body and is as secret as they are: it never leaves this file.
+//! The text that is signed holds the secrets of the body and is as secret as they are: it leaves this file for fuzz
+//! targets only.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +36,7 @@ impl Signature<'_> {
         Ok(STANDARD.encode(hmac.finalize().into_bytes()))
     }
 
-    fn string_to_sign(&self) -> Result<Zeroizing<String>, &'static str> {
+    pub(crate) fn string_to_sign(&self) -> Result<Zeroizing<String>, &'static str> {
         let mut text = Zeroizing::new(String::with_capacity(512 + self.body.len()));
         text.push_str(self.method);
         text.push('\n');

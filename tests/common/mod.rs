@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "not every test uses all of it")]
 
+pub mod raw;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 

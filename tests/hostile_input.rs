@@ -1,0 +1,142 @@
+//! What a caller passes on from elsewhere, unchecked: refused with one sentence before anything is sent, or sent whole.
+
+use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::types::GetWechatAccessTokenDto;
+use genauth::{CallOptions, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind};
+use http::Method;
+use serde_json::{Value, json};
+
+const HOST: &str = "https://example.genauth.ai";
+
+/// What no header can carry, with a word that no error may repeat.
+const UNFIT: [&str; 10] = [
+    "",
+    "canary\r\nx-injected: 1",
+    "canary\n",
+    "\rcanary",
+    "canary\0",
+    "canary\t1",
+    "canary\u{7f}",
+    "canary-é",
+    "canary\u{2028}",
+    "ｃanary",
+];
+
+fn assert_refused(answer: Result<Client, Error>, what: &str, reason: &str) {
+    let error = answer.unwrap_err();
+    let sentence = format!("the client's configuration: the {what} is {reason}");
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Configuration, sentence));
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("canary") && !shown.contains("xxxx"), "{shown}");
+}
+
+#[test]
+fn no_field_that_becomes_a_header_takes_what_a_header_cannot_carry() {
+    type Set = fn(ClientBuilder, &str) -> Result<Client, Error>;
+    let built = Client::builder(HOST).build().unwrap();
+    let fields: [(&str, Set); 6] = [
+        ("app id", |builder, value| builder.app(value, "secret").build()),
+        ("app id", |builder, value| builder.app_id(value).build()),
+        ("access token", |builder, value| builder.user_access_token(value).build()),
+        ("access key id", |builder, value| builder.access_key(value, "secret").build()),
+        ("tenant id", |builder, value| builder.tenant_id(value).build()),
+        ("value of the header `x-a`", |builder, value| {
+            builder.build().unwrap().with_options(&CallOptions::new().header("x-a", value))
+        }),
+    ];
+    let unfit = "empty or holds a character that no HTTP header can carry; check it for line breaks";
+    let enormous = "longer than 16 KiB, which no server takes as a header; check what it is";
+    for (what, set) in fields {
+        for value in UNFIT {
+            assert_refused(set(Client::builder(HOST), value), what, unfit);
+        }
+        assert_refused(set(Client::builder(HOST), &"x".repeat(1 << 20)), what, enormous);
+        set(Client::builder(HOST), &"x".repeat(16_000)).unwrap();
+    }
+    for value in UNFIT {
+        assert_refused(built.with_user_access_token(value), "access token", unfit);
+        assert_refused(built.set_user_access_token(Some(value.into())).map(|()| built.clone()), "access token", unfit);
+    }
+}
+
+#[test]
+fn a_header_of_the_callers_needs_a_name_that_is_one() {
+    let client = Client::builder(HOST).build().unwrap();
+    for name in ["", "x a", "x:a", "x\r\na", "x\0", "é", ":path"] {
+        let error = client.with_options(&CallOptions::new().header(name, "canary")).unwrap_err();
+        let sentence = "the client's configuration: a header's name is none; use letters, digits and hyphens";
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Configuration, sentence), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_is_refused_before_anything_is_sent() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for (path, sentence) in [
+        ("", "a path starts with `/`; the host is the client's"),
+        ("https://canary.example/", "a path starts with `/`; the host is the client's"),
+        ("@canary.example/", "a path starts with `/`; the host is the client's"),
+        ("/a/../canary", "a path goes down only; leave out `.` and `..`"),
+        ("/a/%2E%2e/canary", "a path goes down only; leave out `.` and `..`"),
+        ("/canary\r\nx-injected: 1", "a path has no line breaks; encode what is in it"),
+        ("/canary\n?a=b", "a path has no line breaks; encode what is in it"),
+        ("/a?canary=\0", "a path has no line breaks; encode what is in it"),
+        ("/a#canary", "a path has no fragment; write `#` as `%23`"),
+        ("/\u{85}canary", "a path has no line breaks; encode what is in it"),
+    ] {
+        let error = client.call::<_, Value>(Method::POST, path, &json!({})).await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Request, format!("call: {sentence}")), "{path:?}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_path_stays_on_its_host_whatever_it_looks_like() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for path in ["//other.example/x", "/@other.example", "/\\other.example", "/é x"] {
+        let error = client.call::<_, Value>(Method::POST, path, &json!({})).await.unwrap_err();
+        assert_eq!((error.kind(), server.take_requests().len()), (ErrorKind::Api, 1), "{path}: {error}");
+    }
+}
+
+/// JSON, Base64 and HMAC take any character, so nothing of it is the caller's concern.
+#[tokio::test]
+async fn secrets_that_no_header_carries_arrive_whole_where_none_has_to() {
+    const ODD: &str = "nul \0, line \r\n, quote \", é, 😀, \u{2028}";
+    let server = MockGenAuth::builder()
+        .app("odd", ODD)
+        .access_key("odd", ODD)
+        .wechat_app(ODD, ODD)
+        .user("account", ODD)
+        .start()
+        .await
+        .unwrap();
+    let wechat_app = || GetWechatAccessTokenDto { app_id: ODD.to_owned(), app_secret: ODD.into() };
+    for how in [ClientAuthentication::Basic, ClientAuthentication::Post] {
+        let client = Client::builder(server.url()).app("odd", ODD).client_authentication(how).build().unwrap();
+        client.sign_in_by_password("account", ODD).await.unwrap();
+        client.get_wechat_mp_access_token_info().body(wechat_app()).send().await.unwrap();
+    }
+    let client = Client::builder(server.url()).access_key("odd", ODD).build().unwrap();
+    client.get_weixin_access_token().body(wechat_app()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn empty_and_enormous_ids_in_a_body_are_the_servers_to_judge_and_stay_out_of_the_error() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let enormous = "x".repeat(2 << 20);
+    for (id, status) in [("", 602), (enormous.as_str(), 413)] {
+        let app = GetWechatAccessTokenDto { app_id: id.to_owned(), app_secret: "secret".into() };
+        let error = client.get_wechat_mp_access_token_info().body(app).send().await.unwrap_err();
+        assert_eq!((error.kind(), error.status_code()), (ErrorKind::Api, Some(status)), "{error}");
+        assert!(format!("{error} {error:?}").len() < 1000);
+    }
+    // As a gateway says it that does not read to the end.
+    server.answer_next(MockAnswer::http(431, "text/html", "<h1>too large</h1>"));
+    let app = GetWechatAccessTokenDto { app_id: "wx".to_owned(), app_secret: "secret".into() };
+    let error = client.get_wechat_mp_access_token_info().body(app).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Http, false));
+}
