@@ -49,7 +49,7 @@ async fn each_exchange_is_told_and_its_debug_shows_no_secret() {
         list.lock().unwrap().push(format!("{} {:?} {code:?}", exchange.request.path, exchange.http_status));
     };
     let server = MockGenAuth::builder().on_exchange(hook).start().await.unwrap();
-    let client = server.client_builder().build().unwrap();
+    let client = server.client_builder().retries(0).build().unwrap();
     let wrong = || GetWechatAccessTokenDto { app_id: "wx".to_owned(), app_secret: "canary".into() };
     client.get_wechat_mp_access_token_info().body(wrong()).send().await.unwrap_err();
     server.answer_next(MockAnswer::hang_up());
