@@ -10,10 +10,21 @@ fn document() -> Value {
     serde_json::from_str(genauth::OPENAPI).unwrap()
 }
 
+fn described(operation: &Operation) -> Value {
+    document()["paths"][operation.path][operation.method.as_str().to_lowercase()].clone()
+}
+
 /// The example of the operation's body.
 fn example(operation: &Operation) -> Option<Value> {
-    let described = &document()["paths"][operation.path][operation.method.as_str().to_lowercase()];
-    described["requestBody"]["content"]["application/json"].get("example").cloned()
+    described(operation)["requestBody"]["content"]["application/json"].get("example").cloned()
+}
+
+/// The examples of its parameters.
+fn parameters(operation: &Operation) -> serde_json::Map<String, Value> {
+    let described = described(operation);
+    let all = described["parameters"].as_array().into_iter().flatten();
+    let example = |parameter: &Value| Some((parameter["name"].as_str()?.to_owned(), parameter.get("example")?.clone()));
+    all.filter_map(example).collect()
 }
 
 fn name(operation: &Operation) -> String {
@@ -25,29 +36,29 @@ fn as_anybody(program: Program, server: &Server) -> Program {
     program.at(server).key().env("GENAUTH_ACCESS_TOKEN", MockGenAuth::USER_ACCESS_TOKEN)
 }
 
-/// A body as options: one for each text, number or truth value in it.
-fn options(value: &Value, name: &str, options: &mut Vec<String>) {
+/// A body as options: one for each text, number or truth value in it, as far as the command has options for them.
+fn options(value: &Value, name: &str, help: &str, options: &mut Vec<String>) {
+    let kebab = |field: &str| {
+        let letter = |letter: char| match letter {
+            'A'..='Z' => format!("-{}", letter.to_ascii_lowercase()),
+            '_' => "-".to_owned(),
+            letter => letter.to_string(),
+        };
+        field.chars().map(letter).collect::<String>()
+    };
+    let within =
+        |field: &str| if name.is_empty() { format!("--{}", kebab(field)) } else { format!("{name}.{}", kebab(field)) };
     match value {
-        Value::Object(fields) => {
-            for (field, value) in fields {
-                let kebab: String = field
-                    .chars()
-                    .map(|letter| match letter {
-                        'A'..='Z' => format!("-{}", letter.to_ascii_lowercase()),
-                        '_' => "-".to_owned(),
-                        letter => letter.to_string(),
-                    })
-                    .collect();
-                self::options(
-                    value,
-                    &if name.is_empty() { format!("--{kebab}") } else { format!("{name}.{kebab}") },
-                    options,
-                );
-            }
+        Value::Object(fields) if name.is_empty() || fields.keys().all(|field| help.contains(&within(field))) => {
+            fields.iter().for_each(|(field, value)| self::options(value, &within(field), help, options));
         }
-        Value::String(text) => options.extend([name.to_owned(), text.clone()]),
-        other => options.extend([name.to_owned(), other.to_string()]),
+        Value::Array(items) => items.iter().for_each(|item| options.extend([name.to_owned(), as_text(item)])),
+        other => options.extend([name.to_owned(), as_text(other)]),
     }
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn works(run: &Run, operation: &Operation) {
@@ -59,26 +70,24 @@ fn works(run: &Run, operation: &Operation) {
 }
 
 #[test]
-fn every_operation_takes_its_example_from_stdin_and_as_options() {
+fn every_operation_takes_its_examples_from_stdin_and_as_options() {
     let server = server();
     for operation in genauth::operations() {
-        let body = example(operation);
-        let text = body.as_ref().map(Value::to_string).unwrap_or_default();
-        let command = name(operation);
-        let file = if body.is_some() { &["--body", "-"][..] } else { &[] };
-        works(&as_anybody(genauth(&[&["api", &command], file].concat()), &server).stdin(&text).run(), operation);
+        let (body, mut fields) = (example(operation), parameters(operation));
+        fields.extend(body.iter().flat_map(|body| body.as_object().unwrap().clone()));
+        let (command, fields) = (name(operation), Value::Object(fields));
+        let from_stdin = genauth(&["api", &command, "--body", "-"]);
+        works(&as_anybody(from_stdin, &server).stdin(&fields.to_string()).run(), operation);
         let sent = server.take_requests().pop().unwrap();
-        assert_eq!((sent.method.as_str(), sent.path.as_str()), (operation.method.as_str(), operation.path));
-        assert_eq!(sent.json(), body, "{}", operation.id);
+        assert_eq!((sent.method.as_str(), sent.json()), (operation.method.as_str(), body.clone()), "{}", operation.id);
 
         let mut arguments = vec!["api".to_owned(), command];
-        options(&body.clone().unwrap_or_default(), "", &mut arguments);
-        if body.is_none() {
-            arguments.truncate(2);
-        }
+        let help = genauth(&["api", &arguments[1], "--help"]).run().ok();
+        options(&fields, "", &help, &mut arguments);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         works(&as_anybody(genauth(&arguments), &server).run(), operation);
-        assert_eq!(server.take_requests().pop().unwrap().json(), body, "{}", operation.id);
+        let by_options = server.take_requests().pop().unwrap();
+        assert_eq!((by_options.json(), by_options.path), (body, sent.path), "{}", operation.id);
     }
 }
 

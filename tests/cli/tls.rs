@@ -1,7 +1,7 @@
 //! A TLS server in front of a mock.
 
 use crate::program::{Server, server};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub fn serve_tls(name: &str, until: i32) -> TlsServer {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let mut certificate = CertificateParams::new([name.to_owned()]).unwrap();
+    // OpenSSL takes a certificate for its own issuer where both are called the same.
+    certificate.distinguished_name.push(DnType::CommonName, "a server");
     certificate.not_after = rcgen::date_time_ymd(until, 1, 1);
     let certificate = certificate.signed_by(&key, &authority).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -238,7 +238,7 @@ fn tls_problem(error: &reqwest::Error) -> (&'static str, &'static str) {
             "the certificate has expired, or is not valid yet",
             "check this machine's clock, then tell the server's operators",
         )
-    } else if says(&["not valid for name", "notvalidforname", "hostname mismatch", "host name"]) {
+    } else if says(&["not valid for name", "notvalidforname", "hostname mismatch", "address mismatch", "host name"]) {
         ("the certificate is of another host", "check --host, and that DNS answers the right address")
     } else if says(&["unknownissuer", "unknown issuer", "self-signed", "self signed", "local issuer", "not trusted"]) {
         (
