@@ -30,7 +30,8 @@ impl ClientHooks<Inner> for Client {
 /// Sends a request and judges the answer. The response holds the answer's status, headers and body, and the [`Outcome`].
 pub(crate) async fn exchange(client: &Client, request: Request, operation: Option<&'static Operation>) -> Response {
     let span = span(client, &request, operation);
-    let (outcome, mut parts) = with_retries(client, request, operation).instrument(span.clone()).await;
+    // Boxed: the future of a whole call is large, and every await around this one would carry it about.
+    let (outcome, mut parts) = Box::pin(with_retries(client, request, operation)).instrument(span.clone()).await;
     record(&span, &outcome, &parts);
     let body = match &outcome {
         Ok(answer) => answer.body().clone(),
