@@ -10,10 +10,11 @@
 //! | is about to expire (30 s, or a twentieth of its lifetime, are left), or there is none | what the one refresh answers |
 //! | is good, but its refresh fails | the token; the next try waits, longer each time |
 //! | is not good, and its refresh failed a moment ago | that error, without another request |
+//! | is one that WeChat rejected ([`AppTokens::invalidate`]) | a newer one, or an error where the server has none |
 //!
 //! A refresh outlives the caller that caused it, and ends with the cache. `expiresAt` is told by the server's clock: the
 //! cache compares that with the answer's `Date`, so that a wrong clock on this machine does no harm. With the feature
-//! `redis` a fleet shares its tokens: see [`TokenCacheBuilder::redis`].
+//! `redis` a fleet shares its tokens: see `TokenCacheBuilder::redis`.
 //!
 //! ```
 //! # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]

@@ -134,7 +134,7 @@ impl RedisStore {
             Some(operation.as_bytes().to_vec()),
             Some(app.app_id.as_bytes().to_vec()),
         ];
-        // Keyed with the secret, so that only who has it can tell that it is this one.
+        // Keyed with the secret, so that only who has it can tell that it is this one. A key of any length will do.
         let mut fingerprint = Hmac::<Sha256>::new_from_slice(app.app_secret.expose_secret().as_bytes())
             .unwrap_or_else(|_| Hmac::new(&Default::default()));
         for part in parts {

@@ -144,12 +144,12 @@ impl Slot {
                 None => self.take_off(&mut progress, runtime, Arc::clone(&held), user),
             }
         }
-        match &progress.flight {
-            Some(flight) if runtime.is_ok() && state != State::Due => {
-                Counters::count(&self.counters().waits);
-                return Ok(Look::Wait(flight.number, flight.outcome.clone()));
-            }
-            _ => {}
+        if let Some(flight) = &progress.flight
+            && runtime.is_ok()
+            && state != State::Due
+        {
+            Counters::count(&self.counters().waits);
+            return Ok(Look::Wait(flight.number, flight.outcome.clone()));
         }
         // What listens to events may have questions of its own.
         drop(progress);
