@@ -57,11 +57,16 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
         let note = format!("only deprecated operations use `{name}`");
         Some(parse_quote!(#[deprecated(note = #note)]))
     };
-    let answers = document.operations();
-    let answers: BTreeSet<String> =
-        answers.iter().flat_map(|operation| document.reachable(operation.answer_schema())).collect();
-    let types = module(file, "types")?;
-    for item in &mut items(types)?.iter_mut() {
+    let (mut answers, mut requests) = (BTreeSet::new(), BTreeSet::new());
+    for operation in document.operations() {
+        answers.extend(document.reachable(operation.answer_schema()));
+        requests.extend(document.reachable(operation.body_schema()));
+        requests.extend(document.reachable(&operation.value["parameters"]));
+    }
+    let types = items(module(file, "types")?)?;
+    let read_only: BTreeSet<String> = answers.difference(&requests).cloned().collect();
+    drop_builders(types, |ident| read_only.iter().any(|name| same_name(name, &ident.to_string())))?;
+    for item in types.iter_mut() {
         match item {
             Item::Struct(item) => {
                 if answers.iter().any(|name| same_name(name, &item.ident.to_string())) {
@@ -86,6 +91,27 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Nobody builds what only the server writes; typify's builders of those would be a quarter of the text to compile.
+fn drop_builders(types: &mut Vec<Item>, drop: impl Fn(&syn::Ident) -> bool) -> Result<(), String> {
+    // What a builder is made of: itself, what it does, and its conversions, all in the one module.
+    let built = |item: &Item| match item {
+        Item::Struct(item) => drop(&item.ident),
+        Item::Impl(item) => type_ident(item).is_some_and(&drop),
+        _ => false,
+    };
+    for item in types.iter_mut() {
+        match item {
+            Item::Mod(item) if item.ident == "builder" => items(item)?.retain(|item| !built(item)),
+            Item::Impl(item) if item.trait_.is_none() && type_ident(item).is_some_and(&drop) => {
+                item.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "builder"));
+            }
+            _ => {}
+        }
+    }
+    types.retain(|item| !matches!(item, Item::Impl(item) if item.trait_.is_none() && item.items.is_empty()));
     Ok(())
 }
 

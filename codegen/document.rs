@@ -38,6 +38,11 @@ impl<'a> Operation<'a> {
         self.value["deprecated"] == true
     }
 
+    /// The schema of the JSON body; null where there is none.
+    pub fn body_schema(&self) -> &'a Value {
+        &self.value["requestBody"]["content"]["application/json"]["schema"]
+    }
+
     /// The schema of the JSON answer, usually a reference.
     pub fn answer_schema(&self) -> &'a Value {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]

@@ -97,7 +97,7 @@ fn credentials(operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream
 
 /// The names of the secret properties that the request body can hold, at any depth.
 fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<String> {
-    let body = &operation.value["requestBody"]["content"]["application/json"]["schema"];
+    let body = operation.body_schema();
     let schemas =
         document.reachable(body).into_iter().filter_map(|name| document.value["components"]["schemas"].get(name));
     let mut names = BTreeSet::new();
@@ -119,9 +119,7 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
 
 /// Two operations that take the same body and answer the same payload can stand in for each other.
 fn are_siblings(document: &Document, one: &Operation<'_>, other: &Operation<'_>) -> bool {
-    let body = |operation: &Operation<'_>| {
-        referenced_name(&operation.value["requestBody"]["content"]["application/json"]["schema"]).map(str::to_owned)
-    };
+    let body = |operation: &Operation<'_>| referenced_name(operation.body_schema()).map(str::to_owned);
     let data = |operation: &Operation<'_>| {
         document.property(operation.answer_schema(), "data").and_then(referenced_name).map(str::to_owned)
     };
@@ -145,7 +143,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
         let parameters = parameters.collect::<Result<Vec<_>, String>>()?;
         let rest = if operation.value.get("requestBody").is_some() {
             let (setter, ty) = setter_of("body")?;
-            let body = &operation.value["requestBody"]["content"]["application/json"]["schema"];
+            let body = operation.body_schema();
             let fields = document.property_names(body);
             quote!(call = call.#setter(input.body::<#ty>(&[#(#fields),*])?);)
         } else {

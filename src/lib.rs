@@ -4,6 +4,7 @@
 
 mod api;
 mod client;
+mod clock;
 mod credentials;
 mod deprecation;
 mod envelope;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuth};
 use genauth::types::{
-    Envelope, ExchangeTokenSetWithQRcodeTicketDto, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto,
+    ExchangeTokenSetWithQRcodeTicketDto, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto,
     GetWechatAccessTokenInfoRespDto, SigninByMobileDto, builder,
 };
 use genauth::{
@@ -648,22 +648,13 @@ fn values(collector: &Collector) {
     collector.debug(&app());
     let dto = GetWechatAccessTokenDto::try_from(app()).unwrap();
     collector.debug(&dto);
-    let data = GetWechatAccessTokenDataDto::builder().access_token(WECHAT_TOKEN.secret);
-    let data = data.expires_at(UnixTimestamp::from_secs(1));
-    collector.debug(&data);
-    let data = GetWechatAccessTokenDataDto::try_from(data).unwrap();
-    collector.debug(&data);
-    let envelope = GetWechatAccessTokenInfoRespDto::builder().status_code(200).message("ok").data(data.clone());
-    collector.debug(&envelope);
-    let envelope = GetWechatAccessTokenInfoRespDto::try_from(envelope).unwrap();
-    collector.debug(&envelope);
+    let data = json!({ "accessToken": WECHAT_TOKEN.secret, "expiresAt": 1 });
+    let envelope = json!({ "statusCode": 200, "message": "ok", "data": data });
+    collector.debug(&serde_json::from_value::<GetWechatAccessTokenDataDto>(data).unwrap());
     #[allow(deprecated, reason = "the deprecated envelope holds the same secret")]
-    {
-        use genauth::types::GetWechatAccessTokenRespDto;
-        let envelope = GetWechatAccessTokenRespDto::builder().status_code(200).message("ok").data(data.clone());
-        collector.debug(&envelope);
-        collector.debug(&GetWechatAccessTokenRespDto::try_from(envelope).unwrap());
-    }
+    collector.debug(&serde_json::from_value::<genauth::types::GetWechatAccessTokenRespDto>(envelope.clone()).unwrap());
+    let envelope = serde_json::from_value::<GetWechatAccessTokenInfoRespDto>(envelope).unwrap();
+    collector.debug(&envelope);
     for (operation, fields) in other_sign_ins(WECHAT_TOKEN.secret) {
         if operation == "signInByMobile" {
             collector.debug(&serde_json::from_value::<SigninByMobileDto>(fields).unwrap());
@@ -671,7 +662,6 @@ fn values(collector: &Collector) {
             collector.debug(&serde_json::from_value::<ExchangeTokenSetWithQRcodeTicketDto>(fields).unwrap());
         }
     }
-    collector.debug(&Envelope::builder().status_code(200).message("ok"));
     collector
         .debug(&MockGenAuth::builder().wechat_app("wx", WECHAT_SECRET.secret).access_key(KEY_ID, KEY_SECRET.secret));
     let log = collector.check("Debug of the values");

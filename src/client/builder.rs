@@ -87,8 +87,7 @@ impl ClientBuilder {
             root_certificates: Vec::new(),
             proxy: None,
             notices: Notices::default(),
-            #[allow(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
-            now: Arc::new(SystemTime::now),
+            now: Arc::new(crate::clock::now),
         }
     }
 

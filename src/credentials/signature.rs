@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac_sha1_compact::HMAC;
 use http::HeaderMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write as _};
@@ -30,10 +30,7 @@ impl Signature<'_> {
     /// The signature in Base64.
     pub(crate) fn compute(&self, access_key_secret: &str) -> Result<String, &'static str> {
         let text = self.string_to_sign()?;
-        let hmac = Hmac::<sha1::Sha1>::new_from_slice(access_key_secret.as_bytes());
-        let mut hmac = hmac.map_err(|_| "the access key's secret cannot be used")?;
-        hmac.update(text.as_bytes());
-        Ok(STANDARD.encode(hmac.finalize().into_bytes()))
+        Ok(STANDARD.encode(HMAC::mac(text.as_bytes(), access_key_secret.as_bytes())))
     }
 
     pub(crate) fn string_to_sign(&self) -> Result<Zeroizing<String>, &'static str> {

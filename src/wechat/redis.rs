@@ -3,10 +3,9 @@
 use super::shared::SharedToken;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
-use sha2::Sha256;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -134,16 +133,15 @@ impl RedisStore {
             Some(operation.as_bytes().to_vec()),
             Some(app.app_id.as_bytes().to_vec()),
         ];
-        // Keyed with the secret, so that only who has it can tell that it is this one. A key of any length will do.
-        let mut fingerprint = Hmac::<Sha256>::new_from_slice(app.app_secret.expose_secret().as_bytes())
-            .unwrap_or_else(|_| Hmac::new(&Default::default()));
+        // Keyed with the secret, so that only who has it can tell that it is this one.
+        let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
         for part in parts {
-            fingerprint.update(&[u8::from(part.is_some())]);
+            fingerprint.update([u8::from(part.is_some())]);
             let part = part.unwrap_or_default();
-            fingerprint.update(&u64::try_from(part.len()).unwrap_or_default().to_be_bytes());
+            fingerprint.update(u64::try_from(part.len()).unwrap_or_default().to_be_bytes());
             fingerprint.update(&part);
         }
-        let fingerprint = hex(&fingerprint.finalize().into_bytes()[..16]);
+        let fingerprint = hex(&fingerprint.finalize()[..16]);
         // In braces, so that a cluster keeps record and lock together. The app is there for whoever looks into Redis.
         let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
