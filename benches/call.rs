@@ -131,6 +131,17 @@ fn main() {
     let endpoint = format!("{url}{PATH}");
     let (bare, ours) = (async || bare(&http, &endpoint).await, async || ours(&client).await);
 
+    // Under a profiler: the one side alone, so many calls.
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, side, calls, ..] = arguments.as_slice()
+        && let Ok(calls) = calls.parse::<usize>()
+    {
+        for _ in 0..calls {
+            runtime.block_on(async { if side == "ours" { ours().await } else { bare().await } });
+        }
+        return;
+    }
+
     println!("{ROUNDS} rounds of {CALLS} calls each, in turns; ratio to bare reqwest: median (quartiles)");
     let mut rows = Vec::new();
     for (name, concurrent) in [("one after the other", false), ("64 at once", true)] {

@@ -188,6 +188,7 @@ fn annotate_builders<'a>(
                 let method = operation_id_of(send)?;
                 let envelope = envelope_of(send)?;
                 stop_before_decoding(send)?;
+                send_no_version(send)?;
                 let payload = payload_of(&types, &envelope, type_names)?;
                 let open = format_ident!("{}", if payload.is_some() { "open" } else { "open_empty" });
                 let payload = payload.unwrap_or_else(|| parse_quote!(()));
@@ -238,6 +239,38 @@ fn stop_before_decoding(send: &mut ImplItemFn) -> Result<(), String> {
     send.sig.output = parse_quote!(-> Result<reqwest::Response, Error<()>>);
     send.vis = syn::Visibility::Inherited;
     Ok(())
+}
+
+/// progenitor sends the document's version with every request, in a map of headers that holds nothing else; the server
+/// knows no such header.
+fn send_no_version(send: &mut ImplItemFn) -> Result<(), String> {
+    struct Forget(usize);
+    impl VisitMut for Forget {
+        fn visit_expr_mut(&mut self, expr: &mut Expr) {
+            syn::visit_mut::visit_expr_mut(self, expr);
+            if let Expr::MethodCall(call) = expr
+                && call.method == "headers"
+                && call.args.iter().all(is_header_map)
+            {
+                self.0 += 1;
+                *expr = (*call.receiver).clone();
+            }
+        }
+    }
+    let is_of_the_map = |stmt: &Stmt| match stmt {
+        Stmt::Local(local) => matches!(&local.pat, syn::Pat::Ident(pat) if pat.ident == "header_map"),
+        Stmt::Expr(Expr::MethodCall(call), _) => is_header_map(&call.receiver) && call.method == "append",
+        _ => false,
+    };
+    let before = send.block.stmts.len();
+    send.block.stmts.retain(|stmt| !is_of_the_map(stmt));
+    let mut forget = Forget(before - send.block.stmts.len());
+    forget.visit_block_mut(&mut send.block);
+    expect(forget.0 == 3, "a `header_map` that is made, filled with the version, and sent")
+}
+
+fn is_header_map(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident("header_map"))
 }
 
 /// Moves the documentation off the function that is no longer public.

@@ -159,7 +159,8 @@ impl Client {
         let builder =
             if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
         let request = builder.build().map_err(unwritable)?;
-        envelope::open_response(hooks::exchange(self, request, operation).await)
+        let subject = operation.map_or(subject, |operation| operation.id);
+        envelope::open_response(subject, hooks::exchange(self, request, operation).await)
     }
 }
 

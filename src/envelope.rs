@@ -18,7 +18,6 @@ use std::ops::Range;
 /// An answer that says success; travels as an extension of the response from the hooks to [`open`].
 #[derive(Clone)]
 pub(crate) struct Answer {
-    subject: String,
     head: Head,
     body: Bytes,
     /// Where `data` stands in the body.
@@ -28,10 +27,6 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.body
-    }
-
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }
@@ -94,7 +89,7 @@ pub(crate) fn judge(
             };
             if http_status.is_success() && head.status_code == 200 {
                 let data = wire.data.map(|data| place_of(data.get(), &body));
-                return Ok(Answer { subject: subject.to_owned(), head, body, data, attempts: 1 });
+                return Ok(Answer { head, body, data, attempts: 1 });
             }
             refusal(subject, operation, http_status, head)
         }
@@ -174,23 +169,26 @@ pub(crate) fn open<T: DeserializeOwned>(
     subject: &'static str,
     exchanged: Result<reqwest::Response, progenitor_client::Error<()>>,
 ) -> Result<Response<T>, Error> {
-    open_response(exchanged.map_err(|error| before_sending(subject, error))?)
+    open_response(subject, exchanged.map_err(|error| before_sending(subject, error))?)
 }
 
-pub(crate) fn open_response<T: DeserializeOwned>(mut response: reqwest::Response) -> Result<Response<T>, Error> {
-    let Answer { subject, head, body, data, attempts } = outcome(&mut response)?;
+pub(crate) fn open_response<T: DeserializeOwned>(
+    subject: &str,
+    mut response: reqwest::Response,
+) -> Result<Response<T>, Error> {
+    let Answer { head, body, data, attempts } = outcome(&mut response)?;
     let data = data.and_then(|place| body.get(place)).filter(|data| *data != b"null");
     // An operation without a payload is content with no data: `()` reads from `null`.
     let payload = serde_json::from_slice(data.unwrap_or(b"null")).map_err(|error| {
         let nothing = data.is_none_or(|data| serde_json::from_slice::<Empty>(data).is_ok());
         let error = if nothing {
             let detail = "the server said success (statusCode 200) but sent no data; ask its operators";
-            Error::new(ErrorKind::NoData, subject.as_str(), detail)
+            Error::new(ErrorKind::NoData, subject, detail)
         } else {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail =
                 format!("`data` has another shape than documented (at its {place}); this crate may be too old");
-            Error::new(ErrorKind::Response, subject.as_str(), detail)
+            Error::new(ErrorKind::Response, subject, detail)
         };
         error.with(|error| {
             error.http_status = Some(response.status());

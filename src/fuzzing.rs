@@ -24,7 +24,7 @@ pub fn answer<T: DeserializeOwned>(
     let mut response = http::Response::new(body.to_vec());
     *response.status_mut() = status;
     response.extensions_mut().insert::<Outcome>(outcome);
-    envelope::open_response(response.into())
+    envelope::open_response("fuzz", response.into())
 }
 
 /// The text that an access key signs.

@@ -10,7 +10,7 @@ use crate::retry;
 use crate::{Credential, Error, ErrorKind, Operation, SecretString};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http::header::{HeaderMap, LOCATION};
+use http::header::LOCATION;
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, Url};
 use std::sync::Arc;
@@ -27,61 +27,78 @@ impl ClientHooks<Inner> for Client {
     }
 }
 
-/// Sends a request and judges the answer. The response holds the answer's status, headers and body, and the [`Outcome`].
+/// Sends a request and judges the answer. The response holds the answer's status and headers, and the [`Outcome`].
 pub(crate) async fn exchange(client: &Client, request: Request, operation: Option<&'static Operation>) -> Response {
     let span = span(client, &request, operation);
     // Boxed: the future of a whole call is large, and every await around this one would carry it about.
-    let (outcome, mut parts) = Box::pin(with_retries(client, request, operation)).instrument(span.clone()).await;
-    record(&span, &outcome, &parts);
-    let body = match &outcome {
-        Ok(answer) => answer.body().clone(),
-        Err(error) => error.body().cloned().unwrap_or_default(),
-    };
-    parts.extensions.insert::<Outcome>(outcome);
-    http::Response::from_parts(parts, body).into()
+    let (outcome, response) = Box::pin(with_retries(client, request, operation)).instrument(span.clone()).await;
+    record(&span, &outcome, response.as_ref());
+    let mut response = response.unwrap_or_else(|| http::Response::new(Bytes::new()).into());
+    response.extensions_mut().insert::<Outcome>(outcome);
+    response
 }
 
 /// Tries again what may succeed without a change, as long as there is time and the document lets it.
 async fn with_retries(
     client: &Client,
-    request: Request,
+    mut request: Request,
     operation: Option<&'static Operation>,
-) -> (Outcome, http::response::Parts) {
-    let Inner { notices, timeout, retry, now, .. } = &client.inner;
+) -> (Outcome, Option<Response>) {
+    let Inner { credentials, management_tokens, notices, timeout, retry, now, .. } = &client.inner;
     if let Some(Err(refused)) = operation.map(|operation| notices.of_document(operation)) {
-        return (Err(refused), http::Response::new(()).into_parts().0);
+        return (Err(refused), None);
     }
-    let path = request.url().path().to_owned();
+    let path = if operation.is_none() { request.url().path().to_owned() } else { String::new() };
     let subject = operation.map_or(path.as_str(), |operation| operation.id);
     let repeatable = retry.retries > 0 && operation.is_some_and(|operation| operation.idempotent);
+    let managed = credentials.access_key_use == AccessKeyUse::ManagementToken;
     let time = Time { start: Instant::now(), allowed: *timeout };
-    let (mut next, mut attempts) = (request, 0);
+    let (mut token, mut attempts) = (None, 0);
     loop {
-        let again = if repeatable { next.try_clone() } else { None };
-        let (outcome, parts) = with_fresh_token(client, next, operation, subject, &time).await;
+        let again = if repeatable || managed { request.try_clone() } else { None };
+        let (fetches, renewing) = (management_tokens.fetches(), token.is_some());
+        let (mut outcome, response) = carry_out(client, request, operation, subject, &time, &mut token).await;
+        if let Err(error) = &outcome
+            && let Some(sent) = token.take_if(|sent| !renewing && sent.fetch() <= fetches)
+            && (error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED))
+            && let Some(again) = again
+        {
+            // A management token may die before its time; then a new one is fetched and the request goes out once more.
+            (request, token, attempts) = (again, Some(sent), attempts + 1);
+            continue;
+        }
+        token = None;
+        if let Some(response) = &response
+            && let Err(refused) = notices.of_server(subject, operation, response.headers())
+        {
+            outcome = outcome.and(Err(refused));
+        }
         let error = match outcome {
             Ok(mut answer) => {
                 retry.budget.earn();
                 answer.attempts += attempts;
-                return (Ok(answer), parts);
+                return (Ok(answer), response);
             }
             // An operation that this one needed: its own call has tried again what there was to try.
-            Err(error) if error.subject() != subject => return (Err(error), parts),
+            Err(error) if error.subject() != subject => return (Err(error), response),
             Err(error) => error.with(|error| {
                 error.attempts += attempts;
-                error.retry_after = retry::retry_after(&parts.headers, now());
+                error.retry_after =
+                    response.as_ref().and_then(|response| retry::retry_after(response.headers(), now()));
             }),
         };
         attempts = error.attempts();
         let pause = retry.pause_after(attempts, &error, retry::random()).filter(|pause| *pause < time.left());
-        let (Some(again), Some(pause)) = (again, pause) else { return (Err(error), parts) };
+        let (Some(again), Some(pause), true) = (again, pause, repeatable) else { return (Err(error), response) };
         if !retry.budget.spend() {
-            return (Err(error), parts);
+            return (Err(error), response);
         }
+        // With what is left of an answer goes its connection.
+        drop(response);
         Span::current().record("http.request.resend_count", attempts);
         tracing::info!(attempts, pause_ms = pause.as_millis(), %error, "trying again");
         tokio::time::sleep(pause).await;
-        next = again;
+        request = again;
     }
 }
 
@@ -105,36 +122,6 @@ impl Time {
 
 const TIME_IS_OVER: &str = "no complete answer within the time allowed; try again, or allow more with `.timeout(..)`";
 
-/// A management token may die before its time; then a new one is fetched and the request goes out once more.
-async fn with_fresh_token(
-    client: &Client,
-    request: Request,
-    operation: Option<&'static Operation>,
-    subject: &str,
-    time: &Time,
-) -> (Outcome, http::response::Parts) {
-    let once_more = match client.inner.credentials.access_key_use {
-        AccessKeyUse::ManagementToken => request.try_clone(),
-        AccessKeyUse::Signature => None,
-    };
-    let fetches = client.inner.management_tokens.fetches();
-    let mut sent = None;
-    let (mut outcome, mut parts) = carry_out(client, request, operation, subject, time, &mut sent).await;
-    let unauthorized =
-        |error: &Error| error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
-    if let (Some(token), Some(request)) = (&sent, once_more)
-        && token.fetch() <= fetches
-        && outcome.as_ref().err().is_some_and(unauthorized)
-    {
-        (outcome, parts) = carry_out(client, request, operation, subject, time, &mut sent).await;
-        outcome = outcome.map_err(|error| error.with(|error| error.attempts += 1));
-    }
-    if let Err(refused) = client.inner.notices.of_server(subject, operation, &parts.headers) {
-        outcome = outcome.and(Err(refused));
-    }
-    (outcome, parts)
-}
-
 /// `token` is the management token that the server has rejected before, and then the one that went out.
 async fn carry_out(
     client: &Client,
@@ -143,54 +130,35 @@ async fn carry_out(
     subject: &str,
     time: &Time,
     token: &mut Option<Arc<ManagementToken>>,
-) -> (Outcome, http::response::Parts) {
-    let (mut parts, ()) = http::Response::new(()).into_parts();
+) -> (Outcome, Option<Response>) {
     let secrets = Secrets::of(&client.inner.credentials, &client.inner.headers, &request, operation);
     // One look: another task may replace the user's token while this request is under way.
     let user = client.inner.credentials.user_access_token();
     if let Err(error) = prepare(client, &mut request, operation, subject, time, user.as_ref(), token).await {
-        return (Err(error), parts);
+        return (Err(error), None);
     }
     let secrets = secrets.and([user.as_ref(), token.as_ref().map(|token| token.secret())]);
     let mut turn = None;
     if let Some(turns) = &client.inner.concurrency {
         turn = match time.bound(subject, turns.acquire()).await {
             Ok(turn) => turn.ok(),
-            Err(error) => return (Err(error), parts),
+            Err(error) => return (Err(error), None),
         };
     }
     *request.timeout_mut() = Some(client.inner.attempt_timeout.map_or(time.left(), |most| most.min(time.left())));
-    let outcome = send(client, request, operation, subject, &secrets, &mut parts).await;
+    let sent_to = client.inner.foreign_http_client.then(|| request.url().clone());
+    let (outcome, response) = match client.client.execute(request).await {
+        Ok(mut response) => {
+            let body = read(&mut response, subject, sent_to.as_ref(), client.inner.largest_answer).await;
+            let outcome = body
+                .map_err(|error| error.with(|error| error.http_status = Some(response.status())))
+                .and_then(|body| envelope::judge(subject, operation, response.status(), body, &secrets));
+            (outcome, Some(response))
+        }
+        Err(error) => (Err(network_error(subject, error)), None),
+    };
     drop(turn);
-    (outcome.map_err(|error| error.with(|error| error.attempts = 1)), parts)
-}
-
-/// Sends a request that is ready, and judges the answer, whose head goes to `parts`.
-async fn send(
-    client: &Client,
-    request: Request,
-    operation: Option<&'static Operation>,
-    subject: &str,
-    secrets: &Secrets<'_>,
-    parts: &mut http::response::Parts,
-) -> Outcome {
-    let sent_to = request.url().clone();
-    let mut response = client.client.execute(request).await.map_err(|error| network_error(subject, error))?;
-    parts.status = response.status();
-    parts.headers = std::mem::take(response.headers_mut());
-    if let Some(target) = redirected_to(&sent_to, &response, &parts.headers) {
-        let status = parts.status;
-        let detail = format!(
-            "the server redirects (HTTP {}) to {target}, and requests do not follow; if that host is right, build the \
-             client for it",
-            status.as_u16()
-        );
-        let error = Error::new(ErrorKind::Redirect, subject, detail);
-        return Err(error.with(|error| error.http_status = Some(status)));
-    }
-    let body = read(&mut response, subject, client.inner.largest_answer).await;
-    let body = body.map_err(|error| error.with(|error| error.http_status = Some(parts.status)))?;
-    envelope::judge(subject, operation, parts.status, body, secrets)
+    (outcome.map_err(|error| error.with(|error| error.attempts = 1)), response)
 }
 
 /// All that has to happen before a request may go out.
@@ -204,12 +172,11 @@ async fn prepare(
     token: &mut Option<Arc<ManagementToken>>,
 ) -> Result<(), Error> {
     let Inner { credentials, headers, base_path, foreign_http_client, management_tokens, now, .. } = &client.inner;
-    // progenitor sends the document's version with every request; the server knows no such header.
-    request.headers_mut().remove("api-version");
     request.headers_mut().extend(headers.clone());
     let chosen = credentials.choose(operation, subject, user.is_some())?;
     if chosen.contains(&Credential::ManagementToken) {
-        *token = Some(time.bound(subject, management_tokens.get(client, token.as_ref())).await??);
+        let get = time.bound(subject, management_tokens.get(client, token.as_ref()));
+        *token = Some(Box::pin(get).await??);
     }
     let management_token = token.as_deref();
     let occasion = Occasion { subject, base_path, now: now(), user_access_token: user, management_token };
@@ -225,31 +192,45 @@ async fn prepare(
 }
 
 /// The origin that a redirect names, or that answered after one; its path and query may hold anything.
-fn redirected_to(sent_to: &Url, response: &Response, headers: &HeaderMap) -> Option<String> {
-    if response.url() != sent_to {
+fn redirected_to(sent_to: Option<&Url>, response: &Response) -> Option<String> {
+    if sent_to.is_some_and(|url| url != response.url()) {
         // The caller's own HTTP client has followed: whoever answered, it was not asked what we asked.
         return Some(response.url().origin().ascii_serialization());
     }
     if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
         return None;
     }
-    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| sent_to.join(to).ok());
+    let target = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+    let target = target.and_then(|to| response.url().join(to).ok());
     Some(target.map_or_else(|| "nowhere".to_owned(), |to| to.origin().ascii_serialization()))
 }
 
-async fn read(response: &mut Response, subject: &str, largest: usize) -> Result<Bytes, Error> {
-    let announced = response.content_length().unwrap_or_default();
-    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default().min(largest));
+/// The body of an answer from where the request was sent to.
+async fn read(response: &mut Response, subject: &str, sent_to: Option<&Url>, largest: usize) -> Result<Bytes, Error> {
+    if let Some(target) = redirected_to(sent_to, response) {
+        let detail = format!(
+            "the server redirects (HTTP {}) to {target}, and requests do not follow; if that host is right, build the \
+             client for it",
+            response.status().as_u16()
+        );
+        return Err(Error::new(ErrorKind::Redirect, subject, detail));
+    }
+    // It usually comes in one piece, which need not be copied.
+    let (mut body, mut rest) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = response.chunk().await.map_err(|error| network_error(subject, error))? {
-        if body.len() + chunk.len() > largest {
+        if body.len() + rest.len() + chunk.len() > largest {
             let detail = format!(
                 "the answer is larger than {largest} bytes; check that the host is right, or allow more with `.largest_answer(..)`"
             );
             return Err(Error::new(ErrorKind::TooLarge, subject, detail));
         }
-        body.extend_from_slice(&chunk);
+        if body.is_empty() {
+            body = chunk;
+        } else {
+            rest.extend_from_slice(&chunk);
+        }
     }
-    Ok(body.freeze())
+    Ok(if rest.is_empty() { body } else { [body, rest.freeze()].concat().into() })
 }
 
 fn network_error(subject: &str, error: reqwest::Error) -> Error {
@@ -271,13 +252,13 @@ fn network_error(subject: &str, error: reqwest::Error) -> Error {
     Error::new(kind, subject, detail).caused_by(error.without_url())
 }
 
-fn record(span: &Span, outcome: &Outcome, parts: &http::response::Parts) {
+fn record(span: &Span, outcome: &Outcome, response: Option<&Response>) {
     if span.is_disabled() {
         return;
     }
     match outcome {
         Ok(answer) => {
-            span.record("http.response.status_code", parts.status.as_u16());
+            span.record("http.response.status_code", response.map(|response| response.status().as_u16()));
             span.record("genauth.status_code", answer.head().status_code);
             span.record("genauth.request_id", answer.head().request_id.as_deref());
         }

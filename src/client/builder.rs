@@ -345,6 +345,8 @@ impl ClientBuilder {
             .no_brotli()
             .no_deflate()
             .no_zstd()
+            // What it would try again is HTTP/2's, for which it copies every request.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(self.connect_timeout.unwrap_or(TIMEOUT));
         match &self.proxy {
             Some(proxy) => builder = builder.proxy(proxy.clone()),

@@ -120,8 +120,8 @@ impl Dialect {
         macro_rules! name {
             ($suffix:literal) => {
                 match self {
-                    Self::GenAuth => HeaderName::from_static(concat!("x-genauth-", $suffix)),
-                    Self::Authing => HeaderName::from_static(concat!("x-authing-", $suffix)),
+                    Self::GenAuth => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
+                    Self::Authing => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },
                 }
             };
         }
