@@ -186,10 +186,11 @@ impl MockGenAuthBuilder {
     /// # Errors
     ///
     /// The error of the operating system if the port is not to be had, and [`io::ErrorKind::InvalidData`] if the API's
-    /// document is not one that the mock understands.
+    /// document is not one that the mock understands. The schema of a body is looked at when the first body comes, and
+    /// refuses that one if it is not understood.
     pub async fn start(self) -> io::Result<MockGenAuth> {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
-        let document = Document::parse(crate::OPENAPI)?;
+        let document = Document::shared()?;
         let mut wechat_apps = document.wechat_apps();
         wechat_apps.extend(self.wechat_apps);
         let mut users = document.users();

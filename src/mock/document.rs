@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
 use super::role::Role;
@@ -16,6 +17,7 @@ use super::scheme::Scheme;
 /// All operations, those with the fewest variables in their path first.
 #[derive(Debug)]
 pub(super) struct Document {
+    root: Value,
     operations: Vec<Operation>,
 }
 
@@ -47,25 +49,55 @@ pub(super) struct QueryParameter {
 
 #[derive(Debug)]
 pub(super) struct Body {
-    validator: Validator,
+    schema: Value,
+    /// Made when the first body comes, or why it cannot be: most mocks are asked for few of the operations, and to make
+    /// all of them is most of what a start would take.
+    validator: OnceLock<Result<Validator, String>>,
 }
 
 impl Document {
+    /// The document of this build. Nothing changes it, so that all mocks of a process share it.
+    pub(super) fn shared() -> io::Result<&'static Self> {
+        static SHARED: OnceLock<Document> = OnceLock::new();
+        if let Some(document) = SHARED.get() {
+            return Ok(document);
+        }
+        let document = Self::parse(crate::OPENAPI)?;
+        Ok(SHARED.get_or_init(|| document))
+    }
+
     pub(super) fn parse(text: &str) -> io::Result<Self> {
         let root: Value = serde_json::from_str(text)?;
         let mut operations = Vec::new();
         for (path, item) in root["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
-                operations.push(Operation::new(&root, path, method, operation)?);
+                operations.push(Operation::new(&root, path, method, operation));
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
-        Ok(Self { operations })
+        Ok(Self { root, operations })
     }
 
     /// The operation of this method at this path, if there is one.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.method == method && operation.is_at(path))
+    }
+
+    /// The components that a schema refers to, itself or through another, with the words of JSON Schema.
+    fn components(&self, schema: &Value) -> Map<String, Value> {
+        let mut components = Map::new();
+        let mut open = Vec::new();
+        references(schema, &mut open);
+        while let Some(name) = open.pop() {
+            if !components.contains_key(&name)
+                && let Some(schema) = self.root["components"]["schemas"].get(&name)
+            {
+                let schema = to_json_schema(schema);
+                references(&schema, &mut open);
+                components.insert(name, schema);
+            }
+        }
+        components
     }
 
     /// The WeChat apps of the examples: secrets by id.
@@ -94,12 +126,12 @@ impl Document {
 }
 
 impl Operation {
-    fn new(root: &Value, path: &str, method: &str, operation: &Value) -> io::Result<Self> {
+    fn new(root: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let request = media(&operation["requestBody"]);
         let answer = media(&operation["responses"]["200"]);
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
         let has = |schema, name: &str| property(root, schema, name).is_some();
-        Ok(Self {
+        Self {
             id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
@@ -118,12 +150,12 @@ impl Operation {
                 .filter(|parameter| parameter["in"] == "query")
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
-            body: Body::new(root, request)?,
+            body: request.get("schema").map(Body::new),
             has_client_secret: has(&request["schema"], "client_secret"),
             example: answer["example"].clone(),
             role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
             request_example: request["example"].clone(),
-        })
+        }
     }
 
     /// Segment by segment; a `{variable}` stands for any one segment that is not empty.
@@ -170,33 +202,54 @@ impl QueryParameter {
 }
 
 impl Body {
-    fn new(root: &Value, media: &Value) -> io::Result<Option<Self>> {
-        let Some(schema) = media.get("schema") else { return Ok(None) };
-        let components: Value = root["components"]["schemas"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, schema)| (name.clone(), to_json_schema(schema)))
-            .collect();
-        // References start at the root of a document, so the components stand where they stood there.
-        let schema = json!({ "allOf": [to_json_schema(schema)], "components": { "schemas": components } });
-        let validator = jsonschema::draft202012::new(&schema)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        Ok(Some(Self { validator }))
+    fn new(schema: &Value) -> Self {
+        Self { schema: schema.clone(), validator: OnceLock::new() }
+    }
+
+    fn validator(&self, document: &Document) -> Result<&Validator, &str> {
+        let made = self.validator.get_or_init(|| {
+            let schema = to_json_schema(&self.schema);
+            let components = document.components(&schema);
+            // References start at the root of a document, so the components stand where they stood there.
+            let schema = json!({ "allOf": [schema], "components": { "schemas": components } });
+            // OpenAPI 3.0 has a word for formats, but leaves it open who checks them.
+            let options = jsonschema::draft7::options().should_validate_formats(false);
+            options.build(&schema).map_err(|error| error.to_string())
+        });
+        made.as_ref().map_err(String::as_str)
     }
 
     /// The body as JSON that fits the schema. A refusal says where the fault is and never what was there.
-    pub(super) fn check(&self, body: &[u8]) -> Result<Value, Refusal> {
+    pub(super) fn check(&self, document: &Document, body: &[u8]) -> Result<Value, Refusal> {
         if body.is_empty() {
             return Err(Refusal::new(400, "the body is missing"));
         }
         let json: Value = serde_json::from_slice(body).map_err(|error| {
             Refusal::new(400, format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
         })?;
-        match self.validator.validate(&json) {
+        let validator = self.validator(document).map_err(|error| {
+            Refusal::new(
+                500,
+                format!("the document's schema of the body is not one that the mock understands: {error}"),
+            )
+        })?;
+        match validator.validate(&json) {
             Ok(()) => Ok(json),
             Err(error) => Err(Refusal::new(400, format!("at `{}`: {}", error.instance_path(), error.masked()))),
         }
+    }
+}
+
+/// Adds the names of the components that are referred to anywhere in a schema.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Object(words) => {
+            let reference = words.get("$ref").and_then(Value::as_str);
+            names.extend(reference.and_then(|reference| reference.rsplit('/').next()).map(str::to_owned));
+            words.values().for_each(|word| references(word, names));
+        }
+        Value::Array(schemas) => schemas.iter().for_each(|schema| references(schema, names)),
+        _ => {}
     }
 }
 
@@ -226,4 +279,58 @@ fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Va
 
 fn owned((name, secret): (&str, &str)) -> (String, String) {
     (name.to_owned(), secret.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(schema: &Value) -> Document {
+        let operation = json!({ "requestBody": { "content": { "application/json": { "schema": schema } } } });
+        let schemas = json!({
+            "A": { "properties": { "b": { "$ref": "#/components/schemas/B" } } },
+            "B": { "items": { "$ref": "#/components/schemas/A" }, "type": "array", "nullable": true },
+            "C": {},
+        });
+        let root = json!({ "paths": { "/": { "post": operation } }, "components": { "schemas": schemas } });
+        Document::parse(&root.to_string()).expect("it is JSON")
+    }
+
+    fn check(document: &Document, body: &str) -> Result<Value, Refusal> {
+        let operation = document.find("POST", "/").expect("there is one");
+        operation.body.as_ref().expect("it takes a body").check(document, body.as_bytes())
+    }
+
+    #[test]
+    fn every_body_of_this_build_is_understood() {
+        let document = Document::shared().expect("it is understood");
+        for operation in &document.operations {
+            let understood = operation.body.as_ref().map(|body| body.validator(document));
+            assert!(understood.is_none_or(|validator| validator.is_ok()), "{}", operation.id);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_found() {
+        assert_eq!(Document::parse("{ x").unwrap_err().kind(), io::ErrorKind::InvalidData);
+        for schema in [json!({ "type": "nothing" }), json!({ "$ref": "#/components/schemas/D" })] {
+            let refusal = check(&document(&schema), "{}").unwrap_err().envelope("");
+            let message = refusal["message"].as_str().unwrap_or_default();
+            assert!(refusal["statusCode"] == 500 && message.contains("not one that the mock understands"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_body_takes_the_components_that_it_refers_to_even_in_a_ring() {
+        let schema = json!({ "$ref": "#/components/schemas/A" });
+        let document = document(&schema);
+        assert_eq!(document.components(&schema).keys().collect::<Vec<_>>(), ["A", "B"]);
+        assert!(check(&document, r#"{ "b": [{ "b": null }] }"#).is_ok());
+        assert!(check(&document, r#"{ "b": [{ "b": 1 }] }"#).is_err());
+    }
+
+    #[test]
+    fn formats_are_not_checked() {
+        assert!(check(&document(&json!({ "type": "string", "format": "date-time" })), "\"later\"").is_ok());
+    }
 }

@@ -23,7 +23,7 @@ use super::wechat::WechatApps;
 
 /// All that a mock knows and remembers.
 pub(super) struct Service {
-    pub(super) document: Document,
+    pub(super) document: &'static Document,
     pub(super) credentials: Credentials,
     pub(super) wechat: WechatApps,
     pub(super) clock: Clock,
@@ -80,7 +80,7 @@ impl std::error::Error for HangUp {}
 
 impl Service {
     pub(super) fn new(
-        document: Document,
+        document: &'static Document,
         credentials: Credentials,
         wechat: WechatApps,
         clock: Clock,
@@ -156,7 +156,7 @@ impl Service {
         self.credentials.check(operation, &call)?;
         operation.parameters.iter().try_for_each(|parameter| parameter.check(query))?;
         let body = match &operation.body {
-            Some(body) => body.check(&request.body)?,
+            Some(body) => body.check(self.document, &request.body)?,
             None => Value::Null,
         };
         match operation.role {

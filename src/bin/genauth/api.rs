@@ -12,11 +12,6 @@ use serde_json::Value;
 pub(crate) fn command() -> Command {
     Command::new("api")
         .about("Calls an operation of the API; each is a subcommand with its fields as options")
-        .after_help(
-            "An option of a subcommand that is called as one of these, such as --app-id, is the field; the credential \
-             is then given before the subcommand: genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
-        )
-        .args(settings::args(&[Group::Connection], &[]))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -25,7 +20,13 @@ pub(crate) fn command() -> Command {
 
 fn with_operations(command: Command) -> Command {
     let document = Document::parse();
-    command.subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))
+    command
+        .after_help(
+            "An option of a subcommand that is called as one of these, such as --app-id, is the field; the credential \
+             is then given before the subcommand: genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
+        )
+        .args(settings::args(&[Group::Connection], &[]))
+        .subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))
 }
 
 fn name(operation: &Operation) -> String {

@@ -10,8 +10,11 @@ use http::Method;
 use serde_json::Value;
 
 pub(crate) fn command() -> Command {
-    Command::new("call")
-        .about("Calls any endpoint, with the same credentials and envelope")
+    Command::new("call").about("Calls any endpoint, with the same credentials and envelope").defer(with_details)
+}
+
+fn with_details(command: Command) -> Command {
+    command
         .long_about(
             "Calls any endpoint, with the same credentials and envelope. Only the app secret stays here: nothing says \
              that an endpoint which the document does not describe takes it.",

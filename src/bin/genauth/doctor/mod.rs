@@ -20,6 +20,11 @@ use genauth::mock::MockGenAuth;
 pub(crate) fn command() -> Command {
     Command::new("doctor")
         .about("Checks what a call needs, in order, and says what to do about what fails")
+        .defer(with_details)
+}
+
+fn with_details(command: Command) -> Command {
+    command
         .long_about(
             "Checks what a call needs, in order, and says what to do about what fails: configuration, DNS, TCP, TLS, \
              the server and its clock, the application's id and secret, the access key's signature, which of the four \
