@@ -1,9 +1,13 @@
-//! What allocates nothing.
+//! How often something allocates: not at all, or no more often than what one would write by hand.
+
+#[path = "../benches/common/mod.rs"]
+mod common;
 
 use futures_util::FutureExt as _;
 use genauth::mock::MockGenAuth;
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::wechat::TokenCache;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_fresh_token_from_the_cache_costs_no_allocation() {
@@ -22,4 +26,22 @@ async fn a_fresh_token_from_the_cache_costs_no_allocation() {
         }
     });
     assert_eq!((counted.count_total, held.expose_secret().is_empty()), (0, false));
+}
+
+#[test]
+fn a_call_allocates_no_more_often_than_one_on_bare_reqwest() {
+    let (server, runtime) = (common::Server::start(Duration::ZERO), common::runtime());
+    let sides = common::Sides::of(&server.url);
+    let allocations = |call: &dyn Fn()| {
+        // The first one connects.
+        call();
+        allocation_counter::measure(|| (0..20).for_each(|_| call())).count_total
+    };
+    let bare = allocations(&|| {
+        runtime.block_on(sides.bare());
+    });
+    let ours = allocations(&|| {
+        runtime.block_on(sides.ours());
+    });
+    assert!(bare > 0 && ours <= bare, "{ours}, and {bare} on bare reqwest");
 }
