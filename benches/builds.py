@@ -3,13 +3,16 @@
 
     python3 benches/builds.py [--rounds N] [--only cold rerun description generation binary]
 
-It measures cargo's defaults: what the environment sets of a profile, flags or a target is cleared. Whatever is compared
-is measured in turns, so that what else the machine does befalls both; the ratio or difference is that of one round, and
-its median is printed with the least and the most. Times never make it fail; a build script that runs again does. It fetches
-what cargo has not got, and builds offline.
+It measures cargo's defaults: what the environment sets of a profile, flags or a target is cleared. What cargo has not got
+is fetched first, and all builds are offline. Whatever is compared is measured in turns, so that what else the machine does befalls
+both; the ratio or difference is that of one round, and its median is printed with the least and the most. Times never
+make it fail; a build script that runs again does.
 """
 
-import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, re, shutil, statistics, subprocess, sys, tempfile, time
+
+sys.dont_write_bytecode = True  # The repository stays as it is.
+from synthetic import synthetic
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARTS = ["cold", "rerun", "description", "generation", "binary"]
@@ -44,7 +47,8 @@ struct Token { access_token: String, expires_at: i64 }
     let token = envelope.data.filter(|_| envelope.status_code == 200).ok_or("no token")?;
     println!("{} {}", token.access_token, token.expires_at);
 """)
-FLOOR = BARE.replace("    let url", "    let _ = rustls::crypto::ring::default_provider().install_default();\n    let url")
+PROVIDER = "    let _ = rustls::crypto::ring::default_provider().install_default();\n"
+FLOOR = BARE.replace("    let url", PROVIDER + "    let url")
 
 TOKIO = 'tokio = { version = "1", default-features = false, features = ["macros", "rt"] }\n'
 SERDE = 'serde = { version = "1", features = ["derive"] }\nserde_json = "1"\n' + TOKIO
@@ -158,8 +162,9 @@ def description(program):
     """Changes one description in the fragments of the copy that the program depends on."""
     fragment = program.folder.parent / "copy/openapi/wechat.yaml"
     text = fragment.read_text()
-    fragment.write_text(text.replace("description: Whose phone", f"description: ({time.time_ns()}) Whose phone", 1))
-    assert text != fragment.read_text(), "the description to change is no longer there"
+    text, found = re.subn("description: .*Whose phone", f"description: ({time.time_ns()}) Whose phone", text)
+    assert found == 1, "the description to change is no longer there"
+    fragment.write_text(text)
 
 
 def one_description(program, rounds):
@@ -172,53 +177,6 @@ def one_description(program, rounds):
     more = [mine - theirs for mine, theirs in zip(seconds["description"], seconds["library"])]
     row("rebuild: one description changed, beside src/lib.rs touched", median(seconds["description"], "{:.2f} s"),
         median(seconds["library"], "{:.2f} s"), median(more, "{:+.2f} s"), "<= +3 s", statistics.median(more) <= 3)
-
-
-def yaml(value, indent=""):
-    if not value or not isinstance(value, (dict, list)):
-        return f" {json.dumps(value)}\n"
-    members = value.items() if isinstance(value, dict) else [(None, item) for item in value]
-    lines = [f"{indent}{'-' if key is None else json.dumps(key) + ':'}{yaml(item, indent + '  ')}" for key, item in members]
-    return "\n" + "".join(lines)
-
-
-def synthetic(count):
-    """A group of so many operations: each with its own request and answer, every four with types between them."""
-    ref = lambda name: {"$ref": f"#/components/schemas/{name}"}
-    text = lambda what, **more: {"type": "string", "description": f"The {what}, as the caller knows it.", **more}
-    whole = lambda what: {"type": "integer", "description": f"How many of the {what} there are."}
-    array = lambda of: {"type": "array", "description": "All of them, in the order of the server.", "items": of}
-    thing = lambda what, required, **properties: {
-        "description": what, "type": "object", "required": required.split(), "properties": properties}
-    paths, schemas = {}, {}
-    for number in range(count):
-        name, group = f"{['List', 'Create', 'Update', 'Delete'][number % 4]}Thing{number}", f"Group{number // 4}"
-        security = [{"appId": []}, {"appId": [], "userAccessToken": []}, {"accessKeySignature": []}, {"managementToken": []},
-                    {"appId": [], "clientSecretBasic": []}, {"appId": [], "clientSecretPost": []}]
-        request = {"thingId": f"thing-{number}", "filter": {"query": "name"}, "kinds": ["NEW"]}
-        answer = {"statusCode": 200, "message": "Success", "data": {"total": 1, "items": [{"id": "1", "name": "one"}]}}
-        content = lambda schema, example: {"content": {"application/json": {"schema": ref(schema), "example": example}}}
-        paths[f"/api/v3/thing-{number}"] = {"post": {
-            "operationId": name[0].lower() + name[1:], "summary": f"What is done with thing {number}.",
-            "description": f"Asks the server for thing {number}, and answers what became of it.",
-            "tags": ["synthetic"], "security": security,
-            "requestBody": {"required": True, **content(f"{name}Dto", request)},
-            "responses": {"200": {"description": "The envelope.", **content(f"{name}RespDto", answer)}}}}
-        schemas[f"{name}Dto"] = thing(
-            f"Which thing {number} is meant.", "thingId", thingId=text("id"), page=whole("pages"),
-            secretKey=text("secret", format="password"), filter=ref(f"{group}FilterDto"),
-            kinds=array({"type": "string", "enum": ["NEW", "USED", "BROKEN"], "description": "A kind."}),
-            withDetails={"type": "boolean", "description": "Whether details are wanted."})
-        schemas[f"{name}DataDto"] = thing(
-            f"Thing {number}.", "total items", total=whole("things"), items=array(ref(f"{group}ItemDto")),
-            accessToken=text("token", format="password"), nextPage=text("next page"), changed=ref("UnixTimestamp"))
-        schemas[f"{name}RespDto"] = {"description": f"The envelope around thing {number}.", "allOf": [
-            ref("Envelope"), {"type": "object", "properties": {"data": ref(f"{name}DataDto")}}]}
-        schemas[f"{group}FilterDto"] = thing(
-            "Which ones.", "query", query=text("query"), fuzzy={"type": "boolean", "description": "Whether nearly is enough."})
-        schemas[f"{group}ItemDto"] = thing("One of them.", "id name", id=text("id"), name=text("name"), visits=whole("visits"))
-    tags = [{"name": "synthetic", "description": "Made for a measurement."}]
-    return yaml({"tags": tags, "paths": paths, "components": {"schemas": schemas}})
 
 
 def generation(program, rounds, folder):
@@ -264,10 +222,9 @@ def binary(ours, floor):
 def copy_repository(to):
     """What git knows, as it stands in the working tree."""
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, text=True, capture_output=True).stdout
-    for file in filter(None, files.split("\0")):
-        if (ROOT / file).is_file():
-            (to / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / file, to / file)
+    for file in filter(lambda file: (ROOT / file).is_file(), files.split("\0")):
+        (to / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, to / file)
 
 
 def main():
