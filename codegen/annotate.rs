@@ -6,7 +6,7 @@
 use super::document::{Document, Operation};
 use super::{fields, tables};
 use quote::format_ident;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, Type, parse_quote};
 
@@ -19,11 +19,18 @@ pub struct Generated<'a> {
     pub setters: Vec<(syn::Ident, Type)>,
 }
 
+/// The operations and the names of the generated types, by their [`plain`] names. To search through all of them for each
+/// would take longer than all the rest, once there are some hundreds.
+type Operations<'a> = BTreeMap<String, Operation<'a>>;
+pub type TypeNames = BTreeMap<String, BTreeSet<String>>;
+
 pub fn annotate(file: &mut File, document: &Document) -> Result<(), String> {
+    let operations: Operations<'_> =
+        document.operations().into_iter().map(|operation| (plain(operation.id()), operation)).collect();
     let type_names = type_names(module(file, "types")?);
     annotate_types(file, document)?;
-    let generated = annotate_builders(file, document, &type_names)?;
-    annotate_client(file, &generated, document)?;
+    let generated = annotate_builders(file, &operations, &type_names)?;
+    annotate_client(file, &operations)?;
     file.items.retain(|item| !matches!(item, Item::Mod(item) if item.ident == "prelude"));
     let tables = tables::tables(document, &generated, &type_names)?;
     file.items.extend(tables);
@@ -31,51 +38,53 @@ pub fn annotate(file: &mut File, document: &Document) -> Result<(), String> {
 }
 
 /// The type of the named schema: the hand-written one that replaces it, or the generated one.
-pub fn type_of(name: &str, type_names: &BTreeSet<String>) -> Result<Type, String> {
+pub fn type_of(name: &str, type_names: &TypeNames) -> Result<Type, String> {
     if let Some((_, path)) = super::generate::REPLACEMENTS.iter().find(|(schema, _)| *schema == name) {
         return syn::parse_str(path).map_err(|error| error.to_string());
     }
-    let found = type_names.iter().find(|candidate| same_name(candidate, name));
+    let found = type_names.get(&plain(name)).and_then(BTreeSet::first);
     let ident = format_ident!("{}", found.ok_or_else(|| format!("the schema `{name}` became no type"))?);
     Ok(parse_quote!(types::#ident))
 }
 
-/// Whether two names are one but for the case style.
-pub fn same_name(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_lowercase();
-    plain(one) == plain(other)
+/// The name without its case style, by which the document's name and the generated one are the same.
+pub fn plain(name: &str) -> String {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
 fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
     let (current, retired): (Vec<_>, Vec<_>) = document.operations().into_iter().partition(|o| !o.deprecated());
-    let reach = |operations: &[Operation<'_>]| -> BTreeSet<String> {
-        operations.iter().flat_map(|operation| document.reachable(operation.value)).collect()
-    };
-    let retired: BTreeSet<String> = reach(&retired).difference(&reach(&current)).cloned().collect();
+    let reach = |operations: &[Operation<'_>]| document.reachable(operations.iter().map(|operation| operation.value));
+    let retired: BTreeMap<String, String> =
+        reach(&retired).difference(&reach(&current)).map(|name| (plain(name), name.clone())).collect();
     let note = |ident: &syn::Ident| -> Option<syn::Attribute> {
-        let name = retired.iter().find(|name| same_name(name, &ident.to_string()))?;
+        let name = retired.get(&plain(&ident.to_string()))?;
         let note = format!("only deprecated operations use `{name}`");
         Some(parse_quote!(#[deprecated(note = #note)]))
     };
-    let (mut answers, mut requests) = (BTreeSet::new(), BTreeSet::new());
-    for operation in document.operations() {
-        answers.extend(document.reachable(operation.answer_schema()));
-        requests.extend(document.reachable(operation.body_schema()));
-        requests.extend(document.reachable(&operation.value["parameters"]));
-    }
+    let operations = document.operations();
+    let answers = document.reachable(operations.iter().map(Operation::answer_schema));
+    let asked = operations.iter().flat_map(|operation| [operation.body_schema(), &operation.value["parameters"]]);
+    let requests = document.reachable(asked);
+    let schemas: BTreeMap<String, _> = document.schemas().map(|schema| (plain(schema.0), schema)).collect();
     let types = items(module(file, "types")?)?;
-    let read_only: BTreeSet<String> = answers.difference(&requests).cloned().collect();
-    drop_builders(types, |ident| read_only.iter().any(|name| same_name(name, &ident.to_string())))?;
+    drop_builders(types, |ident| {
+        let schema = schemas.get(&plain(&ident.to_string()));
+        schema.is_some_and(|(name, _)| answers.contains(*name) && !requests.contains(*name))
+    })?;
     for item in types.iter_mut() {
         match item {
             Item::Struct(item) => {
-                if answers.iter().any(|name| same_name(name, &item.ident.to_string())) {
+                let schema = schemas.get(&plain(&item.ident.to_string()));
+                if schema.is_some_and(|(name, _)| answers.contains(*name)) {
                     fields::loosen_integers(item);
                 }
                 item.attrs.extend(note(&item.ident));
                 item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
                 fields::fence_secrets(item);
-                fields::finish(item, document)?;
+                if let Some((name, schema)) = schema {
+                    fields::finish(item, document, name, schema)?;
+                }
             }
             Item::Enum(item) => {
                 item.attrs.extend(note(&item.ident));
@@ -116,7 +125,7 @@ fn drop_builders(types: &mut Vec<Item>, drop: impl Fn(&syn::Ident) -> bool) -> R
 }
 
 /// The generated `Client` is the crate's: built by our builder only, and with our `Debug`.
-fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Document) -> Result<(), String> {
+fn annotate_client(file: &mut File, operations: &Operations<'_>) -> Result<(), String> {
     let mut annotated = 0;
     for item in &mut file.items {
         match item {
@@ -131,10 +140,8 @@ fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Docu
                         function.vis = parse_quote!(pub(crate));
                     } else {
                         shorten_docs(function);
-                        let operation = generated.iter().find(|generated| generated.method == function.sig.ident);
-                        let operation =
-                            operation.ok_or_else(|| format!("no operation for `{}`", function.sig.ident))?;
-                        function.attrs.extend(deprecation(&operation.operation, document));
+                        let operation = operation_named(operations, &function.sig.ident)?;
+                        function.attrs.extend(deprecation(operation, operations));
                         annotated += 1;
                     }
                 }
@@ -142,7 +149,7 @@ fn annotate_client(file: &mut File, generated: &[Generated<'_>], document: &Docu
             _ => {}
         }
     }
-    expect(annotated == generated.len(), "a method of `Client` for each operation")
+    expect(annotated == operations.len(), "a method of `Client` for each operation")
 }
 
 /// progenitor ends a method's documentation with a call that nothing compiles; ours are in the crate's documentation.
@@ -167,31 +174,30 @@ pub fn doc_of(attribute: &syn::Attribute) -> Option<String> {
 
 fn annotate_builders<'a>(
     file: &mut File,
-    document: &'a Document,
-    type_names: &BTreeSet<String>,
+    operations: &Operations<'a>,
+    type_names: &TypeNames,
 ) -> Result<Vec<Generated<'a>>, String> {
-    let operations = document.operations();
-    let types = module(file, "types")?.clone();
+    let payloads = payloads(module(file, "types")?, type_names);
     let builders = items(module(file, "builder")?)?;
     let mut generated = Vec::new();
     for item in builders.iter_mut() {
         match item {
             Item::Struct(item) => {
-                item.attrs.extend(deprecation(operation_named(&operations, &item.ident)?, document));
+                item.attrs.extend(deprecation(operation_named(operations, &item.ident)?, operations));
                 item.attrs.push(parse_quote!(#[must_use = "nothing is sent before `send` is called"]));
             }
             Item::Impl(item) => {
                 let ident = type_ident(item).ok_or("a builder's impl without a name")?.clone();
-                let operation = operation_named(&operations, &ident)?.clone();
+                let operation = operation_named(operations, &ident)?.clone();
                 let setters = setters(item);
                 let send = functions(item).find(|function| function.sig.ident == "send").ok_or("a `send`")?;
                 let method = operation_id_of(send)?;
                 let envelope = envelope_of(send)?;
                 stop_before_decoding(send)?;
                 send_no_version(send)?;
-                let payload = payload_of(&types, &envelope, type_names)?;
+                let payload = payload_of(&payloads, &envelope)?;
                 let open = format_ident!("{}", if payload.is_some() { "open" } else { "open_empty" });
-                let payload = payload.unwrap_or_else(|| parse_quote!(()));
+                let payload = payload.cloned().unwrap_or_else(|| parse_quote!(()));
                 let docs = document_send(send);
                 let id = operation.id();
                 item.items.push(parse_quote! {
@@ -287,17 +293,24 @@ fn envelope_of(send: &ImplItemFn) -> Result<Type, String> {
     value.cloned().ok_or_else(|| "a `send` that answers `Result<ResponseValue<_>, _>`".to_owned())
 }
 
-/// The type of the envelope's field `data`, without its `Option`; none where there is no such field.
-fn payload_of(types: &ItemMod, envelope: &Type, type_names: &BTreeSet<String>) -> Result<Option<Type>, String> {
+/// The payload of the envelope; none where it has no `data`.
+fn payload_of<'a>(payloads: &'a BTreeMap<String, Option<Type>>, envelope: &Type) -> Result<Option<&'a Type>, String> {
     let Type::Path(path) = envelope else { return Err("an envelope that is a named type".to_owned()) };
-    let ident = path.path.segments.last().map(|segment| &segment.ident);
-    let found = types.content.iter().flat_map(|(_, items)| items).find_map(|item| match item {
-        Item::Struct(item) if Some(&item.ident) == ident => Some(item),
+    let ident = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    Ok(payloads.get(&ident).ok_or("the envelope's struct")?.as_ref())
+}
+
+/// By the name of each struct: the type of its field `data`, without its `Option`.
+fn payloads(types: &ItemMod, type_names: &TypeNames) -> BTreeMap<String, Option<Type>> {
+    let structs = types.content.iter().flat_map(|(_, items)| items).filter_map(|item| match item {
+        Item::Struct(item) => Some(item),
         _ => None,
     });
-    let envelope = found.ok_or("the envelope's struct")?;
-    let data = envelope.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == "data"));
-    let Some(data) = data else { return Ok(None) };
+    structs.map(|item| (item.ident.to_string(), data_of(item, type_names))).collect()
+}
+
+fn data_of(item: &syn::ItemStruct, type_names: &TypeNames) -> Option<Type> {
+    let data = item.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == "data"))?;
     let outermost = match &data.ty {
         Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
         _ => None,
@@ -305,16 +318,17 @@ fn payload_of(types: &ItemMod, envelope: &Type, type_names: &BTreeSet<String>) -
     let is_option = outermost.is_some_and(|ident| ident == "Option");
     let mut payload = if is_option { type_argument(&data.ty).unwrap_or(&data.ty).clone() } else { data.ty.clone() };
     Qualify(type_names).visit_type_mut(&mut payload);
-    Ok(Some(payload))
+    Some(payload)
 }
 
 /// Names the generated types as they are seen from outside the module `types`.
-struct Qualify<'a>(&'a BTreeSet<String>);
+struct Qualify<'a>(&'a TypeNames);
 
 impl VisitMut for Qualify<'_> {
     fn visit_path_mut(&mut self, path: &mut syn::Path) {
         syn::visit_mut::visit_path_mut(self, path);
-        if let Some(ident) = path.get_ident().filter(|ident| self.0.contains(&ident.to_string())) {
+        let named = |ident: &str| self.0.get(&plain(ident)).is_some_and(|names| names.contains(ident));
+        if let Some(ident) = path.get_ident().filter(|ident| named(&ident.to_string())) {
             *path = parse_quote!(types::#ident);
         }
     }
@@ -357,16 +371,15 @@ fn operation_id_of(send: &mut ImplItemFn) -> Result<syn::Ident, String> {
     find.0.ok_or_else(|| "a `send` that makes an `OperationInfo`".to_owned())
 }
 
-fn deprecation(operation: &Operation<'_>, document: &Document) -> Option<syn::Attribute> {
+fn deprecation(operation: &Operation<'_>, operations: &Operations<'_>) -> Option<syn::Attribute> {
     let replacement = operation.value["x-replaced-by"].as_str().filter(|_| operation.deprecated())?;
-    let path = document.operations().into_iter().find(|other| other.id() == replacement).map(|other| other.path);
+    let path = operations.get(&plain(replacement)).map(|other| other.path);
     let note = format!("use `{}` instead (`{}`)", snake_case(replacement), path.unwrap_or_default());
     Some(parse_quote!(#[deprecated(note = #note)]))
 }
 
-fn operation_named<'a, 'b>(operations: &'b [Operation<'a>], ident: &syn::Ident) -> Result<&'b Operation<'a>, String> {
-    let found = operations.iter().find(|operation| same_name(operation.id(), &ident.to_string()));
-    found.ok_or_else(|| format!("no operation belongs to the generated `{ident}`"))
+fn operation_named<'a, 'b>(operations: &'b Operations<'a>, ident: &syn::Ident) -> Result<&'b Operation<'a>, String> {
+    operations.get(&plain(&ident.to_string())).ok_or_else(|| format!("no operation belongs to the generated `{ident}`"))
 }
 
 /// The method that progenitor makes of an operationId.
@@ -374,16 +387,17 @@ fn snake_case(id: &str) -> String {
     heck::ToSnakeCase::to_snake_case(id)
 }
 
-fn type_names(types: &ItemMod) -> BTreeSet<String> {
-    let items = types.content.iter().flat_map(|(_, items)| items);
-    items
-        .filter_map(|item| match item {
-            Item::Struct(item) => Some(item.ident.to_string()),
-            Item::Enum(item) => Some(item.ident.to_string()),
-            Item::Type(item) => Some(item.ident.to_string()),
-            _ => None,
-        })
-        .collect()
+fn type_names(types: &ItemMod) -> TypeNames {
+    let mut names = TypeNames::new();
+    for item in types.content.iter().flat_map(|(_, items)| items) {
+        if let Item::Struct(syn::ItemStruct { ident, .. })
+        | Item::Enum(syn::ItemEnum { ident, .. })
+        | Item::Type(syn::ItemType { ident, .. }) = item
+        {
+            names.entry(plain(&ident.to_string())).or_default().insert(ident.to_string());
+        }
+    }
+    names
 }
 
 fn module<'a>(file: &'a mut File, name: &str) -> Result<&'a mut ItemMod, String> {

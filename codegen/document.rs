@@ -123,10 +123,10 @@ impl Document {
         properties.flatten().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The names of the schemas that can be reached from `node`.
-    pub fn reachable(&self, node: &Value) -> BTreeSet<String> {
+    /// The names of the schemas that can be reached from any of the nodes.
+    pub fn reachable<'a>(&'a self, nodes: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
-        let mut open = vec![node];
+        let mut open: Vec<&Value> = nodes.into_iter().collect();
         while let Some(node) = open.pop() {
             if let Some(name) = referenced_name(node)
                 && seen.insert(name.to_owned())

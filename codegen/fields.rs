@@ -1,8 +1,10 @@
 //! What the fields of generated types get besides.
 
-use super::annotate::{doc_of, same_name};
+use super::annotate::{doc_of, plain};
 use super::document::Document;
 use super::generate::{SECRET, holds_secret};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use syn::{ItemStruct, Type, parse_quote};
 
 /// `SecretString` has no `Serialize`, so that nobody serializes one by accident; inside a body it must go out.
@@ -32,14 +34,14 @@ pub fn loosen_integers(item: &mut ItemStruct) {
 
 /// Two things that typify does without a word: it ignores a conversion that does not match a schema to the letter, and
 /// a secret must not slip through as a string; and it drops the description of what a property refers to.
-pub fn finish(item: &mut ItemStruct, document: &Document) -> Result<(), String> {
-    let Some((name, schema)) = document.schemas().find(|(name, _)| same_name(name, &item.ident.to_string())) else {
-        return Ok(());
-    };
-    let properties = document.property_names(schema);
+pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &Value) -> Result<(), String> {
+    let mut properties: BTreeMap<String, &str> = BTreeMap::new();
+    for property in document.property_names(schema) {
+        properties.entry(plain(property)).or_insert(property);
+    }
     for field in &mut item.fields {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let property = properties.iter().find(|property| same_name(property, &ident));
+        let property = properties.get(&plain(&ident));
         let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
         if holds_secret(document, property) && !mentions_secret(&field.ty) {
             return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));

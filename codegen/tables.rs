@@ -1,12 +1,12 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
 use super::Violation;
-use super::annotate::{Generated, same_name, type_of};
+use super::annotate::{Generated, TypeNames, plain, type_of};
 use super::document::{Document, Operation, escape, referenced_name};
 use super::generate::holds_secret;
 use quote::{format_ident, quote};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::Item;
 
 /// The security schemes that `src/credentials/` implements, with their names there.
@@ -32,7 +32,7 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
         .collect()
 }
 
-pub fn tables(document: &Document, generated: &[Generated<'_>], types: &BTreeSet<String>) -> Result<Vec<Item>, String> {
+pub fn tables(document: &Document, generated: &[Generated<'_>], types: &TypeNames) -> Result<Vec<Item>, String> {
     let file: syn::File = syn::parse2(operations(document, generated)?).map_err(|error| error.to_string())?;
     let mut items = file.items;
     items.push(syn::parse2(invoke(document, generated)?).map_err(|error| error.to_string())?);
@@ -41,7 +41,12 @@ pub fn tables(document: &Document, generated: &[Generated<'_>], types: &BTreeSet
 }
 
 fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
-    let all = document.operations();
+    let mut alike: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for operation in document.operations() {
+        if let Some(both) = asked_and_answered(document, &operation) {
+            alike.entry(both).or_default().push(operation.id());
+        }
+    }
     let rows = generated.iter().map(|Generated { operation, method, .. }| {
         let Operation { method: verb, path, value, .. } = operation;
         let (id, name, verb) = (operation.id(), method.to_string(), format_ident!("{}", verb.to_ascii_uppercase()));
@@ -53,8 +58,8 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
             Some(replacement) => quote!(Some(#replacement)),
             None => quote!(None),
         };
-        let siblings = all.iter().filter(|other| other.id() != id && are_siblings(document, operation, other));
-        let siblings = siblings.map(Operation::id);
+        let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
+        let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
         Ok(quote!(crate::Operation {
             id: #id,
@@ -99,7 +104,7 @@ fn credentials(operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream
 fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<String> {
     let body = operation.body_schema();
     let schemas =
-        document.reachable(body).into_iter().filter_map(|name| document.value["components"]["schemas"].get(name));
+        document.reachable([body]).into_iter().filter_map(|name| document.value["components"]["schemas"].get(name));
     let mut names = BTreeSet::new();
     let mut open: Vec<&Value> = schemas.collect();
     while let Some(schema) = open.pop() {
@@ -117,13 +122,10 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     names
 }
 
-/// Two operations that take the same body and answer the same payload can stand in for each other.
-fn are_siblings(document: &Document, one: &Operation<'_>, other: &Operation<'_>) -> bool {
-    let body = |operation: &Operation<'_>| referenced_name(operation.body_schema()).map(str::to_owned);
-    let data = |operation: &Operation<'_>| {
-        document.property(operation.answer_schema(), "data").and_then(referenced_name).map(str::to_owned)
-    };
-    body(one).is_some() && body(one) == body(other) && data(one).is_some() && data(one) == data(other)
+/// The body and the payload. Operations where both are the same can stand in for each other.
+fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> Option<(&'a str, &'a str)> {
+    let body = referenced_name(operation.body_schema())?;
+    Some((body, document.property(operation.answer_schema(), "data").and_then(referenced_name)?))
 }
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
@@ -131,7 +133,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
     let arms = generated.iter().map(|Generated { operation, method, setters }| {
         let id = operation.id();
         let setter_of = |name: &str| {
-            let found = setters.iter().find(|(setter, _)| same_name(&setter.to_string(), name));
+            let found = setters.iter().find(|(setter, _)| plain(&setter.to_string()) == plain(name));
             found.ok_or_else(|| format!("the builder of `{id}` has no setter for `{name}`"))
         };
         let parameters = operation.value["parameters"].as_array().into_iter().flatten();
@@ -172,7 +174,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
     })
 }
 
-fn schemas(document: &Document, types: &BTreeSet<String>) -> Result<proc_macro2::TokenStream, String> {
+fn schemas(document: &Document, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
     let rows = document.schemas().map(|(name, _)| {
         let ty = type_of(name, types)?;
         Ok(quote!((#name, || schemars::schema_for!(#ty))))

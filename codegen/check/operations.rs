@@ -35,6 +35,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     ids(house, report);
     tags(house, report);
     security(house, report);
+    let by_id: BTreeMap<&str, &Operation<'_>> = house.operations.iter().map(|other| (other.id(), other)).collect();
     for operation in &house.operations {
         let pointer = &operation.pointer;
         if operation.value["summary"].as_str().is_none_or(|summary| summary.trim().is_empty()) {
@@ -45,7 +46,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
             let message = format!("{} is idempotent as a `get`. Remove `x-idempotent`.", label(operation));
             report.add(&format!("{pointer}/x-idempotent"), "idempotent", message);
         }
-        replaced_by(house, operation, report);
+        replaced_by(&by_id, operation, report);
     }
 }
 
@@ -142,7 +143,7 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
 }
 
 /// A caller of a deprecated operation is told where to go.
-fn replaced_by(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<'_>) {
+fn replaced_by(by_id: &BTreeMap<&str, &Operation<'_>>, operation: &Operation<'_>, report: &mut Report<'_>) {
     let pointer = format!("{}/x-replaced-by", operation.pointer);
     let label = label(operation);
     let message = match operation.value["x-replaced-by"].as_str() {
@@ -155,7 +156,7 @@ fn replaced_by(house: &House<'_>, operation: &Operation<'_>, report: &mut Report
             format!("{label} has a replacement but is not deprecated. Add `deprecated: true`, or remove it.")
         }
         Some(target) if target == operation.id() => format!("{label} replaces itself. Name another operation."),
-        Some(target) => match house.operations.iter().find(|other| other.id() == target) {
+        Some(target) => match by_id.get(target) {
             None => format!("{label} is replaced by {}, which does not exist. Correct it.", shown(target)),
             Some(other) if other.deprecated() => {
                 format!("{label} is replaced by {}, which is deprecated itself. Name its successor.", shown(target))

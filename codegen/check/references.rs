@@ -22,7 +22,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         };
         report.add(&format!("{}/$ref", place.pointer), "reference", message);
     }
-    let used = document.reachable(&document.value["paths"]);
+    let used = document.reachable([&document.value["paths"]]);
     for (name, schema) in document.schemas() {
         let pointer = format!("/components/schemas/{}", escape(name));
         if made_of(schemas, schema).contains(name.as_str()) {
