@@ -227,37 +227,47 @@ def copy_repository(to):
         shutil.copy(ROOT / file, to / file)
 
 
+def measure(parts, rounds):
+    """Whether the counts are right; what was measured is in ROWS."""
+    right = True
+    with tempfile.TemporaryDirectory(prefix="genauth-builds-") as temporary:
+        folder = pathlib.Path(temporary).resolve()
+        default = Program(folder, "default", OURS, GENAUTH % (ROOT, ""))
+        if {"cold", "binary"} & set(parts):
+            floor = Program(folder, "floor", FLOOR, OUR_TLS)
+        if "cold" in parts:
+            without = ', default-features = false, features = ["rustls-ring"]'
+            bare = 'reqwest = { version = "0.13", features = ["json"] }\n' + SERDE
+            cold([default, Program(folder, "without codegen", OURS, GENAUTH % (ROOT, without)),
+                  Program(folder, "bare", BARE, bare), floor,
+                  Program(folder, "floor with generator", FLOOR, OUR_TLS + GENERATOR, BUILD)], rounds)
+        if {"rerun", "description"} & set(parts):
+            copy_repository(folder / "copy")
+            changing = Program(folder, "changing", OURS, GENAUTH % (folder / "copy", ""))
+            if "rerun" in parts:
+                right = rerun(changing)
+            if "description" in parts:
+                one_description(changing, rounds)
+        if "generation" in parts:
+            generation(default, rounds, folder)
+        if "binary" in parts:
+            binary(default, floor)
+    return right
+
+
+def table():
+    print("| what | ours | beside | ratio or difference | goal | met |\n|---|---|---|---|---|---|")
+    for cells in ROWS:
+        print("|", " | ".join(cells), "|")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=3, help="of cold builds; what takes seconds has five at least")
     options = parser.parse_args()
-    right = True
-    with tempfile.TemporaryDirectory(prefix="genauth-builds-") as temporary:
-        folder = pathlib.Path(temporary).resolve()
-        default = Program(folder, "default", OURS, GENAUTH % (ROOT, ""))
-        if {"cold", "binary"} & set(options.only):
-            floor = Program(folder, "floor", FLOOR, OUR_TLS)
-        if "cold" in options.only:
-            without = ', default-features = false, features = ["rustls-ring"]'
-            bare = 'reqwest = { version = "0.13", features = ["json"] }\n' + SERDE
-            cold([default, Program(folder, "without codegen", OURS, GENAUTH % (ROOT, without)),
-                  Program(folder, "bare", BARE, bare), floor,
-                  Program(folder, "floor with generator", FLOOR, OUR_TLS + GENERATOR, BUILD)], options.rounds)
-        if {"rerun", "description"} & set(options.only):
-            copy_repository(folder / "copy")
-            changing = Program(folder, "changing", OURS, GENAUTH % (folder / "copy", ""))
-            if "rerun" in options.only:
-                right = rerun(changing)
-            if "description" in options.only:
-                one_description(changing, options.rounds)
-        if "generation" in options.only:
-            generation(default, options.rounds, folder)
-        if "binary" in options.only:
-            binary(default, floor)
-    print("| what | ours | beside | ratio or difference | goal | met |\n|---|---|---|---|---|---|")
-    for cells in ROWS:
-        print("|", " | ".join(cells), "|")
+    right = measure(options.only, options.rounds)
+    table()
     sys.exit(None if right else "the build script ran another number of times than it should")
 
 

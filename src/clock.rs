@@ -6,11 +6,9 @@ use std::time::SystemTime;
 /// longer than all the rest of that.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 pub(crate) fn now() -> SystemTime {
-    use nix::time::{ClockId, clock_gettime};
+    use rustix::time::{ClockId, clock_gettime};
     use std::time::{Duration, UNIX_EPOCH};
-    let since_epoch = clock_gettime(ClockId::CLOCK_REALTIME_COARSE)
-        .ok()
-        .and_then(|now| Some(Duration::new(now.tv_sec().try_into().ok()?, now.tv_nsec().try_into().ok()?)));
+    let since_epoch = Duration::try_from(clock_gettime(ClockId::RealtimeCoarse));
     UNIX_EPOCH + since_epoch.unwrap_or_default()
 }
 

@@ -43,15 +43,17 @@ impl Signature<'_> {
         for (name, value) in headers {
             let value = value.to_str().map_err(|_| "a header is not ASCII")?;
             let value = value.replace(['\t', '\r', '\n', '\u{c}'], " ");
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{name}:{}", value.trim());
+            for part in [name.as_str(), ":", value.trim(), "\n"] {
+                text.push_str(part);
+            }
         }
         text.push_str(self.path);
         let mut parameters = self.parameters()?;
         parameters.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
         for (index, (key, value)) in parameters.iter().enumerate() {
-            let separator = if index == 0 { '?' } else { '&' };
-            let _ = write!(text, "{separator}{key}={}", &**value);
+            for part in [if index == 0 { "?" } else { "&" }, key, "=", value] {
+                text.push_str(part);
+            }
         }
         Ok(text)
     }
@@ -71,7 +73,7 @@ impl Signature<'_> {
             Json::Array(items) => items.into_iter().enumerate().map(|(i, item)| (i.to_string(), item)).collect(),
             _ => return Ok(Vec::new()),
         };
-        Ok(fields.into_iter().map(|(key, value)| (key, Zeroizing::new(value.to_parameter()))).collect())
+        Ok(fields.into_iter().map(|(key, value)| (key, Zeroizing::new(value.into_parameter()))).collect())
     }
 }
 
@@ -96,9 +98,9 @@ enum Json {
 }
 
 impl Json {
-    fn to_parameter(&self) -> String {
+    fn into_parameter(self) -> String {
         match self {
-            Self::String(text) => text.clone(),
+            Self::String(text) => text,
             other => other.to_string(),
         }
     }
