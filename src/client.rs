@@ -160,7 +160,7 @@ impl Client {
             if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
         let request = builder.build().map_err(unwritable)?;
         let subject = operation.map_or(subject, |operation| operation.id);
-        envelope::open_response(subject, hooks::exchange(self, request, operation).await)
+        envelope::open_response(subject, hooks::exchange(self, request.into(), operation).await)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What happens when a deprecated operation is called, or the server says that one is.
 
 use crate::{Error, ErrorKind, Operation, UnixTimestamp};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,8 +82,10 @@ impl Notices {
         operation: Option<&'static Operation>,
         headers: &HeaderMap,
     ) -> Result<(), Error> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if !headers.contains_key("deprecation") && !headers.contains_key("sunset") {
+        const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+        const SUNSET: HeaderName = HeaderName::from_static("sunset");
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        if !headers.contains_key(DEPRECATION) && !headers.contains_key(SUNSET) {
             return Ok(());
         }
         self.raise(&DeprecationNotice {
@@ -91,10 +93,10 @@ impl Notices {
             replacement: operation.and_then(|operation| operation.replaced_by).and_then(Operation::by_id),
             source: DeprecationSource::Server,
             // RFC 9745: a Date of RFC 9651, `@` and Unix seconds.
-            deprecated_at: text("deprecation")
+            deprecated_at: text(DEPRECATION)
                 .and_then(|value| value.strip_prefix('@')?.parse().ok())
                 .map(UnixTimestamp::from_secs),
-            sunset_at: text("sunset").and_then(|value| httpdate::parse_http_date(value).ok()).map(UnixTimestamp::from),
+            sunset_at: text(SUNSET).and_then(|value| httpdate::parse_http_date(value).ok()).map(UnixTimestamp::from),
         })
     }
 

@@ -23,12 +23,16 @@ impl ClientHooks<Inner> for Client {
     /// Never an error: a `reqwest::Error` cannot say what went wrong in our words, so the outcome travels as an
     /// extension of the response.
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        Ok(exchange(self, request, Operation::by_method_name(info.operation_id)).await)
+        Ok(exchange(self, request.into(), Operation::by_method_name(info.operation_id)).await)
     }
 }
 
 /// Sends a request and judges the answer. The response holds the answer's status and headers, and the [`Outcome`].
-pub(crate) async fn exchange(client: &Client, request: Request, operation: Option<&'static Operation>) -> Response {
+pub(crate) async fn exchange(
+    client: &Client,
+    request: Box<Request>,
+    operation: Option<&'static Operation>,
+) -> Response {
     let span = span(client, &request, operation);
     // Boxed: the future of a whole call is large, and every await around this one would carry it about.
     let (outcome, response) = Box::pin(with_retries(client, request, operation)).instrument(span.clone()).await;
@@ -41,7 +45,7 @@ pub(crate) async fn exchange(client: &Client, request: Request, operation: Optio
 /// Tries again what may succeed without a change, as long as there is time and the document lets it.
 async fn with_retries(
     client: &Client,
-    mut request: Request,
+    mut request: Box<Request>,
     operation: Option<&'static Operation>,
 ) -> (Outcome, Option<Response>) {
     let Inner { credentials, management_tokens, notices, timeout, retry, now, .. } = &client.inner;
@@ -55,7 +59,7 @@ async fn with_retries(
     let time = Time { start: Instant::now(), allowed: *timeout };
     let (mut token, mut attempts) = (None, 0);
     loop {
-        let again = if repeatable || managed { request.try_clone() } else { None };
+        let again = if repeatable || managed { request.try_clone().map(Box::new) } else { None };
         let (fetches, renewing) = (management_tokens.fetches(), token.is_some());
         let (mut outcome, response) = carry_out(client, request, operation, subject, &time, &mut token).await;
         if let Err(error) = &outcome
@@ -125,7 +129,7 @@ const TIME_IS_OVER: &str = "no complete answer within the time allowed; try agai
 /// `token` is the management token that the server has rejected before, and then the one that went out.
 async fn carry_out(
     client: &Client,
-    mut request: Request,
+    mut request: Box<Request>,
     operation: Option<&'static Operation>,
     subject: &str,
     time: &Time,
@@ -147,7 +151,7 @@ async fn carry_out(
     }
     *request.timeout_mut() = Some(client.inner.attempt_timeout.map_or(time.left(), |most| most.min(time.left())));
     let sent_to = client.inner.foreign_http_client.then(|| request.url().clone());
-    let (outcome, response) = match client.client.execute(request).await {
+    let (outcome, response) = match client.client.execute(*request).await {
         Ok(mut response) => {
             let body = read(&mut response, subject, sent_to.as_ref(), client.inner.largest_answer).await;
             let outcome = body
