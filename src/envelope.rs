@@ -348,3 +348,13 @@ pub(crate) fn one_line(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_message_that_is_no_text_has_no_spaces_and_is_escaped_in_the_one_way() {
+        let written = super::compact("[ \"\\u0061 \\/\\\"\" , {\"k\\n\": 1.0}\n, null ]").unwrap();
+        assert_eq!(written, r#"["a /\"",{"k\n":1.0},null]"#);
+        assert!(super::compact(r#"["\ud800"]"#).is_err());
+    }
+}

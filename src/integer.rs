@@ -95,6 +95,8 @@ mod tests {
         assert_eq!(parse(r#"{"one":"7","other":8.0}"#), Some((7, Some(8))));
         assert_eq!(parse(r#"{"one":7.0,"other":null}"#), Some((7, None)));
         assert_eq!(parse(r#"{"one":7}"#), Some((7, None)));
+        let number = |text: &str| parse(&format!(r#"{{"one":{{"$serde_json::private::Number":"{text}"}}}}"#));
+        assert_eq!([number("-7"), number("7.0"), number("7.5")], [Some((-7, None)), Some((7, None)), None]);
         for wrong in [r#"{"other":8}"#, r#"{"one":null}"#, r#"{"one":1.5}"#, r#"{"one":7,"other":"x"}"#] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
