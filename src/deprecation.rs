@@ -2,7 +2,6 @@
 
 use crate::{Error, ErrorKind, Operation, UnixTimestamp};
 use http::{HeaderMap, HeaderName};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,7 +47,7 @@ type Hook = dyn Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync;
 #[derive(Clone, Default)]
 pub(crate) struct Notices {
     hook: Option<Arc<Hook>>,
-    warned: Arc<Mutex<BTreeSet<(String, DeprecationSource)>>>,
+    warned: Arc<Mutex<Vec<(String, DeprecationSource)>>>,
 }
 
 impl Notices {
@@ -105,7 +104,12 @@ impl Notices {
         const MOST: usize = 1000;
         let first = {
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            warned.len() < MOST && warned.insert((notice.operation.to_owned(), notice.source))
+            let known = warned.iter().any(|(known, by)| known == notice.operation && *by == notice.source);
+            let first = warned.len() < MOST && !known;
+            if first {
+                warned.push((notice.operation.to_owned(), notice.source));
+            }
+            first
         };
         if first {
             tracing::warn!(

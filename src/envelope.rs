@@ -59,11 +59,31 @@ fn optional_integer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result
 
 /// A text; a list of texts, which some gateways send as `message`, as its JSON; nothing for null.
 fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
-    })
+    let json = <&RawValue>::deserialize(deserializer)?.get();
+    let text = match json.as_bytes() {
+        b"null" => Ok(String::new()),
+        [b'"', ..] => serde_json::from_slice(json.as_bytes()),
+        _ => compact(json),
+    };
+    // serde_json would read a place from its own text, one within this field.
+    text.map_err(|_| serde::de::Error::custom("no text"))
+}
+
+/// JSON without spaces, its strings escaped as serde_json does: as the secrets are that will be looked for in it. A
+/// `serde_json::Value` would do, but adds tens of KiB to every program.
+fn compact(json: &str) -> serde_json::Result<String> {
+    let mut compact = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(quote) = rest.find('"') {
+        compact.extend(rest[..quote].split_ascii_whitespace());
+        rest = &rest[quote..];
+        let mut strings = serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<String>();
+        let Some(text) = strings.next().transpose()? else { break };
+        rest = &rest[strings.byte_offset()..];
+        compact.push_str(&serde_json::to_string(&text)?);
+    }
+    compact.extend(rest.split_ascii_whitespace());
+    Ok(compact)
 }
 
 /// Judges an answer by HTTP status and envelope. What it keeps of the server's words repeats none of the secrets.
@@ -179,28 +199,31 @@ pub(crate) fn open_response<T: DeserializeOwned>(
     let Answer { head, body, data, attempts } = outcome(&mut response)?;
     let data = data.and_then(|place| body.get(place)).filter(|data| *data != b"null");
     // An operation without a payload is content with no data: `()` reads from `null`.
-    let payload = serde_json::from_slice(data.unwrap_or(b"null")).map_err(|error| {
-        let nothing = data.is_none_or(|data| serde_json::from_slice::<Empty>(data).is_ok());
-        let error = if nothing {
-            let detail = "the server said success (statusCode 200) but sent no data; ask its operators";
-            Error::new(ErrorKind::NoData, subject, detail)
-        } else {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let detail =
-                format!("`data` has another shape than documented (at its {place}); this crate may be too old");
-            Error::new(ErrorKind::Response, subject, detail)
-        };
-        error.with(|error| {
+    match serde_json::from_slice(data.unwrap_or(b"null")) {
+        Ok(payload) => {
+            let http_status = response.status();
+            Ok(Response { payload, head, http_status, headers: std::mem::take(response.headers_mut()) })
+        }
+        Err(error) => Err(unreadable(subject, &error, data).with(|error| {
             error.http_status = Some(response.status());
             error.status_code = Some(head.status_code);
             error.api_code = head.api_code;
             error.request_id.clone_from(&head.request_id);
             error.body = Some(body.clone());
             error.attempts = attempts;
-        })
-    })?;
-    let http_status = response.status();
-    Ok(Response { payload, head, http_status, headers: std::mem::take(response.headers_mut()) })
+        })),
+    }
+}
+
+/// The error of a payload that does not read. Apart from the above, of which there is one for each type of payload.
+fn unreadable(subject: &str, error: &serde_json::Error, data: Option<&[u8]>) -> Error {
+    if data.is_none_or(|data| serde_json::from_slice::<Empty>(data).is_ok()) {
+        let detail = "the server said success (statusCode 200) but sent no data; ask its operators";
+        return Error::new(ErrorKind::NoData, subject, detail);
+    }
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let detail = format!("`data` has another shape than documented (at its {place}); this crate may be too old");
+    Error::new(ErrorKind::Response, subject, detail)
 }
 
 /// As [`open`], for an operation without a payload: `data` may be anything, or absent.
@@ -324,4 +347,14 @@ pub(crate) fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_message_that_is_no_text_has_no_spaces_and_is_escaped_in_the_one_way() {
+        let written = super::compact("[ \"\\u0061 \\/\\\"\" , {\"k\\n\": 1.0}\n, null ]").unwrap();
+        assert_eq!(written, r#"["a /\"",{"k\n":1.0},null]"#);
+        assert!(super::compact(r#"["\ud800"]"#).is_err());
+    }
 }

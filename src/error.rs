@@ -77,10 +77,14 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::of(kind, subject.into(), detail.into())
+    }
+
+    fn of(kind: ErrorKind, subject: String, detail: String) -> Self {
         Self(Arc::new(Inner {
             kind,
-            subject: subject.into(),
-            detail: detail.into(),
+            subject,
+            detail,
             http_status: None,
             status_code: None,
             api_code: None,

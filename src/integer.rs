@@ -1,39 +1,82 @@
 //! Integers as servers in JavaScript write them.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use std::fmt;
 
 /// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
-///
-/// By way of `Value`, because numbers come as something else once a dependency anywhere switches serde_json's feature
-/// `arbitrary_precision` on.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    read(&Value::deserialize(deserializer)?)
+    deserialize_option(deserializer)?.ok_or_else(neither)
 }
 
 /// As [`deserialize`], and none for a null; for an absent field the attribute `default` is needed.
 pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    if value.is_null() { Ok(None) } else { read(&value).map(Some) }
+    deserializer.deserialize_any(Whole)
 }
 
-fn read<E: serde::de::Error>(value: &Value) -> Result<i64, E> {
-    // Above 2^53 a float no longer tells one integer from the next.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let integer = match value {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)?;
-            #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
-            Some(float as i64)
-        }),
-        Value::String(text) => {
-            let digits = text.strip_prefix('-').unwrap_or(text);
-            let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|_| decimal)
+fn neither<E: Error>() -> E {
+    E::custom("neither a whole number nor a decimal string of one")
+}
+
+/// A `serde_json::Value` would do, but adds tens of KiB to every program.
+#[derive(Clone, Copy)]
+struct Whole;
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number or a decimal string of one")
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_i64<E>(self, integer: i64) -> Result<Option<i64>, E> {
+        Ok(Some(integer))
+    }
+
+    fn visit_u64<E: Error>(self, integer: u64) -> Result<Option<i64>, E> {
+        integer.try_into().map(Some).map_err(|_| neither())
+    }
+
+    fn visit_f64<E: Error>(self, float: f64) -> Result<Option<i64>, E> {
+        // Above 2^53 a float no longer tells one integer from the next.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if float.fract() != 0.0 || float.abs() > EXACT {
+            return Err(neither());
         }
-        _ => None,
-    };
-    integer.ok_or_else(|| E::custom("neither a whole number nor a decimal string of one"))
+        #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
+        Ok(Some(float as i64))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<i64>, E> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| decimal).map(Some).ok_or_else(neither)
+    }
+
+    /// How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Option<i64>, A::Error> {
+        if fields.next_key::<String>()?.as_deref() == Some("$serde_json::private::Number") {
+            let number: String = fields.next_value()?;
+            return self.visit_str(&number).or_else(|_: A::Error| self.visit_f64(float(&number)?));
+        }
+        Err(neither())
+    }
+}
+
+/// A number as JSON writes it. `str::parse` would bring tables of its own into the program.
+pub(crate) fn float<E: Error>(number: &str) -> Result<f64, E> {
+    serde_json::from_slice(number.as_bytes()).map_err(E::custom)
 }
 
 #[cfg(test)]
@@ -52,6 +95,8 @@ mod tests {
         assert_eq!(parse(r#"{"one":"7","other":8.0}"#), Some((7, Some(8))));
         assert_eq!(parse(r#"{"one":7.0,"other":null}"#), Some((7, None)));
         assert_eq!(parse(r#"{"one":7}"#), Some((7, None)));
+        let number = |text: &str| parse(&format!(r#"{{"one":{{"$serde_json::private::Number":"{text}"}}}}"#));
+        assert_eq!([number("-7"), number("7.0"), number("7.5")], [Some((-7, None)), Some((7, None)), None]);
         for wrong in [r#"{"other":8}"#, r#"{"one":null}"#, r#"{"one":1.5}"#, r#"{"one":7,"other":"x"}"#] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }

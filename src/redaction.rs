@@ -1,11 +1,10 @@
 //! Taking the secrets of a request out of what the server says about it.
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Json};
 use crate::{Operation, SecretString};
 use bytes::Bytes;
 use http::HeaderMap;
 use reqwest::Request;
-use serde_json::Value;
 
 /// Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a message has to
 /// be able to say.
@@ -54,11 +53,9 @@ impl<'a> Secrets<'a> {
             return text;
         }
         let mut secrets = self.all();
-        let escaped = secrets.iter().map(|secret| Value::from(secret.as_str()).to_string());
+        let escaped = secrets.iter().filter_map(|secret| serde_json::to_string(secret).ok());
         let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
         secrets.extend(escaped);
-        // The longest first, so that none leaves a part of another behind.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         replace(&text, &secrets)
     }
 
@@ -97,11 +94,11 @@ impl<'a> Secrets<'a> {
 }
 
 /// The strings of the named fields, at any depth; all strings where no fields are named.
-fn collect(value: &Value, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
+fn collect(value: &Json, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
     match value {
-        Value::String(text) if fields.is_none() => secrets.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, fields, secrets)),
-        Value::Object(members) => {
+        Json::String(text) if fields.is_none() => secrets.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| collect(item, fields, secrets)),
+        Json::Object(members) => {
             for (name, value) in members {
                 let secret = fields.is_some_and(|fields| fields.contains(&name.as_str()));
                 collect(value, if secret { None } else { fields }, secrets);
@@ -111,12 +108,14 @@ fn collect(value: &Value, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
     }
 }
 
-/// One pass, so that no replacement is replaced again.
+/// One pass, so that no replacement is replaced again. The longest goes first, so that none leaves a part of another
+/// behind.
 fn replace(text: &str, secrets: &[String]) -> String {
     let mut struck = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if let Some(secret) = secrets.iter().find(|secret| rest.starts_with(secret.as_str())) {
+        let repeated = secrets.iter().filter(|secret| rest.starts_with(secret.as_str()));
+        if let Some(secret) = repeated.max_by_key(|secret| secret.len()) {
             struck.push_str("[REDACTED]");
             rest = &rest[secret.len()..];
         } else {
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_replacement_is_not_replaced_and_the_longest_goes_first() {
-        let secrets = ["abcdef", "abc", "R", "E"].map(str::to_owned);
+        let secrets = ["abc", "abcdef", "R", "E"].map(str::to_owned);
         assert_eq!(replace("x abcdef abc REd", &secrets), "x [REDACTED] [REDACTED] [REDACTED][REDACTED]d");
     }
 }

@@ -13,7 +13,7 @@ use dialect::Header;
 use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 use reqwest::Request;
 use serde::de::IgnoredAny;
-pub(crate) use signature::Signature;
+pub(crate) use signature::{Json, Signature};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;

@@ -38,18 +38,21 @@ impl Signature<'_> {
         text.push_str(self.method);
         text.push('\n');
         let signed = |name: &str| name == "date" || name.starts_with(self.prefix);
-        let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| signed(name.as_str())).collect();
-        headers.sort_by_key(|(name, _)| name.as_str());
-        for (name, value) in headers {
+        let mut headers = Vec::new();
+        for (name, value) in self.headers.iter().filter(|(name, _)| signed(name.as_str())) {
             let value = value.to_str().map_err(|_| "a header is not ASCII")?;
             let value = value.replace(['\t', '\r', '\n', '\u{c}'], " ");
-            for part in [name.as_str(), ":", value.trim(), "\n"] {
+            headers.push((name.as_str().to_owned(), Zeroizing::new(value)));
+        }
+        sort(&mut headers);
+        for (name, value) in &headers {
+            for part in [name, ":", value.trim(), "\n"] {
                 text.push_str(part);
             }
         }
         text.push_str(self.path);
         let mut parameters = self.parameters()?;
-        parameters.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+        sort(&mut parameters);
         for (index, (key, value)) in parameters.iter().enumerate() {
             for part in [if index == 0 { "?" } else { "&" }, key, "=", value] {
                 text.push_str(part);
@@ -77,6 +80,11 @@ impl Signature<'_> {
     }
 }
 
+/// As JavaScript compares texts; what has the same name keeps its order.
+fn sort(named: &mut [(String, Zeroizing<String>)]) {
+    named.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+}
+
 /// A single-use random text.
 pub(super) fn nonce() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
@@ -88,7 +96,7 @@ pub(super) fn nonce() -> Result<String, getrandom::Error> {
 }
 
 /// JSON as JavaScript keeps it: numbers are doubles, objects remember the order of their keys.
-enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     Number(f64),
@@ -185,19 +193,22 @@ impl<'de> Deserialize<'de> for Json {
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {
                 let mut object: Vec<(String, Json)> = Vec::new();
                 while let Some((key, value)) = fields.next_entry::<String, Json>()? {
-                    match object.iter_mut().find(|(known, _)| *known == key) {
-                        Some((_, known)) => *known = value,
-                        None => object.push((key, value)),
+                    if let Some((_, known)) = object.iter_mut().find(|(known, _)| *known == key) {
+                        *known = value;
+                        continue;
                     }
+                    // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
+                    let place = array_index(&key).map_or(object.len(), |index| {
+                        object.partition_point(|(known, _)| array_index(known).is_some_and(|known| known < index))
+                    });
+                    object.insert(place, (key, value));
                 }
                 // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
                 if let [(key, Json::String(number))] = &object[..]
                     && key == "$serde_json::private::Number"
                 {
-                    return number.parse().map(Json::Number).map_err(serde::de::Error::custom);
+                    return crate::integer::float(number).map(Json::Number);
                 }
-                // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
-                object.sort_by_key(|(key, _)| array_index(key).unwrap_or(u32::MAX));
                 Ok(Json::Object(object))
             }
         }
