@@ -5,6 +5,7 @@
 
 use super::document::{Document, Operation};
 use super::{fields, tables};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::format_ident;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
@@ -62,16 +63,9 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
         let note = format!("only deprecated operations use `{name}`");
         Some(parse_quote!(#[deprecated(note = #note)]))
     };
-    let operations = document.operations();
-    let answers = document.reachable(operations.iter().map(Operation::answer_schema));
-    let asked = operations.iter().flat_map(|operation| [operation.body_schema(), &operation.value["parameters"]]);
-    let requests = document.reachable(asked);
+    let answers = document.reachable(document.operations().iter().map(Operation::answer_schema));
     let schemas: BTreeMap<String, _> = document.schemas().map(|schema| (plain(schema.0), schema)).collect();
     let types = items(module(file, "types")?)?;
-    drop_builders(types, |ident| {
-        let schema = schemas.get(&plain(&ident.to_string()));
-        schema.is_some_and(|(name, _)| answers.contains(*name) && !requests.contains(*name))
-    })?;
     for item in types.iter_mut() {
         match item {
             Item::Struct(item) => {
@@ -103,25 +97,41 @@ fn annotate_types(file: &mut File, document: &Document) -> Result<(), String> {
     Ok(())
 }
 
-/// Nobody builds what only the server writes; typify's builders of those would be a quarter of the text to compile.
-fn drop_builders(types: &mut Vec<Item>, drop: impl Fn(&syn::Ident) -> bool) -> Result<(), String> {
-    // What a builder is made of: itself, what it does, and its conversions, all in the one module.
-    let built = |item: &Item| match item {
-        Item::Struct(item) => drop(&item.ident),
-        Item::Impl(item) => type_ident(item).is_some_and(&drop),
-        _ => false,
-    };
-    for item in types.iter_mut() {
-        match item {
-            Item::Mod(item) if item.ident == "builder" => items(item)?.retain(|item| !built(item)),
-            Item::Impl(item) if item.trait_.is_none() && type_ident(item).is_some_and(&drop) => {
-                item.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "builder"));
+/// Nobody builds what only the server writes; typify's builders of those would be almost half of the text. They go before
+/// it is parsed, which takes longer than all the rest.
+pub fn drop_builders(tokens: TokenStream, document: &Document) -> TokenStream {
+    let operations = document.operations();
+    let answers = document.reachable(operations.iter().map(Operation::answer_schema));
+    let asked = operations.iter().flat_map(|operation| [operation.body_schema(), &operation.value["parameters"]]);
+    let requests = document.reachable(asked);
+    let dropped: BTreeSet<String> = answers.difference(&requests).map(|name| plain(name)).collect();
+    drop_builders_of(&dropped, tokens, "")
+}
+
+fn drop_builders_of(dropped: &BTreeSet<String>, tokens: TokenStream, module: &str) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    let mut start = 0;
+    for token in tokens {
+        match token {
+            // Braces end an item, and in front of them stands what it is about.
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                let mut before = kept.iter().rev().map(ToString::to_string);
+                let (name, word) = (before.next().unwrap_or_default(), before.next().unwrap_or_default());
+                match (module, name.as_str()) {
+                    ("", "types") | ("types", "builder") => {
+                        let inner = drop_builders_of(dropped, group.stream(), &name);
+                        kept.push(Group::new(Delimiter::Brace, inner).into());
+                    }
+                    ("builder", _) if dropped.contains(&plain(&name)) => kept.truncate(start),
+                    ("types", _) if word == "impl" && dropped.contains(&plain(&name)) => kept.truncate(kept.len() - 2),
+                    _ => kept.push(group.into()),
+                }
+                start = kept.len();
             }
-            _ => {}
+            token => kept.push(token),
         }
     }
-    types.retain(|item| !matches!(item, Item::Impl(item) if item.trait_.is_none() && item.items.is_empty()));
-    Ok(())
+    kept.into_iter().collect()
 }
 
 /// The generated `Client` is the crate's: built by our builder only, and with our `Debug`.
@@ -162,7 +172,7 @@ fn shorten_docs(function: &mut ImplItemFn) {
     }
 }
 
-pub fn doc_of(attribute: &syn::Attribute) -> Option<String> {
+fn doc_of(attribute: &syn::Attribute) -> Option<String> {
     match &attribute.meta {
         syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
@@ -311,12 +321,7 @@ fn payloads(types: &ItemMod, type_names: &TypeNames) -> BTreeMap<String, Option<
 
 fn data_of(item: &syn::ItemStruct, type_names: &TypeNames) -> Option<Type> {
     let data = item.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == "data"))?;
-    let outermost = match &data.ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
-        _ => None,
-    };
-    let is_option = outermost.is_some_and(|ident| ident == "Option");
-    let mut payload = if is_option { type_argument(&data.ty).unwrap_or(&data.ty).clone() } else { data.ty.clone() };
+    let mut payload = option_of(&data.ty).unwrap_or(&data.ty).clone();
     Qualify(type_names).visit_type_mut(&mut payload);
     Some(payload)
 }
@@ -420,22 +425,36 @@ fn functions(item: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
 }
 
 fn type_ident(item: &ItemImpl) -> Option<&syn::Ident> {
-    match &*item.self_ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
-        _ => None,
-    }
+    last_segment(&item.self_ty).map(|segment| &segment.ident)
+}
+
+/// `T` of `Option<T>`.
+pub fn option_of(ty: &Type) -> Option<&Type> {
+    last_segment(ty).filter(|segment| segment.ident == "Option").and_then(first_argument)
 }
 
 fn type_argument(ty: &Type) -> Option<&Type> {
+    first_argument(last_segment(ty)?)
+}
+
+fn first_argument(segment: &syn::PathSegment) -> Option<&Type> {
+    arguments(segment).next()
+}
+
+fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match ty {
-        Type::Path(path) => first_argument(path.path.segments.last()?),
+        Type::Path(path) => path.path.segments.last(),
         _ => None,
     }
 }
 
-fn first_argument(segment: &syn::PathSegment) -> Option<&Type> {
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+/// The types between the angle brackets.
+pub fn arguments(segment: &syn::PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
         syn::GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })

@@ -81,7 +81,7 @@ impl<'a> House<'a> {
         let mut operations = document.operations();
         let places = places(document, &operations);
         let answers = operations.iter().map(Operation::answer_schema);
-        let answered = document.reachable(answers).iter().map(|name| escape(name)).collect();
+        let answered = document.reachable(answers).iter().map(|name| escape(name).into_owned()).collect();
         let mut house = Self { document, operations: Vec::new(), places, replacements, answered };
         operations.sort_by_cached_key(|operation| house.order(&operation.pointer));
         house.operations = operations;

@@ -2,6 +2,7 @@
 
 use super::Violation;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in a fragment.
@@ -149,8 +150,8 @@ pub fn referenced_name(schema: &Value) -> Option<&str> {
 }
 
 /// A key as it stands in a JSON pointer.
-pub fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+pub fn escape(key: &str) -> Cow<'_, str> {
+    if key.contains('~') || key.contains('/') { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
 }
 
 /// A text of the document as a message cites it: in backticks, and on one line whatever it holds.

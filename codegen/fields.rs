@@ -1,6 +1,6 @@
 //! What the fields of generated types get besides.
 
-use super::annotate::{doc_of, plain};
+use super::annotate::{arguments, option_of, plain};
 use super::document::Document;
 use super::generate::{SECRET, holds_secret};
 use serde_json::Value;
@@ -18,16 +18,12 @@ pub fn fence_secrets(item: &mut ItemStruct) {
 
 /// Servers write an integer in more than one way, and an answer is read whichever it is.
 pub fn loosen_integers(item: &mut ItemStruct) {
+    let is_integer = |ty: &Type| matches!(ty, Type::Path(ty) if ty.path.is_ident("i64"));
     for field in &mut item.fields {
-        let ty = &field.ty;
-        match quote::quote!(#ty).to_string().replace(' ', "").trim_start_matches("::std::option::") {
-            "i64" => field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::integer::deserialize")])),
-            "Option<i64>" => {
-                field
-                    .attrs
-                    .push(parse_quote!(#[serde(default, deserialize_with = "crate::integer::deserialize_option")]));
-            }
-            _ => {}
+        if is_integer(&field.ty) {
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::integer::deserialize")]));
+        } else if option_of(&field.ty).is_some_and(is_integer) {
+            field.attrs.push(parse_quote!(#[serde(default, deserialize_with = "crate::integer::deserialize_option")]));
         }
     }
 }
@@ -47,7 +43,7 @@ pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &V
             return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
         }
         let text = document.resolve(property)["description"].as_str();
-        if let Some(text) = text.filter(|_| !field.attrs.iter().any(|attribute| doc_of(attribute).is_some())) {
+        if let Some(text) = text.filter(|_| !field.attrs.iter().any(|attribute| attribute.path().is_ident("doc"))) {
             field.attrs.push(parse_quote!(#[doc = #text]));
         }
     }
@@ -55,5 +51,6 @@ pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &V
 }
 
 fn mentions_secret(ty: &Type) -> bool {
-    quote::quote!(#ty).to_string().contains("SecretString")
+    let Type::Path(ty) = ty else { return false };
+    ty.path.segments.iter().any(|segment| segment.ident == "SecretString" || arguments(segment).any(mentions_secret))
 }

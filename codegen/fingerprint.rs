@@ -17,7 +17,7 @@ pub fn line(fragments: &Path) -> std::io::Result<String> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // A checkout may have other line ends.
         let text = std::fs::read_to_string(&file)?.replace("\r\n", "\n");
-        for byte in name.bytes().chain([0]).chain(text.bytes()).chain([0]) {
+        for byte in format!("{name}\0{text}\0").into_bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }

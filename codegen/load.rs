@@ -44,6 +44,9 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
         merged = documents.next().unwrap_or_default();
         for group in documents {
             merge(&mut merged, &group, &mut violations);
+            for (pointer, mark) in group.marks {
+                merged.marks.entry(pointer).or_insert(mark);
+            }
         }
         // serde_json keeps the order of insertion if any crate of the build asks it to, and the output would follow.
         merged.value.sort_all_objects();
@@ -98,10 +101,10 @@ fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
     };
     for (index, line) in text.lines().enumerate() {
         // saphyr takes it for the end of the file, and would drop the rest without a word.
-        if let Some(column) = line.chars().position(|c| c == '\0') {
-            return refused(Some((index + 1, column + 1)), "A NUL character. Remove it.".to_owned());
+        if let Some((before, _)) = line.split_once('\0') {
+            return refused(Some((index + 1, before.chars().count() + 1)), "A NUL character. Remove it.".to_owned());
         }
-        if line.chars().take_while(|c| " \t-?:".contains(*c)).count() > MAX_INDENT {
+        if line.bytes().take_while(|byte| b" \t-?:".contains(byte)).count() > MAX_INDENT {
             let message = format!("The line is indented by more than {MAX_INDENT} columns. Nest less.");
             return refused(Some((index + 1, 1)), message);
         }
@@ -140,9 +143,9 @@ impl Reader<'_> {
                     self.refuse(&document.span.start, "The fragment is no mapping. Begin it with keys.");
                 }
                 [document] => {
-                    self.document.value = self.convert(document, "", 0);
                     // What has no place of its own belongs to the file.
                     self.document.marks.insert(String::new(), mark(self.file, None));
+                    self.document.value = self.convert(document, "", 0);
                 }
                 [_, second, ..] => {
                     self.refuse(&second.span.start, "A second YAML document. Keep one in each fragment.");
@@ -158,7 +161,6 @@ impl Reader<'_> {
 
     fn convert(&mut self, node: &MarkedYaml<'_>, pointer: &str, depth: usize) -> Value {
         let at = &node.span.start;
-        self.mark(pointer, at);
         if depth > MAX_DEPTH {
             self.refuse(at, format!("Nested more than {MAX_DEPTH} levels deep. Nest less."));
             return Value::Null;
@@ -175,7 +177,12 @@ impl Reader<'_> {
             }
             YamlData::Value(Scalar::String(text)) => Value::from(&**text),
             YamlData::Sequence(items) => {
-                let convert = |(index, item)| self.convert(item, &format!("{pointer}/{index}"), depth + 1);
+                let convert = |(index, item): (usize, &MarkedYaml<'_>)| {
+                    let pointer = format!("{pointer}/{index}");
+                    let value = self.convert(item, &pointer, depth + 1);
+                    self.mark(pointer, &item.span.start);
+                    value
+                };
                 items.iter().enumerate().map(convert).collect()
             }
             YamlData::Mapping(members) => {
@@ -188,7 +195,7 @@ impl Reader<'_> {
                     }
                     let pointer = format!("{pointer}/{}", escape(&name));
                     let value = self.convert(value, &pointer, depth + 1);
-                    self.mark(&pointer, &key.span.start);
+                    self.mark(pointer, &key.span.start);
                     object.insert(name, value);
                 }
                 Value::Object(object)
@@ -224,8 +231,8 @@ impl Reader<'_> {
         }
     }
 
-    fn mark(&mut self, pointer: &str, at: &Marker) {
-        self.document.marks.insert(pointer.to_owned(), mark(self.file, Some((at.line(), at.col() + 1))));
+    fn mark(&mut self, pointer: String, at: &Marker) {
+        self.document.marks.insert(pointer, mark(self.file, Some((at.line(), at.col() + 1))));
     }
 }
 
@@ -265,7 +272,6 @@ fn merge(root: &mut Document, group: &Document, violations: &mut Vec<Violation>)
 /// is, for the shape check to report.
 fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut Vec<Violation>) {
     let Some(target) = slot(&mut root.value, pointer) else { return };
-    root.marks.entry(pointer.to_owned()).or_insert_with(|| group.mark(pointer));
     match group.value.pointer(pointer) {
         Some(Value::Array(items)) => {
             if target.is_null() {
@@ -274,6 +280,7 @@ fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut 
             let Some(target) = target.as_array_mut() else { return };
             for (index, item) in items.iter().enumerate() {
                 let moved = format!("{pointer}/{}", target.len());
+                // The rest of the group's marks stay where they are.
                 adopt_marks(&mut root.marks, group, &format!("{pointer}/{index}"), &moved);
                 target.push(item.clone());
             }
@@ -290,7 +297,6 @@ fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut 
                     let message = format!("{} stands in {file}:{line} already. Remove one of them.", shown(name));
                     violations.push(group.violation(&pointer, "merge", message));
                 } else {
-                    adopt_marks(&mut root.marks, group, &pointer, &pointer);
                     target.insert(name.clone(), value.clone());
                 }
             }
