@@ -159,8 +159,8 @@ impl Client {
         let builder =
             if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
         let request = builder.build().map_err(unwritable)?;
-        let subject = operation.map_or(subject, |operation| operation.id);
-        envelope::open_response(subject, hooks::exchange(self, request.into(), operation).await)
+        let subject = operation.map_or_else(|| request.url().path().to_owned(), |operation| operation.id.to_owned());
+        envelope::open_response(&subject, hooks::exchange(self, request.into(), operation).await)
     }
 }
 

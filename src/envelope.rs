@@ -78,7 +78,7 @@ fn compact(json: &str) -> serde_json::Result<String> {
         compact.extend(rest[..quote].split_ascii_whitespace());
         rest = &rest[quote..];
         let mut strings = serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<String>();
-        let Some(text) = strings.next().transpose()? else { break };
+        let text = strings.next().transpose()?.unwrap_or_default();
         rest = &rest[strings.byte_offset()..];
         compact.push_str(&serde_json::to_string(&text)?);
     }
@@ -129,7 +129,7 @@ pub(crate) fn judge(
     };
     Err(failure.with(|error| {
         error.http_status = Some(http_status);
-        error.body = Some(body);
+        error.body = Some(Bytes::copy_from_slice(&body));
     }))
 }
 
@@ -209,7 +209,7 @@ pub(crate) fn open_response<T: DeserializeOwned>(
             error.status_code = Some(head.status_code);
             error.api_code = head.api_code;
             error.request_id.clone_from(&head.request_id);
-            error.body = Some(body.clone());
+            error.body = Some(Bytes::copy_from_slice(&body));
             error.attempts = attempts;
         })),
     }
@@ -273,7 +273,7 @@ pub(crate) fn raw<T: DeserializeOwned>(
                 error.status_code = Some(head.status_code);
                 error.api_code = head.api_code;
                 error.request_id = head.request_id;
-                error.body = Some(body);
+                error.body = Some(Bytes::copy_from_slice(&body));
                 error.attempts = attempts;
             }))
         }

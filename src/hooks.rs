@@ -119,9 +119,12 @@ impl Time {
 
     /// Runs something that is given what is left.
     async fn bound<T>(&self, subject: &str, what: impl Future<Output = T>) -> Result<T, Error> {
-        let over = |_| Error::new(ErrorKind::Timeout, subject, TIME_IS_OVER);
-        tokio::time::timeout(self.left(), what).await.map_err(over)
+        tokio::time::timeout(self.left(), what).await.map_err(|_| time_is_over(subject))
     }
+}
+
+fn time_is_over(subject: &str) -> Error {
+    Error::new(ErrorKind::Timeout, subject, TIME_IS_OVER)
 }
 
 const TIME_IS_OVER: &str = "no complete answer within the time allowed; try again, or allow more with `.timeout(..)`";
@@ -149,19 +152,25 @@ async fn carry_out(
             Err(error) => return (Err(error), None),
         };
     }
-    *request.timeout_mut() = Some(client.inner.attempt_timeout.map_or(time.left(), |most| most.min(time.left())));
-    let sent_to = client.inner.foreign_http_client.then(|| request.url().clone());
-    let (outcome, response) = match client.client.execute(*request).await {
-        Ok(mut response) => {
-            let body = read(&mut response, subject, sent_to.as_ref(), client.inner.largest_answer).await;
-            let outcome = body
-                .map_err(|error| error.with(|error| error.http_status = Some(response.status())))
-                .and_then(|body| envelope::judge(subject, operation, response.status(), body, &secrets));
-            (outcome, Some(response))
-        }
-        Err(error) => (Err(network_error(subject, error)), None),
+    let allowed = client.inner.attempt_timeout.map_or(time.left(), |most| most.min(time.left()));
+    let mut sent_to = None;
+    if client.inner.foreign_http_client {
+        // It may have a time limit of its own, and this one counts.
+        *request.timeout_mut() = Some(allowed);
+        sent_to = Some(request.url().clone());
+    }
+    let mut response = None;
+    let exchanged = async {
+        let answer = client.client.execute(*request).await.map_err(|error| network_error(subject, error))?;
+        read(response.insert(answer), subject, sent_to.as_ref(), client.inner.largest_answer).await
     };
+    // Not by reqwest, which allocates several times for it.
+    let body = tokio::time::timeout(allowed, exchanged).await.unwrap_or_else(|_| Err(time_is_over(subject)));
     drop(turn);
+    let status = response.as_ref().map(Response::status);
+    let outcome = body
+        .map_err(|error| error.with(|error| error.http_status = status))
+        .and_then(|body| envelope::judge(subject, operation, status.unwrap_or_default(), body, &secrets));
     (outcome.map_err(|error| error.with(|error| error.attempts = 1)), response)
 }
 
@@ -220,9 +229,9 @@ async fn read(response: &mut Response, subject: &str, sent_to: Option<&Url>, lar
         return Err(Error::new(ErrorKind::Redirect, subject, detail));
     }
     // It usually comes in one piece, which need not be copied.
-    let (mut body, mut rest) = (Bytes::new(), BytesMut::new());
+    let (mut body, mut whole) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = response.chunk().await.map_err(|error| network_error(subject, error))? {
-        if body.len() + rest.len() + chunk.len() > largest {
+        if body.len().max(whole.len()) + chunk.len() > largest {
             let detail = format!(
                 "the answer is larger than {largest} bytes; check that the host is right, or allow more with `.largest_answer(..)`"
             );
@@ -231,10 +240,13 @@ async fn read(response: &mut Response, subject: &str, sent_to: Option<&Url>, lar
         if body.is_empty() {
             body = chunk;
         } else {
-            rest.extend_from_slice(&chunk);
+            if whole.is_empty() {
+                whole.extend_from_slice(&body);
+            }
+            whole.extend_from_slice(&chunk);
         }
     }
-    Ok(if rest.is_empty() { body } else { [body, rest.freeze()].concat().into() })
+    Ok(if whole.is_empty() { body } else { whole.freeze() })
 }
 
 fn network_error(subject: &str, error: reqwest::Error) -> Error {

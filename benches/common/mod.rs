@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{Client, SecretString};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -54,18 +55,25 @@ impl Sides {
     pub fn of(url: &str) -> Self {
         // Only one of them can be the process' own, and which does not matter to plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let headers = [
+            ("x-genauth-app-id", "app"),
+            ("x-genauth-lang", "zh-CN"),
+            ("x-genauth-request-from", "sdk"),
+            ("x-genauth-sdk-version", "bare:0.1.0"),
+            ("accept", "application/json"),
+        ];
+        let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10));
+        let http = http.default_headers(HeaderMap::from_iter(headers));
         Self {
-            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            http: http.build().expect("a client"),
             endpoint: format!("{url}{PATH}"),
             client: Client::builder(url).app_id("app").build().expect("a client"),
         }
     }
 
     pub async fn bare(&self) -> usize {
-        let request = self.http.post(&self.endpoint).timeout(Duration::from_secs(10)).header("x-genauth-app-id", "app");
-        let request = request.header("x-genauth-lang", "zh-CN").header("x-genauth-request-from", "sdk");
-        let request = request.header("x-genauth-sdk-version", "bare:0.1.0").header("accept", "application/json");
-        let request = request.json(&BareRequest { app_id: APP_ID, app_secret: APP_SECRET });
+        let request = self.http.post(&self.endpoint).json(&BareRequest { app_id: APP_ID, app_secret: APP_SECRET });
         let body = request.send().await.expect("an answer").bytes().await.expect("a body");
         let envelope: BareEnvelope = serde_json::from_slice(&body).expect("an envelope");
         assert_eq!(envelope.status_code, 200);
