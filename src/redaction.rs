@@ -52,7 +52,8 @@ impl<'a> Secrets<'a> {
         if !self.may_be_in(&text) {
             return text;
         }
-        let mut secrets = self.all();
+        // A body that cannot be read has secrets that nobody knows.
+        let Some(mut secrets) = self.all() else { return "[REDACTED]".to_owned() };
         let escaped = secrets.iter().filter_map(|secret| serde_json::to_string(secret).ok());
         let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
         secrets.extend(escaped);
@@ -80,11 +81,12 @@ impl<'a> Secrets<'a> {
         !text.is_empty() && (held || coded() || strings.any(repeats))
     }
 
-    fn all(&self) -> Vec<String> {
+    fn all(&self) -> Option<Vec<String>> {
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();
-        if let Some(body) = self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok()) {
+        if let Some(body) = &self.body {
+            let body = serde_json::from_slice(body).ok()?;
             match self.operation {
                 Some(operation) => collect(&body, Some(operation.secret_fields), &mut secrets),
                 None => collect(&body, None, &mut guesses),
@@ -94,7 +96,7 @@ impl<'a> Secrets<'a> {
         guesses.extend(query.map(|(_, value)| value.into_owned()));
         secrets.extend(guesses.into_iter().filter(|guess| guess.chars().count() >= SHORTEST_GUESS));
         secrets.retain(|secret| !secret.is_empty());
-        secrets
+        Some(secrets)
     }
 }
 
@@ -134,6 +136,20 @@ fn replace(text: &str, secrets: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_body_that_cannot_be_read_nothing_is_repeated() {
+        let strike = |body: &'static str, text: &str| {
+            let mut request = Request::new(http::Method::POST, "https://example.genauth.ai".parse().unwrap());
+            *request.body_mut() = Some(body.into());
+            let (credentials, headers) = (Credentials::default(), HeaderMap::new());
+            Secrets::of(&credentials, &headers, &request, None).strike_out_of(text.to_owned())
+        };
+        assert_eq!(strike(r#"{"code":"the code"}"#, "bad: the code"), "bad: [REDACTED]");
+        let unread = r#"{"code":"the code","x":{"$serde_json::private::Number":"none"}}"#;
+        assert_eq!(strike(unread, "bad: the code"), "[REDACTED]");
+        assert_eq!(strike(unread, "bad"), "bad");
+    }
 
     #[test]
     fn a_replacement_is_not_replaced_and_the_longest_goes_first() {

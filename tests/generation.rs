@@ -21,6 +21,15 @@ fn fragment(operations: usize) -> String {
             _ => "x-idempotent: true".to_owned(),
         };
         let group = n / 10;
+        let responses = format!(
+            "responses:
+        '200':
+          description: The envelope.
+          content:
+            application/json:
+              schema: {{ $ref: '#/components/schemas/ListThings{n}RespDto' }}
+              example: {{ statusCode: 200, message: Success, data: {{ total: 0, items: [] }} }}"
+        );
         write!(
             paths,
             "
@@ -46,13 +55,7 @@ fn fragment(operations: usize) -> String {
           application/json:
             schema: {{ $ref: '#/components/schemas/ListThings{n}Dto' }}
             example: {{ kindId: kind-{n} }}
-      responses:
-        '200':
-          description: The envelope.
-          content:
-            application/json:
-              schema: {{ $ref: '#/components/schemas/ListThings{n}RespDto' }}
-              example: {{ statusCode: 200, message: Success, data: {{ total: 0, items: [] }} }}
+      {responses}
   /api/v3/get-thing-{n}/{{thingId}}:
     get:
       operationId: getThing{n}
@@ -62,13 +65,7 @@ fn fragment(operations: usize) -> String {
       parameters:
         - {{ name: thingId, in: path, required: true, description: Its id., schema: {{ type: string }}, example: one }}
         - {{ name: withDetails, in: query, description: Whether to say more., schema: {{ type: boolean }}, example: true }}
-      responses:
-        '200':
-          description: The envelope.
-          content:
-            application/json:
-              schema: {{ $ref: '#/components/schemas/ListThings{n}RespDto' }}
-              example: {{ statusCode: 200, message: Success, data: {{ total: 0, items: [] }} }}"
+      {responses}"
         )
         .unwrap();
         write!(

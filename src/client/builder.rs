@@ -345,7 +345,7 @@ impl ClientBuilder {
             .no_brotli()
             .no_deflate()
             .no_zstd()
-            // As is HTTP/2. What reqwest itself tries again is only that one's, and it copies every request for it.
+            // Or HTTP/2. What reqwest itself tries again is only what that refuses, and it copies every request for it.
             .http1_only()
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(self.connect_timeout.unwrap_or(TIMEOUT));
