@@ -97,7 +97,8 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// The longest that the next refresh waits after failures; 60 s otherwise.
+    /// The longest that the next refresh waits after failures, and that a server is believed which asks for a pause
+    /// (`Retry-After`); 60 s otherwise.
     pub fn longest_failure_pause(mut self, pause: Duration) -> Self {
         self.0.windows.longest_failure_pause = pause;
         self
@@ -107,6 +108,13 @@ impl TokenCacheBuilder {
     /// with a wrong secret; 30 s otherwise.
     pub fn refusal_pause(mut self, pause: Duration) -> Self {
         self.0.windows.refusal_pause = pause;
+        self
+    }
+
+    /// What no token is believed to live longer than, whatever the server or a shared store says; 7200 s otherwise, which is
+    /// what WeChat's live. The same for all processes of a fleet.
+    pub fn longest_life(mut self, life: Duration) -> Self {
+        self.0.windows.longest_life = life;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Getting the next token.
 
+use super::life::{Doubt, Life, Told};
 use super::stats::Counters;
 use super::token::Held;
 use super::windows::Windows;
@@ -9,13 +10,12 @@ use crate::{Client, Error, ErrorKind, Operation, SecretString, UnixTimestamp};
 use http::header::DATE;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// A token as the server answers it.
 pub(super) struct Answer {
     pub(super) secret: SecretString,
     pub(super) expires_at: UnixTimestamp,
-    /// What the server takes for now, to the second.
     pub(super) date: Option<SystemTime>,
 }
 
@@ -91,6 +91,8 @@ pub(super) struct Fetcher {
     #[cfg(feature = "redis")]
     pub(super) store: Option<super::shared::SharedToken>,
     requested_at: Mutex<Option<SystemTime>>,
+    /// What was last told of.
+    doubt: Mutex<Option<Doubt>>,
 }
 
 impl Fetcher {
@@ -103,6 +105,7 @@ impl Fetcher {
             #[cfg(feature = "redis")]
             store: None,
             requested_at: Mutex::default(),
+            doubt: Mutex::default(),
         }
     }
 
@@ -131,15 +134,26 @@ impl Fetcher {
                           WeChat app from WeChat itself: let it take them from this server";
             return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
         }
-        let left = answer.left(sent_at, now);
+        let told = Told { expires_at: answer.expires_at, date: answer.date, sent_at, now };
+        let Life { left, expires_at, doubt } = told.life(self.windows.longest_life);
+        self.tell(doubt, &told);
         if left.is_zero() {
-            let expires_at = answer.expires_at;
             let detail =
                 format!("the server answered a token that expired at {expires_at}; if it stays, check its clock");
             return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
         }
         Counters::count(&self.counters.refreshes);
-        Ok(Held::new(answer.secret, answer.expires_at, generation, left, (now, left), &self.windows))
+        Ok(Held::new(answer.secret, expires_at, generation, left, (now, left), &self.windows))
+    }
+
+    /// Logs what is doubtful of an answer, once until something else is.
+    fn tell(&self, doubt: Option<Doubt>, told: &Told) {
+        let before = std::mem::replace(&mut *self.doubt.lock().unwrap_or_else(PoisonError::into_inner), doubt);
+        if let Some(doubt) = doubt.filter(|doubt| before != Some(*doubt)) {
+            let date = told.date.map(|date| tracing::field::display(UnixTimestamp::from(date)));
+            let (expires_at, now) = (told.expires_at.as_secs(), UnixTimestamp::from(told.now));
+            tracing::warn!(expires_at, date, %now, "{}", doubt.advice());
+        }
     }
 
     /// Waits, where the last request was just now: a token that is born dead must not make a caller ask without end.
@@ -155,61 +169,3 @@ impl Fetcher {
 
 /// What errors about a token are about.
 pub(super) const SUBJECT: &str = "the WeChat access token";
-
-impl Answer {
-    /// How long the token is still good for. `expires_at` is the server's time: where the answer's date shows that the
-    /// server's clock is another than ours, that counts, and where it leaves a choice, the shorter life.
-    fn left(&self, sent_at: SystemTime, now: SystemTime) -> Duration {
-        // No token lives so long; what says so is taken for this and not for a panic.
-        const LONGEST: Duration = Duration::from_secs(30 * 86_400);
-        let expires_at = self.expires_at.to_system_time().unwrap_or(SystemTime::UNIX_EPOCH);
-        let by_our_clock = expires_at.duration_since(now).unwrap_or_default().min(LONGEST);
-        let Some(date) = self.date else { return by_our_clock };
-        // The date was written between our two looks at the clock, and has lost up to a second.
-        let latest = date.checked_add(Duration::from_secs(1)).unwrap_or(date);
-        if date <= now && sent_at <= latest {
-            return by_our_clock;
-        }
-        let took = now.duration_since(sent_at).unwrap_or_default();
-        expires_at.duration_since(latest).unwrap_or_default().saturating_sub(took).min(LONGEST)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: f64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs_f64(1_000_000.0 + seconds)
-    }
-
-    fn left(expires: i64, date: Option<f64>, sent_at: f64, now: f64) -> f64 {
-        let expires_at = UnixTimestamp::from_secs(1_000_000 + expires);
-        let answer = Answer { secret: "t".into(), expires_at, date: date.map(at) };
-        answer.left(at(sent_at), at(now)).as_secs_f64()
-    }
-
-    #[test]
-    fn where_both_clocks_may_agree_ours_counts() {
-        assert_eq!(left(100, None, 0.0, 0.5), 99.5);
-        assert_eq!(left(100, Some(0.0), 0.25, 0.5), 99.5);
-        assert_eq!(left(100, Some(0.0), 0.75, 1.25), 98.75);
-    }
-
-    #[test]
-    fn where_they_differ_the_servers_counts_less_what_is_uncertain() {
-        // Ours is an hour slow, then an hour fast.
-        assert_eq!(left(3700, Some(3600.0), 0.0, 0.5), 98.5);
-        assert_eq!(left(-3500, Some(-3600.0), 0.0, 0.5), 98.5);
-    }
-
-    #[test]
-    fn an_expiry_out_of_range_is_no_panic() {
-        for (expires, date) in
-            [i64::MIN / 2, -1, 0, i64::MAX / 2].into_iter().flat_map(|e| [(e, None), (e, Some(50.0))])
-        {
-            let left = left(expires, date, 0.0, 1.0);
-            assert_eq!(left, if expires > 0 { 30.0 * 86_400.0 } else { 0.0 }, "{expires}");
-        }
-    }
-}

@@ -42,6 +42,7 @@
 mod builder;
 mod cache;
 mod fetch;
+mod life;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]

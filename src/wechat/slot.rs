@@ -13,6 +13,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+/// Younger tokens are not rejected for their age; what WeChat takes for longer makes up for those that it rejected.
+const NEW: Duration = Duration::from_secs(60);
+
 /// How a refresh ended, for all who waited.
 type Outcome = Result<Arc<Held>, Error>;
 
@@ -221,10 +224,13 @@ impl Slot {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
                 return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
             }
-            Ok(Arc::new(next))
+            Ok(Arc::new(next.older_than(&held)))
         });
         match &next {
             Ok(next) => {
+                if !held.is_nothing() && held.age(now) >= NEW {
+                    progress.rejections = 0;
+                }
                 self.held.store(Arc::clone(next));
                 (progress.failure, progress.rejected) = (None, None);
             }
@@ -256,8 +262,11 @@ impl Slot {
     fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
         let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
         let windows = &self.fetcher.windows;
-        let (pause, memory) = (windows.pause_after(count, random()), windows.memory_of(error, count));
-        progress.failure = Some(Failure { error: error.clone(), at: self.now(), count, pause, memory, user });
+        let pause = windows.pause_after(count, random()).max(windows.wanted_by(error));
+        let memory = windows.memory_of(error, count);
+        // What the server sent may be large, and is of use to whoever caused it.
+        let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));
+        progress.failure = Some(Failure { error, at: self.now(), count, pause, memory, user });
     }
 
     fn give_up(&self, number: u64) {
@@ -269,8 +278,6 @@ impl Slot {
 
     /// Forgets the token, if it is still the one that is held.
     pub(super) fn invalidate(&self, rejected: &AccessToken) {
-        /// Younger ones are not rejected for their age.
-        const NEW: Duration = Duration::from_secs(60);
         {
             let mut progress = self.progress();
             let held = self.held.load_full();

@@ -24,7 +24,7 @@ pub struct TokenStats {
     pub failures: u64,
     /// Tokens that were forgotten because WeChat rejected them.
     pub invalidations: u64,
-    /// How long ago the token that is held was fetched, or taken over; none if there is no token.
+    /// How long ago the token that is held was fetched, by whichever process; none if there is no token.
     pub age: Option<Duration>,
     /// How long the token that is held is still good for; none if there is no token.
     pub remaining: Option<Duration>,

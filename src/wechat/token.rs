@@ -66,6 +66,9 @@ pub(super) struct Held {
     /// What was left of its life when it was fetched.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
     pub(super) lifetime: Duration,
+    /// When it was fetched, by whomever.
+    born_at: SystemTime,
+    /// Since when it is here.
     since: SystemTime,
     due_at: SystemTime,
     wait_from: SystemTime,
@@ -92,6 +95,7 @@ impl Held {
             expires_at: UnixTimestamp::from_secs(0),
             generation: 0,
             lifetime: Duration::ZERO,
+            born_at: epoch,
             since: epoch,
             due_at: epoch,
             wait_from: epoch,
@@ -115,6 +119,7 @@ impl Held {
             expires_at,
             generation,
             lifetime,
+            born_at: now.checked_sub(lifetime.saturating_sub(left)).unwrap_or(now),
             since: now,
             due_at: before_end(windows.refresh_of(lifetime, random())).min(wait_from),
             wait_from,
@@ -147,7 +152,19 @@ impl Held {
     }
 
     pub(super) fn age(&self, now: SystemTime) -> Duration {
-        now.duration_since(self.since).unwrap_or_default()
+        now.duration_since(self.born_at).unwrap_or_default()
+    }
+
+    /// It is the one that was held before, and not new by being answered once more.
+    pub(super) fn older_than(mut self, before: &Self) -> Self {
+        if before.is(&self.secret) {
+            self.born_at = self.born_at.min(before.born_at);
+        }
+        self
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.secret.expose_secret().is_empty()
     }
 
     /// What is left of its life; never more than there was, whatever the clock says.

@@ -14,6 +14,8 @@ pub(super) struct Windows {
     pub(super) failure_pause: Duration,
     pub(super) longest_failure_pause: Duration,
     pub(super) refusal_pause: Duration,
+    /// What no token is believed to live longer than.
+    pub(super) longest_life: Duration,
 }
 
 impl Default for Windows {
@@ -25,6 +27,7 @@ impl Default for Windows {
             failure_pause: Duration::from_secs(1),
             longest_failure_pause: Duration::from_secs(60),
             refusal_pause: Duration::from_secs(30),
+            longest_life: Duration::from_secs(7200),
         }
     }
 }
@@ -51,11 +54,17 @@ impl Windows {
     /// How long callers without a token get the same error: what a wrong secret does not get past now, it will not get
     /// past a second later, and a server that repeats itself is asked less and less.
     pub(super) fn memory_of(&self, error: &Error, failures: u32) -> Duration {
-        match error.kind() {
+        let memory = match error.kind() {
             ErrorKind::UnusableToken => self.pause_after(failures, random()),
             _ if error.is_retryable() => self.failure_pause,
             _ => self.refusal_pause,
-        }
+        };
+        memory.max(self.wanted_by(error))
+    }
+
+    /// What the server asks for, within the longest pause.
+    pub(super) fn wanted_by(&self, error: &Error) -> Duration {
+        error.retry_after().unwrap_or_default().min(self.longest_failure_pause)
     }
 }
 

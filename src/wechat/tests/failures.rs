@@ -140,3 +140,47 @@ async fn the_same_token_with_an_expiry_a_little_earlier_is_no_failure() {
     pass(0.2).await;
     assert_eq!((get(&slot).await, slot.stats().failures, server.requests()), (Ok("t1".to_owned()), 0, 2));
 }
+
+/// Six requests in six seconds to a server that had asked for an hour.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_a_pause_gets_it_within_the_longest() {
+    for (wanted, least, most) in [(10, 10.0, 10.5), (3600, 60.0, 60.5), (u64::MAX, 60.0, 60.5)] {
+        for held in [false, true] {
+            let server = Server::new(move |number| match number {
+                1 if held => token("t", 400),
+                _ => {
+                    let error = Error::new(ErrorKind::Timeout, "test", "as planned");
+                    failing(error.with(|error| error.retry_after = Some(Duration::from_secs(wanted))))
+                }
+            });
+            let slot = server.slot();
+            // Due where there is one.
+            let _ = get(&slot).await;
+            pass(if held { 365.0 } else { 0.0 }).await;
+            let first = usize::from(held);
+            while server.requests() < first + 2 {
+                let _ = get(&slot).await;
+                pass(0.1).await;
+            }
+            let times = &server.times()[first..];
+            let pause = times[1] - times[0];
+            assert!((least - 0.2..=most).contains(&pause), "{wanted} {held}: {times:?}");
+        }
+    }
+}
+
+/// Sixty remembered failures kept 58 MB.
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_of_a_failure_is_not_the_answer() {
+    let server = Server::new(|_| {
+        let error = Error::new(ErrorKind::Api, "test", "as planned");
+        failing(error.with(|error| {
+            (error.body, error.server_message) = (Some(vec![b'x'; 1 << 20].into()), Some("x".repeat(1 << 20)));
+        }))
+    });
+    let slot = server.slot();
+    assert_eq!(slot.get().await.unwrap_err().body().map(|body| body.len()), Some(1 << 20));
+    let again = slot.get().await.unwrap_err();
+    assert_eq!((again.to_string(), server.requests()), ("test: as planned".to_owned(), 1));
+    assert!(again.body().is_none() && again.server_message().is_none(), "{:?}", again.server_message().map(str::len));
+}

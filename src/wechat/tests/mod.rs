@@ -31,6 +31,8 @@ struct Inner {
     /// How far this machine's clock, and the server's, are ahead of the truth, in seconds.
     our_clock: AtomicI64,
     its_clock: AtomicI64,
+    /// How far the clock of whoever writes the `Date` is ahead of the server's.
+    gateways_clock: AtomicI64,
     requests: AtomicUsize,
     /// When each request came, in seconds from the start.
     times: Mutex<Vec<f64>>,
@@ -43,20 +45,30 @@ struct Inner {
 struct Planned {
     takes: Duration,
     what: Result<(String, u64), Error>,
+    /// What `expiresAt` says, made of the seconds that it should say.
+    told: fn(i64) -> i64,
 }
 
 /// A token with a life in seconds, after a tenth of a second.
 fn token(text: impl Into<String>, lifetime: u64) -> Planned {
-    Planned { takes: Duration::from_millis(100), what: Ok((text.into(), lifetime)) }
+    Planned { takes: Duration::from_millis(100), what: Ok((text.into(), lifetime)), told: |seconds| seconds }
 }
 
 fn failure(kind: ErrorKind) -> Planned {
-    Planned { takes: Duration::from_millis(100), what: Err(Error::new(kind, "test", "as planned")) }
+    failing(Error::new(kind, "test", "as planned"))
+}
+
+fn failing(error: Error) -> Planned {
+    Planned { what: Err(error), ..token("", 0) }
 }
 
 impl Planned {
     fn after(self, takes: Duration) -> Self {
         Self { takes, ..self }
+    }
+
+    fn telling(self, told: fn(i64) -> i64) -> Self {
+        Self { told, ..self }
     }
 }
 
@@ -67,6 +79,7 @@ impl Server {
             start: Instant::now(),
             our_clock: AtomicI64::default(),
             its_clock: AtomicI64::default(),
+            gateways_clock: AtomicI64::default(),
             requests: AtomicUsize::default(),
             times: Mutex::default(),
             under_way: AtomicUsize::default(),
@@ -123,15 +136,16 @@ impl Source for Server {
         let under_way = UnderWay(self.clone());
         Box::pin(async move {
             let server = &under_way.0;
-            let Planned { takes, what } = (server.0.answer)(number);
+            let Planned { takes, what, told } = (server.0.answer)(number);
             tokio::time::sleep(takes).await;
             let (text, lifetime) = what?;
-            let date = server.time(&server.0.its_clock);
-            let expires_at = UnixTimestamp::from(date + Duration::from_secs(lifetime));
+            let now = server.time(&server.0.its_clock);
+            let expires_at = UnixTimestamp::from(now + Duration::from_secs(lifetime)).as_secs();
+            let date = UnixTimestamp::from(now).as_secs() + server.0.gateways_clock.load(Ordering::SeqCst);
             Ok(Answer {
                 secret: text.into(),
-                expires_at,
-                date: Some(UnixTimestamp::from(date).to_system_time().unwrap()),
+                expires_at: UnixTimestamp::from_secs(told(expires_at)),
+                date: UnixTimestamp::from_secs(date).to_system_time(),
             })
         })
     }

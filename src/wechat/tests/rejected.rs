@@ -122,3 +122,40 @@ async fn a_server_that_goes_on_answering_the_rejected_token_is_asked_less_and_le
     }
     assert!(server.requests() < 30, "{:?}", server.times());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_lived_well_makes_up_for_those_that_were_rejected_before() {
+    let server = Server::renewing();
+    let slot = server.slot();
+    for _ in 0..2 {
+        slot.invalidate(&slot.get().await.unwrap());
+        pass(2.0).await;
+    }
+    // Three good days, in which tokens end as they should.
+    while server.0.start.elapsed() < SECOND * 3 * 86_400 {
+        slot.get().await.unwrap();
+        pass(60.0).await;
+    }
+    while slot.stats().age.unwrap() > SECOND * 10 {
+        slot.get().await.unwrap();
+        pass(1.0).await;
+    }
+    slot.invalidate(&slot.get().await.unwrap());
+    slot.get().await.expect("one rejection in three days");
+}
+
+/// The server has the same token for all, and answers it again when it is asked early.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_answered_once_more_is_not_new_by_that() {
+    let server = Server::new(|number| match number {
+        1 => token("t", 400),
+        2 => token("t", LIFETIME),
+        _ => token(format!("t{number}"), LIFETIME),
+    });
+    let slot = server.slot();
+    get(&slot).await.unwrap();
+    pass(390.0).await;
+    get(&slot).await.unwrap();
+    assert_eq!(server.requests(), 2);
+    assert!(slot.stats().age.unwrap() >= SECOND * 390, "{:?}", slot.stats());
+}

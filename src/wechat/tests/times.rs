@@ -164,3 +164,66 @@ async fn a_clock_that_is_set_back_by_more_than_the_tokens_life_makes_callers_wai
     server.0.our_clock.store(-86_400, Ordering::SeqCst);
     assert_eq!(get(&slot).await, Err(ErrorKind::Timeout));
 }
+
+/// Seconds that are none: each kept a token for thirty days.
+#[tokio::test(start_paused = true)]
+async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
+    let tellings: [(fn(i64) -> i64, f64); 5] = [
+        (|seconds| seconds * 1000 + 999, 7199.0),
+        (|seconds| seconds * 1_000_000, 7199.0),
+        (|seconds| seconds.saturating_mul(1_000_000_000), 7199.0),
+        (|_| 10_000_000_000, 0.0),
+        (|_| i64::MAX, 0.0),
+    ];
+    for (told, least) in tellings {
+        let server = Server::new(move |number| token(format!("t{number}"), LIFETIME).telling(told));
+        let slot = server.slot();
+        assert_eq!(get(&slot).await, Ok("t1".to_owned()));
+        let left = slot.stats().remaining.unwrap().as_secs_f64();
+        assert!((least..=7200.0).contains(&left), "{}: {left}", told(1_800_000_000));
+        let shown = slot.get().await.unwrap().expires_at().as_secs();
+        assert!((1_800_000_000..=1_800_007_201).contains(&shown), "{shown}");
+        pass(7200.0).await;
+        get(&slot).await.unwrap();
+        pass(1.0).await;
+        assert_ne!(get(&slot).await, Ok("t1".to_owned()), "{}", told(1_800_000_000));
+    }
+}
+
+/// Nothing is known of its life then: each look at the server makes the time short in which it may be dead.
+#[tokio::test(start_paused = true)]
+async fn a_token_whose_expiry_is_no_time_is_looked_after_every_few_minutes() {
+    let server = Server::new(|_| token("cached", LIFETIME).telling(|_| i64::MAX));
+    let slot = server.slot();
+    for _ in 0..7200 {
+        get(&slot).await.unwrap();
+        pass(1.0).await;
+    }
+    assert!((24..=40).contains(&server.requests()), "{:?}", server.times());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_that_is_longer_by_the_settings_is_believed() {
+    let server = Server::new(|number| token(format!("t{number}"), 86_400));
+    let slot = server.slot_with(Windows { longest_life: SECOND * 86_400, ..Windows::default() });
+    get(&slot).await.unwrap();
+    pass(80_000.0).await;
+    assert_eq!((get(&slot).await, server.requests()), (Ok("t1".to_owned()), 1));
+}
+
+/// A gateway a day behind kept a dead token for another day; one a day ahead left no token at all.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_with_a_wrong_clock_is_not_believed_where_two_others_agree() {
+    for gateway in [-86_400, 86_400, -8000, 8000, -3600, 3600] {
+        let server = Server::renewing();
+        server.0.gateways_clock.store(gateway, Ordering::SeqCst);
+        let slot = server.slot();
+        assert_eq!(get(&slot).await, Ok("t1".to_owned()), "{gateway}");
+        let left = slot.stats().remaining.unwrap().as_secs_f64();
+        // Less than two hours is what either may be; then the shorter life is the one that does no harm.
+        let least = if gateway == 3600 { 3597.0 } else { 7198.0 };
+        assert!((least..=7200.0).contains(&left), "{gateway}: {left}");
+        pass(7200.0).await;
+        assert_eq!(get(&slot).await, Ok("t2".to_owned()), "{gateway}");
+    }
+}
