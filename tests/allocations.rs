@@ -46,3 +46,18 @@ fn a_call_allocates_at_most_fifteen_times_more_than_one_on_bare_reqwest() {
     });
     assert!(bare > 0 && ours <= bare + CALLS * 15, "{ours}, and {bare} on bare reqwest");
 }
+
+/// Each new app copied the map of all others: beside 6000 it took ten times what it took beside 600.
+#[test]
+fn a_new_app_costs_the_same_however_many_there_are() {
+    let client = genauth::Client::builder("https://example.genauth.ai").app_id("an app").build().unwrap();
+    let cache = TokenCache::new(client);
+    let mut handles = Vec::with_capacity(12_600);
+    let mut bytes = |apps: std::ops::Range<u32>| {
+        let app = |number| GetWechatAccessTokenDto { app_id: format!("wx{number}"), app_secret: "secret".into() };
+        let count = u64::from(apps.end - apps.start);
+        allocation_counter::measure(|| handles.extend(apps.map(|number| cache.app(&app(number))))).bytes_total / count
+    };
+    let (few, many) = (bytes(0..600), bytes(600..12_600));
+    assert!(many < few * 2, "{many} bytes for each, {few} at first");
+}

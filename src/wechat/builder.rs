@@ -26,16 +26,15 @@ impl Settings {
         let by_access_key = credentials.access_key.is_some() && credentials.app_id.is_none();
         let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
         Self {
-            client,
             operation,
-            windows: Windows::default(),
+            windows: Windows { longest_wait: client.inner.timeout, ..Windows::default() },
+            client,
             #[cfg(feature = "redis")]
             redis: None,
         }
     }
 
-    /// How long a refresh takes at most: another process's lease and a call; the rest is for the store. Whoever waits
-    /// longer waits for a task that nobody drives.
+    /// How long a refresh takes at most: waiting for another process and a call; the rest is for the store.
     pub(super) fn patience(&self) -> Duration {
         let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
         #[cfg(feature = "redis")]
@@ -108,6 +107,14 @@ impl TokenCacheBuilder {
     /// with a wrong secret; 30 s otherwise.
     pub fn refusal_pause(mut self, pause: Duration) -> Self {
         self.0.windows.refusal_pause = pause;
+        self
+    }
+
+    /// How long a `get` takes at most; as long as a call otherwise, which is the client's
+    /// [`timeout`](crate::ClientBuilder::timeout). A caller that has waited so long gets the token that is about to expire,
+    /// or a [`Timeout`](crate::ErrorKind::Timeout); the refresh goes on for those who come next.
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.0.windows.longest_wait = wait;
         self
     }
 

@@ -3,13 +3,12 @@
 use super::builder::{Settings, TokenCacheBuilder};
 use super::fetch::{Fetcher, Server};
 use super::slot::Slot;
+use super::slots::Slots;
 use super::stats::TokenStats;
 use super::token::AccessToken;
 use super::usage::TokenUse;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error};
-use arc_swap::ArcSwap;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,16 +19,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct TokenCache {
     settings: Arc<Settings>,
-    /// Read without a lock, like the tokens; a new app makes a new map.
-    slots: Arc<ArcSwap<Slots>>,
-}
-
-#[derive(Clone, Default)]
-struct Slots {
-    /// By the app's id; a rotated secret has a slot of its own, since a token belongs to both.
-    by_id: HashMap<Arc<str>, Vec<Arc<Slot>>>,
-    /// How many there were when the idle ones were last looked for.
-    kept: usize,
+    slots: Arc<Slots>,
 }
 
 impl TokenCache {
@@ -55,7 +45,7 @@ impl TokenCache {
     /// As the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
     /// token that is still good, and at once where the server refused a moment ago.
     pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
-        if let Some(token) = self.slots.load().find(app).and_then(|slot| slot.fresh()) {
+        if let Some(token) = self.slots.look(app, |slot| slot.fresh()).flatten() {
             return Ok(token);
         }
         self.slot(app).get().await
@@ -88,45 +78,21 @@ impl TokenCache {
     /// What was done so far, by AppId; an app appears once for each secret that it was asked with.
     #[must_use]
     pub fn stats(&self) -> Vec<(String, TokenStats)> {
-        let slots = self.slots.load();
-        slots.by_id.values().flatten().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()
+        self.slots.all().into_iter().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()
+    }
+
+    /// Ends the refreshes that are under way, and waits until what they hold in a shared store is released: for the end of a
+    /// process, so that no other waits for it. From then on there are only tokens that are still good.
+    ///
+    /// When the last clone and handle are dropped, the same goes on beside, as long as the Tokio runtime lives.
+    pub async fn close(&self) {
+        for slot in self.slots.close() {
+            slot.ended().await;
+        }
     }
 
     fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
-        if let Some(slot) = self.slots.load().find(app) {
-            return Arc::clone(slot);
-        }
-        let new = Arc::new(self.settings.slot(app));
-        // Of two who come at once with a new app, one finds the other's.
-        let before = self.slots.rcu(|slots| match slots.find(app) {
-            Some(_) => Arc::clone(slots),
-            None => Arc::new(slots.with(&new)),
-        });
-        before.find(app).map_or(new, Arc::clone)
-    }
-}
-
-impl Slots {
-    fn find(&self, app: &GetWechatAccessTokenDto) -> Option<&Arc<Slot>> {
-        let same = |slot: &&Arc<Slot>| slot.app.app_secret.expose_secret() == app.app_secret.expose_secret();
-        self.by_id.get(app.app_id.as_str())?.iter().find(same)
-    }
-
-    /// With one more, and without those that nobody needs where many have piled up: of secrets that were rotated, of apps
-    /// that came once.
-    fn with(&self, slot: &Arc<Slot>) -> Self {
-        const FEW: usize = 64;
-        let mut slots = self.clone();
-        if self.by_id.values().map(Vec::len).sum::<usize>() >= (self.kept * 2).max(FEW) {
-            slots.by_id.retain(|_, slots| {
-                // Held here and by the map before this one.
-                slots.retain(|slot| Arc::strong_count(slot) > 2 || !slot.is_idle());
-                !slots.is_empty()
-            });
-            slots.kept = slots.by_id.values().map(Vec::len).sum();
-        }
-        slots.by_id.entry(slot.app.app_id.as_str().into()).or_default().push(Arc::clone(slot));
-        slots
+        self.slots.slot(app, || self.settings.slot(app))
     }
 }
 
@@ -138,7 +104,7 @@ impl Settings {
         let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.inner.now), windows.clone());
         #[cfg(feature = "redis")]
         {
-            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app, windows.pause));
+            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app, windows));
         }
         Slot::new(app.clone(), fetcher, self.patience())
     }

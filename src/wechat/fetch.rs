@@ -118,6 +118,14 @@ impl Fetcher {
         self.ask(wanted.rejected().into_iter().collect(), 0).await
     }
 
+    /// Lets go of what a refresh that was broken off may hold.
+    pub(super) async fn let_go(&self) {
+        #[cfg(feature = "redis")]
+        if let Some(store) = &self.store {
+            store.release().await;
+        }
+    }
+
     /// Asks the server.
     pub(super) async fn ask(&self, rejected: Vec<&SecretString>, generation: u64) -> Result<Held, Error> {
         self.keep_distance().await;

@@ -43,11 +43,13 @@ mod builder;
 mod cache;
 mod fetch;
 mod life;
+mod race;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
 mod shared;
 mod slot;
+mod slots;
 mod stats;
 #[cfg(test)]
 mod tests;

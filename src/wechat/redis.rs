@@ -1,20 +1,28 @@
 //! A Redis server as the store of tokens.
 
 use super::shared::SharedToken;
+use super::windows::Windows;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error};
 use hmac_sha256::HMAC;
-use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 
 /// A Redis server, or a cluster of them, in which processes share their tokens.
+///
+/// One process fetches, under a lock that it renews; where it dies, the others wait until its [`lease`](Self::lease) ends. A
+/// process that ends in order leaves no lock: [`TokenCache::close`](super::TokenCache::close).
+///
+/// The least that a Redis user needs, with the prefix that keys have here: `~genauth:wechat:* +eval +get +set +del +pttl`.
 ///
 /// Tokens are stored as they are: whoever can read that Redis can use them. A WeChat app's secret is not stored; a keyed
 /// fingerprint of it is part of the key. Where Redis is down, slow or full of something else, that is logged once, and
@@ -35,19 +43,19 @@ type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 #[derive(Clone)]
 pub struct RedisStore {
     send: Arc<dyn Fn(Cmd) -> Sending + Send + Sync>,
-    /// Gives a connection up that does not answer.
+    /// Gives up a connection that is in doubt.
     reconnect: Arc<dyn Fn() + Send + Sync>,
     key_prefix: String,
     timeout: Duration,
+    pub(super) lease: Duration,
     /// Whether Redis failed us; then it was logged.
     failing: Arc<AtomicBool>,
-    /// How many commands in a row got no answer in time.
-    unanswered: Arc<AtomicU32>,
 }
 
 impl RedisStore {
     /// The store behind a connection of the crate `redis`: a `ConnectionManager`, or a cluster's or sentinel's connection,
-    /// with TLS, if that crate's features for them are on.
+    /// with TLS, if that crate's features for them are on. When it connects, and again after a failover, is its own matter; a
+    /// `ConnectionManager` with few retries is the one that delays least where Redis is down.
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         let send = move |command: Cmd| -> Sending {
             let mut connection = connection.clone();
@@ -62,12 +70,13 @@ impl RedisStore {
             reconnect,
             key_prefix: "genauth:wechat".to_owned(),
             timeout: Duration::from_secs(1),
+            lease: Duration::from_secs(3),
             failing: Arc::default(),
-            unanswered: Arc::default(),
         }
     }
 
-    /// The store at a URL such as `redis://127.0.0.1/`. It connects when it is first needed, and again when need be.
+    /// The store at a URL such as `redis://127.0.0.1/`. It connects when it is first needed, and anew after whatever goes
+    /// wrong, such as a failover, or after a minute without a command.
     ///
     /// # Errors
     ///
@@ -79,25 +88,25 @@ impl RedisStore {
                 "the Redis URL is none; write redis://host:port/, or rediss:// with a TLS feature of the crate redis",
             )
         })?;
-        // Made when it is first needed: it wants a Tokio runtime.
-        let manager: Arc<Mutex<Option<ConnectionManager>>> = Arc::default();
-        let held = Arc::clone(&manager);
+        let link: Arc<Mutex<Link>> = Arc::default();
+        let held = Arc::clone(&link);
         let send = move |command: Cmd| -> Sending {
-            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-            let connection = match &*held {
-                Some(connection) => Ok(connection.clone()),
-                None => {
-                    // The store's own timeout is the one that holds.
-                    let settings =
-                        ConnectionManagerConfig::new().set_response_timeout(None).set_connection_timeout(None);
-                    ConnectionManager::new_lazy_with_config(client.clone(), settings)
+            let (client, link) = (client.clone(), Arc::clone(&held));
+            Box::pin(async move {
+                let used = lock(&link).connection();
+                let was_open = used.initialized();
+                let answer = send_on(&client, &used, &command).await;
+                // One that was closed while nobody used it says nothing about the server. A command may be run twice by
+                // this: the scripts are made for it.
+                if was_open && answer.as_ref().is_err_and(RedisError::is_io_error) {
+                    lock(&link).give_up(&used);
+                    let used = lock(&link).connection();
+                    return send_on(&client, &used, &command).await;
                 }
-            };
-            *held = connection.as_ref().ok().cloned();
-            Box::pin(async move { connection?.req_packed_command(&command).await })
+                answer
+            })
         };
-        let reconnect = move || *manager.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Ok(Self::with(Arc::new(send), Arc::new(reconnect)))
+        Ok(Self::with(Arc::new(send), Arc::new(move || *lock(&link) = Link::default())))
     }
 
     /// What every key starts with; `genauth:wechat` otherwise. In a cluster, without braces.
@@ -115,13 +124,20 @@ impl RedisStore {
         self
     }
 
+    /// How long a process that dies with the lock delays the others; 3 s otherwise. The holder renews it three times as often.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_millis(3));
+        self
+    }
+
     /// The place of one token. The key is made of everything that makes it another token.
     pub(super) fn of(
         &self,
         client: &Client,
         operation: &str,
         app: &GetWechatAccessTokenDto,
-        pause: Duration,
+        windows: &Windows,
     ) -> SharedToken {
         let credentials = &client.inner.credentials;
         let text = |value: &Option<http::HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
@@ -145,10 +161,11 @@ impl RedisStore {
         // In braces, so that a cluster keeps record and lock together. The app is there for whoever looks into Redis.
         let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
-        // What a holder needs, but no more than others can be made to wait.
-        let lease = client.inner.timeout.saturating_add(pause).saturating_add(Duration::from_secs(1));
-        let lease = lease.min(LONGEST_LEASE);
-        SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, lease }
+        // Half of what a caller waits is for the server; a call of the other process is over by then.
+        let call = client.inner.timeout.saturating_add(windows.pause).saturating_add(Duration::from_secs(1));
+        let patience = call.min(windows.longest_wait / 2).min(LONGEST_PATIENCE);
+        let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
+        SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, nonce, patience }
     }
 
     /// Runs a script. What goes wrong is logged once, until something goes right again.
@@ -168,25 +185,47 @@ impl RedisStore {
         }
         let answer = match tokio::time::timeout(self.timeout, (self.send)(command)).await {
             Ok(answer) => {
-                self.unanswered.store(0, Ordering::Relaxed);
-                answer.and_then(|value| value.extract_error()).map_err(|error| what_of(&error))
+                let answer = answer.and_then(|value| T::from_redis_value(value.extract_error()?).map_err(Into::into));
+                answer.map_err(|error| self.what_of(&error))
             }
-            Err(_) => {
-                // One may be a pause; after some the connection is dead, though nobody has said so.
-                if self.unanswered.fetch_add(1, Ordering::Relaxed) >= 2 {
-                    (self.reconnect)();
-                }
-                Err(format!("no answer within {:?}", self.timeout))
-            }
+            Err(_) => Err(format!("no answer within {:?}", self.timeout)),
         };
-        let answer =
-            answer.and_then(|value| T::from_redis_value(value).map_err(|_| "an answer of another shape".to_owned()));
+        if answer.is_err() {
+            (self.reconnect)();
+        }
         answer.map_err(|error| {
             if !self.failing.swap(true, Ordering::Relaxed) {
                 tracing::warn!(error, "Redis fails; tokens come from the server until it answers again");
             }
             Trouble
         })
+    }
+
+    /// What went wrong, without the server's own words, which may repeat an argument.
+    fn what_of(&self, error: &RedisError) -> String {
+        let detail = error.detail().unwrap_or_default();
+        let says = |text: &str| detail.contains(text);
+        let is_missing = |right: &&&str| {
+            says(&format!("'{right}' command")) || says(&format!("may not run {}", right.to_uppercase()))
+        };
+        if let Some(right) = RIGHTS.iter().find(is_missing) {
+            return format!("its user may not run {right}; it needs {}", self.rights());
+        }
+        // In the words of one version and another.
+        if ["ermissions to access", "can't access"].iter().any(|text| says(text)) {
+            return format!("its user may not touch the keys; it needs {}", self.rights());
+        }
+        if error.is_connection_refusal() {
+            return "the connection is refused; check host and port".to_owned();
+        }
+        if error.kind() == redis::ErrorKind::AuthenticationFailed || error.code() == Some("NOAUTH") {
+            return "user or password is wrong, or missing".to_owned();
+        }
+        [error.category(), error.code().unwrap_or_default()].join(" ").trim_end().to_owned()
+    }
+
+    fn rights(&self) -> String {
+        RIGHTS.iter().fold(format!("~{}:*", self.key_prefix), |rights, right| format!("{rights} +{right}"))
     }
 
     /// How long a refresh may wait for answers.
@@ -202,18 +241,55 @@ impl RedisStore {
     }
 }
 
-/// The longest that a lock is held for somebody who does not come back.
-const LONGEST_LEASE: Duration = Duration::from_secs(60);
+/// The commands that are run, by scripts or at all.
+const RIGHTS: [&str; 5] = ["eval", "get", "set", "del", "pttl"];
+
+/// The longest that another process is waited for.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection of its own, which is made when it is first needed: that wants a Tokio runtime.
+#[derive(Default)]
+struct Link {
+    connection: Arc<OnceCell<MultiplexedConnection>>,
+    used_at: Option<Instant>,
+}
+
+impl Link {
+    /// Networks forget a connection that is idle, and tell nobody: one that was is not used again.
+    fn connection(&mut self) -> Arc<OnceCell<MultiplexedConnection>> {
+        const IDLE: Duration = Duration::from_secs(60);
+        if self.used_at.is_some_and(|used_at| used_at.elapsed() > IDLE) {
+            self.connection = Arc::default();
+        }
+        self.used_at = Some(Instant::now());
+        Arc::clone(&self.connection)
+    }
+
+    /// Has the next command make a new one, unless another command has seen to that.
+    fn give_up(&mut self, used: &Arc<OnceCell<MultiplexedConnection>>) {
+        if Arc::ptr_eq(&self.connection, used) {
+            self.connection = Arc::default();
+        }
+    }
+}
+
+fn lock(link: &Mutex<Link>) -> MutexGuard<'_, Link> {
+    link.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn send_on(client: &redis::Client, on: &OnceCell<MultiplexedConnection>, command: &Cmd) -> RedisResult<Value> {
+    let connect = || async {
+        // The store's own timeout is the one that holds.
+        let settings = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        client.get_multiplexed_async_connection_with_config(&settings).await
+    };
+    on.get_or_try_init(connect).await?.clone().req_packed_command(command).await
+}
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
     }
-}
-
-/// What went wrong, without the server's own words, which may repeat an argument.
-fn what_of(error: &RedisError) -> String {
-    [error.category(), error.code().unwrap_or_default()].join(" ").trim_end().to_owned()
 }
 
 /// A command failed, and that has been logged.

@@ -3,10 +3,12 @@
 //! Under one key per token there is a record: the token, its expiry, a generation. Whoever needs a newer token claims it:
 //! one script either answers a record that the caller does not know yet, or gives the caller the lock, or says that
 //! somebody else has it. So a caller who gets the lock has looked at the record under the lock. A record is replaced by a
-//! newer one only. The lock is a lease: a holder that dies delays the others until it ends, and no longer.
+//! newer one only. The lock is a short lease, which its holder renews: one that dies delays the others until it ends, and no
+//! longer.
 
 use super::fetch::{Fetcher, Wanted};
-use super::redis::{RedisStore, Trouble, hex};
+use super::race::first;
+use super::redis::{RedisStore, Trouble};
 use super::stats::Counters;
 use super::token::{Held, State};
 use crate::retry::{random, share};
@@ -15,53 +17,95 @@ use redis::{FromRedisValue, Value};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// KEYS: record, lock. ARGV: the record that is known, a nonce, the lease in milliseconds.
-const CLAIM: &str = "
-local record = redis.pcall('GET', KEYS[1])
-if type(record) == 'string' and record ~= ARGV[1] then return {record, redis.call('PTTL', KEYS[1])} end
-if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return 1 end
-return 0";
+/// A script, with what all of them need. `run` answers what is no error, and nothing for a key of another type; it names
+/// the command that the user may not run, which Redis itself does not do everywhere. To release, where memory is full only
+/// DEL works; where its right is missing, only SET.
+macro_rules! script {
+    ($script:literal) => {
+        concat!(
+            "
+local function run(name, ...)
+  local answer = redis.pcall(name, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  local function says(text) return string.find(answer.err, text, 1, true) end
+  if says('WRONGTYPE') then return nil end
+  if says(\"can't run this command\") or says('no permissions to run') then error('may not run ' .. name) end
+  return redis.call(name, ...)
+end
+local function release(lock, nonce)
+  if run('GET', lock) ~= nonce then return end
+  if type(redis.pcall('DEL', lock)) == 'table' then run('SET', lock, nonce, 'PX', 1) end
+end",
+            $script
+        )
+    };
+}
 
-/// KEYS: record, lock. ARGV: nonce, the new record, its life in milliseconds, its expiry, generation and token, and what
-/// is no record to whoever stores it. Answers the record that stays where the new one is not newer.
-const PUBLISH: &str = "
-if redis.pcall('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
-local record = redis.pcall('GET', KEYS[1])
-if type(record) == 'string' and record ~= ARGV[7] then
+/// KEYS: record, lock. ARGV: the record that is known, a nonce, the lease in milliseconds. A lock that is the caller's
+/// already is its own.
+const CLAIM: &str = script!(
+    "
+local record = run('GET', KEYS[1])
+if record and record ~= ARGV[1] then return {record, run('PTTL', KEYS[1])} end
+if run('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return 1 end
+if run('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+run('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return 1"
+);
+
+/// KEYS: lock. ARGV: nonce, the lease in milliseconds.
+const EXTEND: &str = script!(
+    "
+if run('GET', KEYS[1]) == ARGV[1] then run('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 1"
+);
+
+/// KEYS: lock. ARGV: nonce.
+const RELEASE: &str = script!(
+    "
+release(KEYS[1], ARGV[1])
+return 1"
+);
+
+/// KEYS: record, lock. ARGV: the new record, its life in milliseconds, its expiry, generation and token, what is no record
+/// to whoever stores it, and a nonce. Answers the record that stays where the new one is not newer.
+const PUBLISH: &str = script!(
+    "
+release(KEYS[2], ARGV[7])
+local record = run('GET', KEYS[1])
+if record and record ~= ARGV[6] then
   local ok, old = pcall(cjson.decode, record)
   local function is(kind, field) return type(old[field]) == kind end
   if ok and type(old) == 'table' and is('string', 'token') and is('number', 'expires_at')
     and is('number', 'generation') and is('number', 'lifetime_ms') then
-    local expires_at, generation = tonumber(ARGV[4]), tonumber(ARGV[5])
+    local expires_at, generation = tonumber(ARGV[3]), tonumber(ARGV[4])
     local newer = expires_at > old.expires_at
     if old.rejected then
-      newer = old.token ~= ARGV[6] and (newer or generation > old.generation)
+      newer = old.token ~= ARGV[5] and (newer or generation > old.generation)
     elseif expires_at == old.expires_at then
       newer = generation > old.generation
     end
-    if not newer then return {record, redis.call('PTTL', KEYS[1])} end
+    if not newer then return {record, run('PTTL', KEYS[1])} end
   end
 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1";
-
-/// KEYS: lock. ARGV: nonce.
-const RELEASE: &str = "
-if redis.pcall('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1";
+run('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1"
+);
 
 /// KEYS: record. ARGV: token.
-const REJECT: &str = "
-local record = redis.pcall('GET', KEYS[1])
-if type(record) ~= 'string' then return 0 end
+const REJECT: &str = script!(
+    "
+local record = run('GET', KEYS[1])
+if not record then return 0 end
 local ok, old = pcall(cjson.decode, record)
 if not ok or type(old) ~= 'table' or old.token ~= ARGV[1] or old.rejected then return 0 end
 old.rejected = true
 old.generation = (tonumber(old.generation) or 0) + 1
 local encoded, new = pcall(cjson.encode, old)
 if not encoded then return 0 end
-redis.call('SET', KEYS[1], new, 'PX', math.max(redis.call('PTTL', KEYS[1]), 1000))
-return 1";
+run('SET', KEYS[1], new, 'PX', math.max(run('PTTL', KEYS[1]), 1000))
+return 1"
+);
 
 /// One token in the store.
 pub(super) struct SharedToken {
@@ -69,7 +113,10 @@ pub(super) struct SharedToken {
     /// Keys.
     pub(super) record: String,
     pub(super) lock: String,
-    pub(super) lease: Duration,
+    /// Who holds the lock.
+    pub(super) nonce: String,
+    /// How long to wait for another process.
+    pub(super) patience: Duration,
 }
 
 /// What stands under the key. Readers take any record with these fields.
@@ -102,50 +149,61 @@ struct Seen {
 impl SharedToken {
     /// As [`Fetcher::next`].
     pub(super) async fn next(&self, fetcher: &Fetcher, wanted: &Wanted) -> Result<Held, Error> {
-        let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
         let mut seen = Seen { generation: wanted.than.generation, ..Seen::default() };
-        // A holder that neither answers nor goes away is given its lease, once. After trouble the server is asked at once;
-        // the claim may have come through nevertheless, so that the lock is released below in any case.
-        let claim = tokio::time::timeout(self.lease, self.claim(&nonce, fetcher, wanted, &mut seen)).await;
+        // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the claim
+        // may have come through nevertheless, so that the lock is released below in any case.
+        let claim = tokio::time::timeout(self.patience, self.claim(fetcher, wanted, &mut seen)).await;
+        let has_lock = matches!(claim, Ok(Ok(None)));
         if let Ok(Ok(Some(held))) = claim {
             self.store.works();
             Counters::count(&fetcher.counters.shared);
             return Ok(held);
         }
         let rejected: Vec<_> = wanted.rejected().into_iter().chain(&seen.rejected).collect();
-        let generation = seen.generation.saturating_add(1);
-        match fetcher.ask(rejected, generation).await {
+        let asking = fetcher.ask(rejected, seen.generation.saturating_add(1));
+        let asked = if has_lock { first(asking, self.keep_lock()).await } else { asking.await };
+        match asked {
             Ok(fetched) => {
                 // Where a newer one got there first, that is the one to use; a store in trouble costs nobody the token.
-                let stays = self.publish(&nonce, fetcher, &fetched, &seen.garbage).await.ok().flatten();
+                let stays = self.publish(fetcher, &fetched, &seen.garbage).await.ok().flatten();
                 Ok(stays.filter(|stays| wanted.is_met_by(stays)).unwrap_or(fetched))
             }
             Err(error) => {
-                let _: Result<i64, Trouble> = self.store.run(RELEASE, &[&self.lock], &[nonce.as_bytes()]).await;
+                self.release().await;
                 seen.ending.filter(|ending| ending.state((fetcher.now)()) != State::Dead).ok_or(error)
             }
         }
     }
 
+    /// Lets others have the lock.
+    pub(super) async fn release(&self) {
+        let _: Result<i64, Trouble> = self.store.run(RELEASE, &[&self.lock], &[self.nonce.as_bytes()]).await;
+    }
+
+    /// Renews the lease without end.
+    async fn keep_lock<T>(&self) -> T {
+        let lease = self.store.lease.as_millis().to_string();
+        loop {
+            tokio::time::sleep(self.store.lease / 3).await;
+            let arguments = [self.nonce.as_bytes(), lease.as_bytes()];
+            let _: Result<i64, Trouble> = self.store.run(EXTEND, &[&self.lock], &arguments).await;
+        }
+    }
+
     /// Waits for a token that helps, or for the lock.
-    async fn claim(
-        &self,
-        nonce: &str,
-        fetcher: &Fetcher,
-        wanted: &Wanted,
-        seen: &mut Seen,
-    ) -> Result<Option<Held>, Trouble> {
+    async fn claim(&self, fetcher: &Fetcher, wanted: &Wanted, seen: &mut Seen) -> Result<Option<Held>, Trouble> {
         if let Some(rejected) = wanted.rejected() {
             self.store.run::<i64>(REJECT, &[&self.record], &[rejected.expose_secret().as_bytes()]).await?;
         }
-        let lease = self.lease.as_millis().to_string();
+        let lease = self.store.lease.as_millis().to_string();
+        let longest_life = fetcher.windows.longest_life;
         let mut known = Vec::new();
         loop {
-            let arguments = [known.as_slice(), nonce.as_bytes(), lease.as_bytes()];
+            let arguments = [known.as_slice(), self.nonce.as_bytes(), lease.as_bytes()];
             match self.store.run(CLAIM, &[&self.record, &self.lock], &arguments).await? {
                 Found::Record(bytes, left) => {
                     (seen.rejected, seen.ending, seen.garbage) = Default::default();
-                    match Record::read(&bytes, left) {
+                    match Record::read(&bytes, left, longest_life) {
                         None => seen.garbage.clone_from(&bytes),
                         Some(record) => {
                             seen.generation = seen.generation.max(record.generation);
@@ -170,13 +228,7 @@ impl SharedToken {
     }
 
     /// Stores what was fetched and releases the lock. Answers what stands there instead, if that is newer.
-    async fn publish(
-        &self,
-        nonce: &str,
-        fetcher: &Fetcher,
-        fetched: &Held,
-        garbage: &[u8],
-    ) -> Result<Option<Held>, Trouble> {
+    async fn publish(&self, fetcher: &Fetcher, fetched: &Held, garbage: &[u8]) -> Result<Option<Held>, Trouble> {
         let record = Record {
             token: fetched.secret.expose_secret().to_owned(),
             expires_at: fetched.expires_at.as_secs(),
@@ -188,31 +240,36 @@ impl SharedToken {
         let (life, expires_at) = (record.lifetime_ms.max(1).to_string(), record.expires_at.to_string());
         let generation = record.generation.to_string();
         let arguments = [
-            nonce.as_bytes(),
             json.as_slice(),
             life.as_bytes(),
             expires_at.as_bytes(),
             generation.as_bytes(),
             record.token.as_bytes(),
             garbage,
+            self.nonce.as_bytes(),
         ];
         let found = self.store.run(PUBLISH, &[&self.record, &self.lock], &arguments).await?;
         self.store.works();
         let Found::Record(bytes, left) = found else { return Ok(None) };
-        let record = Record::read(&bytes, left).filter(|record| !record.rejected);
+        let record = Record::read(&bytes, left, fetcher.windows.longest_life).filter(|record| !record.rejected);
         let held = record.map(|record| record.token(fetcher, left));
         Ok(held.filter(|held| matches!(held.state((fetcher.now)()), State::Fresh | State::Due)))
     }
 }
 
 impl Record {
-    /// None for what is no record: of another format, out of any range, or without an end.
-    fn read(bytes: &[u8], left: Duration) -> Option<Self> {
+    /// None for what is no record: of another format, out of any range, without a token, without an end or with one that is
+    /// further away than a token lives.
+    fn read(bytes: &[u8], left: Duration, longest_life: Duration) -> Option<Self> {
         // What Lua and JavaScript can count to.
         const EXACT: u64 = 1 << 53;
         let record: Self = serde_json::from_slice(bytes).ok()?;
-        let counts = [record.generation, record.expires_at.unsigned_abs(), record.lifetime_ms];
-        (counts.iter().all(|count| *count < EXACT) && !left.is_zero()).then_some(record)
+        let counts = [record.generation, record.expires_at.unsigned_abs()];
+        let lives = [left, Duration::from_millis(record.lifetime_ms)];
+        let is_one = !record.token.trim().is_empty()
+            && counts.iter().all(|count| *count < EXACT)
+            && lives.iter().all(|life| !life.is_zero() && *life <= longest_life);
+        is_one.then_some(record)
     }
 
     /// The token. How long it lives is what Redis says, whose clock measured it.

@@ -1,6 +1,7 @@
 //! The token of one WeChat app, and the one refresh that may be under way for it.
 
 use super::fetch::{Fetcher, SUBJECT, Wanted};
+use super::race::first;
 use super::stats::{Counters, TokenStats};
 use super::token::{AccessToken, Held, State};
 use crate::retry::random;
@@ -12,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// Younger tokens are not rejected for their age; what WeChat takes for longer makes up for those that it rejected.
 const NEW: Duration = Duration::from_secs(60);
@@ -24,8 +26,10 @@ pub(super) struct Slot {
     /// Read without a lock.
     held: ArcSwap<Held>,
     fetcher: Arc<Fetcher>,
-    /// How long a caller waits for a refresh before it looks after the matter itself.
+    /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
     patience: Duration,
+    /// Set, or gone with the slot, where what is under way is to end.
+    ending: watch::Sender<bool>,
     /// Held for moments only, never while something is awaited.
     progress: Mutex<Progress>,
 }
@@ -44,6 +48,7 @@ pub(super) struct Progress {
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
 struct Flight {
     number: u64,
+    since: Instant,
     outcome: watch::Receiver<Option<Outcome>>,
     task: AbortHandle,
 }
@@ -70,7 +75,7 @@ struct Failure {
 /// What a caller finds.
 pub(super) enum Look {
     Token(AccessToken),
-    Wait(u64, watch::Receiver<Option<Outcome>>),
+    Wait(u64, Instant, watch::Receiver<Option<Outcome>>),
 }
 
 impl Slot {
@@ -80,6 +85,7 @@ impl Slot {
             held: ArcSwap::from_pointee(Held::nothing()),
             fetcher: Arc::new(fetcher),
             patience,
+            ending: watch::Sender::new(false),
             progress: Mutex::default(),
         }
     }
@@ -102,17 +108,24 @@ impl Slot {
     }
 
     async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
+        let start = Instant::now();
         let mut waited_in_vain = false;
         loop {
-            let (number, mut outcome) = match self.look()? {
+            let (number, since, mut outcome) = match self.look()? {
                 Look::Token(token) => return Ok(token),
-                Look::Wait(number, outcome) => (number, outcome),
+                Look::Wait(number, since, outcome) => (number, since, outcome),
             };
-            let outcome = tokio::time::timeout(self.patience, outcome.wait_for(Option::is_some)).await;
-            if let Ok(Ok(outcome)) = &outcome
-                && let Some(outcome) = &**outcome
-            {
-                return outcome.clone().map(AccessToken::from);
+            let (patience, left) = (self.patience.saturating_sub(since.elapsed()), self.time_left(start));
+            let outcome = tokio::time::timeout(patience.min(left), outcome.wait_for(Option::is_some)).await;
+            match &outcome {
+                Ok(Ok(outcome)) => {
+                    if let Some(outcome) = &**outcome {
+                        return outcome.clone().map(AccessToken::from);
+                    }
+                }
+                Ok(Err(_)) => {}
+                Err(_) if self.time_left(start).is_zero() => return self.out_of_time(),
+                Err(_) => {}
             }
             drop(outcome);
             // Its task is gone, or sits on a runtime that nobody drives.
@@ -126,6 +139,26 @@ impl Slot {
         }
     }
 
+    /// How long a caller still waits that came at `start`.
+    fn time_left(&self, start: Instant) -> Duration {
+        self.fetcher.windows.longest_wait.saturating_sub(start.elapsed())
+    }
+
+    /// For a caller that waited as long as it may.
+    fn out_of_time(&self) -> Result<AccessToken, Error> {
+        let held = self.held.load();
+        if held.state(self.now()) != State::Dead {
+            Counters::count(&self.counters().stale);
+            return Ok(held.into());
+        }
+        let longest_wait = self.fetcher.windows.longest_wait;
+        let detail = format!(
+            "there is none after {longest_wait:?}, and the refresh goes on; try again, or allow more with \
+             `.longest_wait(..)`"
+        );
+        Err(Error::new(ErrorKind::Timeout, SUBJECT, detail))
+    }
+
     /// Hands out what there is, and has a refresh under way where one is due.
     pub(super) fn look(self: &Arc<Self>) -> Result<Look, Error> {
         let mut progress = self.progress();
@@ -137,9 +170,9 @@ impl Slot {
             self.counters().hits.add();
             return Ok(Look::Token(held.into()));
         }
-        let runtime = Handle::try_current();
+        let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
         progress.flight.take_if(|flight| flight.is_lost());
-        if let (Ok(runtime), None) = (&runtime, &progress.flight) {
+        if let (Ok(runtime), None, false) = (&runtime, &progress.flight, closed) {
             let user = self.fetcher.source.user();
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
                 Some(failure) if state == State::Dead => return Err(failure.error.clone()),
@@ -152,12 +185,15 @@ impl Slot {
             && state != State::Due
         {
             Counters::count(&self.counters().waits);
-            return Ok(Look::Wait(flight.number, flight.outcome.clone()));
+            return Ok(Look::Wait(flight.number, flight.since, flight.outcome.clone()));
         }
         // What listens to events may have questions of its own.
         drop(progress);
         if state == State::Dead {
-            let detail = "there is no Tokio runtime to fetch it on; call from within one";
+            let detail = match closed {
+                true => "the cache was closed; make another",
+                false => "there is no Tokio runtime to fetch it on; call from within one",
+            };
             return Err(Error::new(ErrorKind::Configuration, SUBJECT, detail));
         }
         Counters::count(&self.counters().stale);
@@ -181,23 +217,50 @@ impl Slot {
             Some(rejected) => Wanted { than: Arc::clone(rejected), rejected: true },
             None => Wanted { than: held, rejected: false },
         };
+        let mut ending = self.ending.subscribe();
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
-            loop {
-                let next = fetcher.next(&wanted).await;
-                let Some(slot) = Weak::upgrade(&slot) else { return };
-                match slot.land(number, user.as_ref(), next) {
-                    Landing::Done(outcome) => {
-                        // Nobody may be waiting any more.
-                        let _ = sender.send(Some(outcome));
-                        return;
+            let refresh = async {
+                loop {
+                    let next = fetcher.next(&wanted).await;
+                    let Some(slot) = Weak::upgrade(&slot) else { break };
+                    match slot.land(number, user.as_ref(), next) {
+                        Landing::Done(outcome) => {
+                            // Nobody may be waiting any more.
+                            let _ = sender.send(Some(outcome));
+                            break;
+                        }
+                        Landing::Again(than) => wanted = Wanted { than, rejected: true },
+                        Landing::Late => break,
                     }
-                    Landing::Again(than) => wanted = Wanted { than, rejected: true },
-                    Landing::Late => return,
                 }
+                false
+            };
+            let is_to_end = async {
+                // An error, where the slot is gone.
+                let _ = ending.wait_for(|ending| *ending).await;
+                true
+            };
+            if first(refresh, is_to_end).await {
+                fetcher.let_go().await;
             }
+            drop(sender);
         });
-        progress.flight = Some(Flight { number, outcome, task: task.abort_handle() });
+        progress.flight = Some(Flight { number, since: Instant::now(), outcome, task: task.abort_handle() });
+    }
+
+    /// Ends what is under way, and has nothing follow.
+    pub(super) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until what was under way has ended.
+    pub(super) async fn ended(&self) {
+        let outcome = self.progress().flight.as_ref().map(|flight| flight.outcome.clone());
+        if let Some(mut outcome) = outcome {
+            let gone = async { while outcome.changed().await.is_ok() {} };
+            let _ = tokio::time::timeout(self.patience, gone).await;
+        }
     }
 
     /// Keeps what a refresh brought.
@@ -315,7 +378,9 @@ impl Slot {
         let (now, user) = (self.now(), self.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
-        progress.flight.is_none() && !remembered && self.held.load().state(now) == State::Dead
+        // What WeChat rejected must not come back for as long as the server may answer it.
+        let rejected = progress.rejected.as_ref().is_some_and(|rejected| rejected.state(now) != State::Dead);
+        progress.flight.is_none() && !remembered && !rejected && self.held.load().state(now) == State::Dead
     }
 
     fn is_refreshing(&self) -> bool {
@@ -332,14 +397,6 @@ impl Slot {
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let Some(flight) = self.progress().flight.take() {
-            flight.task.abort();
-        }
     }
 }
 

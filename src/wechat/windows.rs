@@ -14,6 +14,8 @@ pub(super) struct Windows {
     pub(super) failure_pause: Duration,
     pub(super) longest_failure_pause: Duration,
     pub(super) refusal_pause: Duration,
+    /// How long a caller waits.
+    pub(super) longest_wait: Duration,
     /// What no token is believed to live longer than.
     pub(super) longest_life: Duration,
 }
@@ -27,6 +29,7 @@ impl Default for Windows {
             failure_pause: Duration::from_secs(1),
             longest_failure_pause: Duration::from_secs(60),
             refusal_pause: Duration::from_secs(30),
+            longest_wait: Duration::MAX,
             longest_life: Duration::from_secs(7200),
         }
     }

@@ -1,7 +1,10 @@
 //! The token cache of a fleet, on a real Redis server.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod fleet;
 mod server;
+mod trouble;
 
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
@@ -436,12 +439,10 @@ async fn a_record_that_is_about_to_end_is_better_than_an_error() {
 }
 
 #[tokio::test]
-async fn the_lock_is_a_lease_a_little_above_the_time_of_a_call_and_never_above_a_minute() {
+async fn the_lock_is_a_short_lease_however_long_a_call_may_take() {
     let Some(redis) = Redis::start(&[]) else { return };
     let server = MockGenAuth::start().await.unwrap();
-    for (number, (timeout, least, most)) in
-        [(Duration::from_secs(5), 5_000, 6_000), (Duration::MAX, 50_000, 60_000)].into_iter().enumerate()
-    {
+    for (number, timeout) in [Duration::from_secs(5), Duration::MAX].into_iter().enumerate() {
         redis.run::<()>(&["FLUSHALL"]);
         server.answer_next(MockAnswer::proceed().delay(Duration::from_millis(300)));
         let tokens = process_of(&server, &redis, |client| client.timeout(timeout));
@@ -449,7 +450,7 @@ async fn the_lock_is_a_lease_a_little_above_the_time_of_a_call_and_never_above_a
         requests(&server, number + 1).await;
         let lock = redis.keys().pop().unwrap();
         let lease: i64 = redis.run(&["PTTL", &lock]);
-        assert!((least..=most).contains(&lease), "{lock} {lease}");
+        assert!((1..=3000).contains(&lease), "{lock} {lease}");
         call.await.unwrap();
         assert!(redis.keys().iter().all(|key| !key.ends_with(":lock")));
     }

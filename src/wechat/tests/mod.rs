@@ -1,5 +1,6 @@
 //! The cache against a scripted server, on a paused clock: no test waits for anything but the scheduler.
 
+mod apps;
 mod callers;
 mod failures;
 mod rejected;
@@ -116,10 +117,17 @@ impl Server {
     }
 
     fn slot_with(&self, windows: Windows) -> Arc<Slot> {
-        let app = GetWechatAccessTokenDto { app_id: "wx".to_owned(), app_secret: "secret".into() };
-        let fetcher = Fetcher::new(Box::new(self.clone()), self.clock(), windows);
-        Arc::new(Slot::new(app, fetcher, SECOND * 60))
+        Arc::new(self.slot_of(app(0), windows))
     }
+
+    fn slot_of(&self, app: GetWechatAccessTokenDto, windows: Windows) -> Slot {
+        let fetcher = Fetcher::new(Box::new(self.clone()), self.clock(), windows);
+        Slot::new(app, fetcher, SECOND * 60)
+    }
+}
+
+fn app(number: usize) -> GetWechatAccessTokenDto {
+    GetWechatAccessTokenDto { app_id: format!("wx{number}"), app_secret: "secret".into() }
 }
 
 impl Source for Server {
