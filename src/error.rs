@@ -174,7 +174,8 @@ impl Error {
         self.0.server_message.as_deref()
     }
 
-    /// How long the server asks to wait before the next request, where it says so (`Retry-After`).
+    /// How long the server asks to wait before the next request, where it says so (`Retry-After`). It may ask for more than
+    /// can be added to any clock: up to `u64::MAX` seconds.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
