@@ -9,8 +9,8 @@ pub(crate) struct Reading {
     places: Vec<Range<usize>>,
 }
 
-/// Takes what stands behind an encoding's sign, and adds what it means; answers how many bytes that took, none where it is
-/// no escape.
+/// Takes what stands behind an encoding's sign, and adds what it means; answers how many bytes that took, none where it
+/// is no escape.
 type Decode = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
 
 const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'\\', json), (b'&', html)];
@@ -26,8 +26,8 @@ pub(crate) fn readings(text: &str) -> impl Iterator<Item = Reading> {
     std::iter::once(None).chain(encodings).map(|encoding| Reading::of(text.as_bytes(), encoding))
 }
 
-/// A byte in the form in which texts are compared: servers and gateways change the case of hexadecimal digits, and write
-/// a space as `+`.
+/// A byte in the form in which texts are compared: servers and gateways change the case of hexadecimal digits, and
+/// write a space as `+`.
 pub(crate) fn fold(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
 }

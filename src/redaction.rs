@@ -15,8 +15,8 @@ use std::ops::Range;
 /// be able to say.
 const SHORTEST_GUESS: usize = 6;
 
-/// A text that repeats so many bytes of a secret repeats it, whatever follows. So no byte of a text is looked at more often
-/// than this, however long the secrets are and however often they nearly stand there.
+/// A text that repeats so many bytes of a secret repeats it, whatever follows. So no byte of a text is looked at more
+/// often than this, however long the secrets are and however often they nearly stand there.
 const HEAD: usize = 64;
 
 const STRUCK: &str = "[REDACTED]";
@@ -58,8 +58,8 @@ impl<'a> Secrets<'a> {
         own.filter(|value| value.len() >= SHORTEST_GUESS).for_each(look);
     }
 
-    /// The text with `[REDACTED]` where it repeats a secret: as it is or in another case of ASCII letters, percent-encoded,
-    /// or escaped as in JSON or HTML.
+    /// The text with `[REDACTED]` where it repeats a secret: as it is or in another case of ASCII letters,
+    /// percent-encoded, or escaped as in JSON or HTML.
     pub(crate) fn strike_out_of(&self, text: String) -> String {
         if !self.may_be_in(&text) {
             return text;

@@ -47,7 +47,7 @@ impl Retry {
     }
 }
 
-/// What a server asks for in `Retry-After`: seconds, or a date. Seconds beyond all counting are as many as can be counted.
+/// What a server asks for in `Retry-After`: seconds, or a date. Of more seconds than can be counted, as many as can.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
