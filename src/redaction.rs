@@ -289,10 +289,13 @@ mod tests {
         fn where_the_short_look_finds_nothing_to_strike_striking_changes_nothing(
             strings in prop::collection::vec("[a-cA-C+ é]{0,9}|[ -~]{0,9}|[ab]{60,70}", 0..4),
             text in "[a-cA-C+ é]{0,30}|[ -~]{0,30}|[ab]{0,255}",
-            repeated in any::<Option<prop::sample::Index>>(),
+            repeated in any::<Option<(prop::sample::Index, bool)>>(),
         ) {
             let text = match repeated {
-                Some(index) if !strings.is_empty() => text + index.get::<String>(&strings),
+                Some((index, otherwise)) if !strings.is_empty() => {
+                    let string = index.get::<String>(&strings);
+                    text + &if otherwise { string.to_ascii_uppercase().replace(' ', "+") } else { string.clone() }
+                }
                 _ => text,
             };
             with_secrets(json!(strings).to_string(), |secrets| {
