@@ -11,6 +11,7 @@ use crate::api::Client;
 use crate::credentials::Credentials;
 use crate::deprecation::Notices;
 use crate::management::ManagementTokens;
+use crate::operation::{climbs, subject};
 use crate::retry::Retry;
 use crate::{Dialect, Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
@@ -111,7 +112,8 @@ impl Client {
     /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.
     /// Only the app secret is not among them: nothing says that such an endpoint takes it.
     ///
-    /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash.
+    /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash,
+    /// and no error and no log shows it: it may hold an invitation's code.
     /// For an endpoint whose `data` does not matter, let `Resp` be `serde::de::IgnoredAny`.
     ///
     /// # Errors
@@ -144,38 +146,37 @@ impl Client {
         if path.contains('#') {
             return Err(Error::new(ErrorKind::Request, "call", "a path has no fragment; write `#` as `%23`"));
         }
-        // What follows the path may be secret.
-        let subject = path.split('?').next().unwrap_or_default();
-        if subject.split('/').any(is_dots) {
+        let without_query = path.split('?').next().unwrap_or_default();
+        if without_query.contains('\\') {
+            // Which a URL's parser takes for a slash.
+            return Err(Error::new(ErrorKind::Request, "call", "a path has no backslash; write `\\` as `%5C`"));
+        }
+        if climbs(without_query) {
             return Err(Error::new(ErrorKind::Request, "call", "a path goes down only; leave out `.` and `..`"));
         }
+        let operation = Operation::by_path(&method, without_query);
+        let subject = &*subject(operation, &method);
         let unwritable = |error: reqwest::Error| {
             Error::new(ErrorKind::Request, subject, "the request cannot be written; check its fields")
                 .caused_by(error.without_url())
         };
-        let operation = Operation::by_path(&method, subject);
         let builder = self.client.request(method.clone(), format!("{}{path}", self.baseurl));
         let builder = builder.header(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
         let builder =
             if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
         let request = builder.build().map_err(unwritable)?;
-        let subject = operation.map_or_else(|| request.url().path().to_owned(), |operation| operation.id.to_owned());
-        envelope::open_response(&subject, hooks::exchange(self, request.into(), operation).await)
+        envelope::open_response(subject, hooks::exchange(self, request.into(), operation).await)
     }
-}
-
-/// Whether a URL parser would take a segment for the way up, or for nothing.
-fn is_dots(segment: &str) -> bool {
-    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn json_or_nothing<T: Serialize + ?Sized>(
     builder: reqwest::RequestBuilder,
-    path: &str,
+    subject: &str,
     request: &T,
 ) -> Result<reqwest::RequestBuilder, Error> {
-    let body = serde_json::to_vec(request)
-        .map_err(|_| Error::new(ErrorKind::Request, path, "the request cannot be written as JSON; check its fields"))?;
+    let body = serde_json::to_vec(request).map_err(|_| {
+        Error::new(ErrorKind::Request, subject, "the request cannot be written as JSON; check its fields")
+    })?;
     let json = http::HeaderValue::from_static("application/json");
     Ok(if body == b"null" { builder } else { builder.header(http::header::CONTENT_TYPE, json).body(body) })
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DeprecationNotice<'a> {
-    /// The `operationId`, or the path of an endpoint that the document does not describe.
+    /// The `operationId`; of an endpoint that the document does not describe only the method, as in
+    /// `an undescribed POST`, since its path may hold a secret.
     pub operation: &'a str,
     /// What to use instead, where the document names it.
     pub replacement: Option<&'static Operation>,
@@ -100,7 +101,7 @@ impl Notices {
     }
 
     fn raise(&self, notice: &DeprecationNotice<'_>) -> Result<(), Error> {
-        // Paths that the document does not describe are without number.
+        // Methods of endpoints that the document does not describe may be made up.
         const MOST: usize = 1000;
         let first = {
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +131,8 @@ impl Notices {
 /// One line, such as "`getA` is deprecated; use `get_b` (/api/v3/get-b)".
 impl fmt::Display for DeprecationNotice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is deprecated", self.operation)?;
+        let quote = if Operation::by_id(self.operation).is_some() { "`" } else { "" };
+        write!(f, "{quote}{}{quote} is deprecated", self.operation)?;
         if self.source == DeprecationSource::Server {
             f.write_str(", says the server")?;
         }

@@ -25,7 +25,7 @@ pub struct Error(Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     kind: ErrorKind,
-    /// The operation, or the path of an endpoint that the document does not describe.
+    /// What went wrong: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
     pub(crate) subject: String,
     detail: String,
     pub(crate) http_status: Option<StatusCode>,
@@ -118,7 +118,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The operation, or the path of an endpoint that the document does not describe.
+    /// What went wrong: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
     pub(crate) fn subject(&self) -> &str {
         &self.0.subject
     }
@@ -174,7 +174,8 @@ impl Error {
         self.0.server_message.as_deref()
     }
 
-    /// How long the server asks to wait before the next request, where it says so (`Retry-After`).
+    /// How long the server asks to wait before the next request, where it says so (`Retry-After`). It may ask for more
+    /// than can be added to any clock: up to `u64::MAX` seconds.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

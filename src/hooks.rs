@@ -5,6 +5,7 @@ use crate::client::Inner;
 use crate::credentials::{AccessKeyUse, Occasion};
 use crate::envelope::{self, Outcome};
 use crate::management::ManagementToken;
+use crate::operation::{climbs, subject};
 use crate::redaction::Secrets;
 use crate::retry;
 use crate::{Credential, Error, ErrorKind, Operation, SecretString};
@@ -52,8 +53,7 @@ async fn with_retries(
     if let Some(Err(refused)) = operation.map(|operation| notices.of_document(operation)) {
         return (Err(refused), None);
     }
-    let path = if operation.is_none() { request.url().path().to_owned() } else { String::new() };
-    let subject = operation.map_or(path.as_str(), |operation| operation.id);
+    let subject = &*subject(operation, request.method());
     let repeatable = retry.retries > 0 && operation.is_some_and(|operation| operation.idempotent);
     let managed = credentials.access_key_use == AccessKeyUse::ManagementToken;
     let time = Time { start: Instant::now(), allowed: *timeout };
@@ -185,6 +185,10 @@ async fn prepare(
     token: &mut Option<Arc<ManagementToken>>,
 ) -> Result<(), Error> {
     let Inner { credentials, headers, base_path, foreign_http_client, management_tokens, now, .. } = &client.inner;
+    if operation.is_some_and(|operation| leads_elsewhere(request.url().path(), base_path, operation)) {
+        let detail = "a parameter of its path is empty or leads to another path; leave out `\\`, `.` and `..`";
+        return Err(Error::new(ErrorKind::Request, subject, detail));
+    }
     request.headers_mut().extend(headers.clone());
     let chosen = credentials.choose(operation, subject, user.is_some())?;
     if chosen.contains(&Credential::ManagementToken) {
@@ -202,6 +206,12 @@ async fn prepare(
         }
     }
     Ok(())
+}
+
+/// Whether a parameter made the path of an operation another one's: a URL's parser resolves `..`, and takes `\` for `/`.
+fn leads_elsewhere(path: &str, base_path: &str, operation: &Operation) -> bool {
+    operation.path.contains('{')
+        && !path.strip_prefix(base_path).is_some_and(|path| operation.fits(path) && !climbs(path))
 }
 
 /// The origin that a redirect names, or that answered after one; its path and query may hold anything.
@@ -292,7 +302,7 @@ fn record(span: &Span, outcome: &Outcome, response: Option<&Response>) {
 fn span(client: &Client, request: &Request, operation: Option<&'static Operation>) -> Span {
     let url = request.url();
     let method = request.method().as_str();
-    // The path of an endpoint that the document does not describe may hold anything, an invitation's code for one.
+    // As in `subject`, no path of an endpoint that the document does not describe.
     let path = operation.map(|operation| operation.path);
     tracing::info_span!(
         "genauth.request",
@@ -312,4 +322,49 @@ fn span(client: &Client, request: &Request, operation: Option<&'static Operation
         error.r#type = Empty,
         otel.status_code = Empty,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+
+    static GET_USER: Operation = Operation {
+        id: "getUser",
+        method_name: "get_user",
+        method: Method::GET,
+        path: "/api/v3/users/{userId}",
+        summary: "",
+        credentials: &[&[]],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+    };
+
+    #[tokio::test]
+    async fn no_parameter_of_a_path_leads_to_another_path() {
+        // Nobody listens there, so what is not refused fails to connect.
+        let client = Client::builder("http://127.0.0.1:1/base").retries(0).build().unwrap();
+        for (user, expected) in [
+            ("zhang", ErrorKind::Connect),
+            ("a..b/c?d#e é", ErrorKind::Connect),
+            ("%2e%2e", ErrorKind::Connect),
+            ("", ErrorKind::Request),
+            (".", ErrorKind::Request),
+            ("..", ErrorKind::Request),
+            ("../orgs", ErrorKind::Request),
+            ("..\\orgs", ErrorKind::Request),
+            ("..\\..\\..\\..\\..\\api\\v3\\orgs", ErrorKind::Request),
+            ("zhang\\roles", ErrorKind::Request),
+        ] {
+            // As the generated code writes it.
+            let url = format!("{}/api/v3/users/{}", client.host(), progenitor_client::encode_path(user));
+            let request = Request::new(Method::GET, url.parse().unwrap());
+            let mut response = exchange(&client, request.into(), Some(&GET_USER)).await;
+            let error = response.extensions_mut().remove::<Outcome>().unwrap().map(drop).unwrap_err();
+            assert_eq!((error.kind(), error.subject()), (expected, "getUser"), "{user}: {error}");
+        }
+    }
 }

@@ -67,8 +67,8 @@ impl Host {
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         match address {
             Ok(address) => address.to_canonical().is_loopback(),
-            // Names under it may be asked of a name server, which may say anything.
-            Err(_) => name.trim_end_matches('.') == "localhost",
+            // Names under it, and with a dot behind it, may be asked of a name server, which may say anything.
+            Err(_) => name == "localhost",
         }
     }
 }
@@ -121,6 +121,8 @@ mod tests {
             ("http://10.0.0.1", "dangerously_allow_plain_http"),
             ("http://genauth.localhost", "dangerously_allow_plain_http"),
             ("http://localhost.example.com", "dangerously_allow_plain_http"),
+            ("http://localhost.", "dangerously_allow_plain_http"),
+            ("http://localhost..:3000", "dangerously_allow_plain_http"),
             ("http://127.0.0.1.example.com", "dangerously_allow_plain_http"),
             ("http://[::2]", "dangerously_allow_plain_http"),
             ("https://[fe80::1%25eth0]", "is no URL"),

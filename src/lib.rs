@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod credentials;
 mod deprecation;
+mod encoding;
 mod envelope;
 mod error;
 #[cfg(feature = "__fuzz")]

@@ -1,6 +1,7 @@
 //! What the document says about an operation.
 
 use http::Method;
+use std::borrow::Cow;
 
 /// An operation of the OpenAPI document, as the build found it there. [`operations`] lists them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,11 +77,25 @@ impl Operation {
     }
 
     pub(crate) fn by_path(method: &Method, path: &str) -> Option<&'static Self> {
-        let fits = |template: &str| {
-            let (template, path) = (template.split('/'), path.split('/'));
-            template.clone().count() == path.clone().count()
-                && template.zip(path).all(|(one, other)| one == other || one.starts_with('{'))
-        };
-        operations().iter().find(|operation| operation.method == *method && fits(operation.path))
+        operations().iter().find(|operation| operation.method == *method && operation.fits(path))
     }
+
+    /// Whether a path, without the host's own, is this operation's.
+    pub(crate) fn fits(&self, path: &str) -> bool {
+        let (template, path) = (self.path.split('/'), path.split('/'));
+        template.clone().count() == path.clone().count()
+            && template.zip(path).all(|(one, other)| one == other || one.starts_with('{') && !other.is_empty())
+    }
+}
+
+/// What an error, a warning and a log call the operation of a request. The path of an endpoint that the document does
+/// not describe may hold anything, an invitation's code for one, so none of them shows it.
+pub(crate) fn subject(operation: Option<&'static Operation>, method: &Method) -> Cow<'static, str> {
+    operation.map_or_else(|| format!("an undescribed {method}").into(), |operation| operation.id.into())
+}
+
+/// Whether a path leads up, for a URL's parser or for a server that decodes slashes before it looks for `..`.
+pub(crate) fn climbs(path: &str) -> bool {
+    let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
+    decoded.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
 }

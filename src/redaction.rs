@@ -1,14 +1,25 @@
 //! Taking the secrets of a request out of what the server says about it.
 
 use crate::credentials::{Credentials, Json};
+use crate::encoding::{fold, may_be_encoded, readings};
 use crate::{Operation, SecretString};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::nfa::noncontiguous::NFA;
+use aho_corasick::{Input, MatchKind};
 use bytes::Bytes;
 use http::HeaderMap;
-use reqwest::Request;
+use reqwest::{Request, Url};
+use std::ops::Range;
 
 /// Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a message has to
 /// be able to say.
 const SHORTEST_GUESS: usize = 6;
+
+/// A text that repeats so many bytes of a secret repeats it, whatever follows. So no byte of a text is looked at more
+/// often than this, however long the secrets are and however often they nearly stand there.
+const HEAD: usize = 64;
+
+const STRUCK: &str = "[REDACTED]";
 
 /// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
 pub(crate) struct Secrets<'a> {
@@ -16,8 +27,8 @@ pub(crate) struct Secrets<'a> {
     /// The caller's own.
     headers: &'a HeaderMap,
     body: Option<Bytes>,
-    /// Of an endpoint that the document does not describe; described ones have no secret in their query, by house rule.
-    query: Option<String>,
+    /// Of an endpoint that the document does not describe; described ones have no secret there, by house rule.
+    url: Option<Url>,
     operation: Option<&'static Operation>,
     tokens: [Option<&'a SecretString>; 2],
 }
@@ -30,8 +41,8 @@ impl<'a> Secrets<'a> {
         operation: Option<&'static Operation>,
     ) -> Self {
         let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        let query = request.url().query().filter(|_| operation.is_none()).map(str::to_owned);
-        Self { credentials, headers, body, query, operation, tokens: [None; 2] }
+        let url = if operation.is_none() { Some(request.url().clone()) } else { None };
+        Self { credentials, headers, body, url, operation, tokens: [None; 2] }
     }
 
     /// And the tokens that went out, which are chosen request by request.
@@ -47,41 +58,44 @@ impl<'a> Secrets<'a> {
         own.filter(|value| value.len() >= SHORTEST_GUESS).for_each(look);
     }
 
-    /// The text with `[REDACTED]` where it repeats a secret. `text` may be JSON, in which quotes are escaped.
+    /// The text with `[REDACTED]` where it repeats a secret: as it is or in another case of ASCII letters,
+    /// percent-encoded, or escaped as in JSON or HTML.
     pub(crate) fn strike_out_of(&self, text: String) -> String {
         if !self.may_be_in(&text) {
             return text;
         }
         // A body that cannot be read has secrets that nobody knows.
-        let Some(mut secrets) = self.all() else { return "[REDACTED]".to_owned() };
-        let escaped = secrets.iter().filter_map(|secret| serde_json::to_string(secret).ok());
-        let escaped: Vec<String> = escaped.map(|json| json[1..json.len() - 1].to_owned()).collect();
-        secrets.extend(escaped);
-        replace(&text, &secrets)
+        self.all().and_then(|secrets| strike(&text, &secrets)).unwrap_or_else(|| STRUCK.to_owned())
     }
 
     /// A look that allocates nothing, for the usual answer, which repeats nothing: whether a string of the request is in
-    /// the text. Where it would have to decode something to know, it says yes.
+    /// the text. Where it would have to decode something to know, or to look for long, it says yes.
     fn may_be_in(&self, text: &str) -> bool {
         /// The usual text is a word: shorter than most parts, and searched at once.
         const SHORT: usize = 256;
-        let repeats = |part: &[u8]| match part {
-            [] => false,
-            [first, ..] if text.len() < SHORT => {
-                text.as_bytes().windows(part.len()).any(|window| window[0] == *first && window == part)
-            }
-            part => std::str::from_utf8(part).map_or(true, |part| text.contains(part)),
+        if text.len() >= SHORT || may_be_encoded(text) {
+            return true;
+        }
+        let repeats = |part: &[u8]| {
+            let Some(first) = part.first().map(|byte| fold(*byte)) else { return false };
+            let head = &part[..part.len().min(HEAD)];
+            let is_head = |window: &[u8]| window.iter().zip(head).all(|(one, other)| fold(*one) == fold(*other));
+            text.as_bytes().windows(head.len()).any(|window| fold(window[0]) == first && is_head(window))
         };
         let body = self.body.as_deref().unwrap_or_default();
+        let (path, query) = self.url.as_ref().map_or(("", None), |url| (url.path(), url.query()));
         let mut held = false;
         self.each_held(|secret| held |= repeats(secret.as_bytes()));
-        let coded = || text.contains('\\') || self.query.is_some() || body.contains(&b'\\');
+        let coded = || query.is_some() || path.contains('%') || body.contains(&b'\\');
         // Without escapes every second part stands between quotes.
-        let mut strings = body.split(|byte| *byte == b'"').skip(1).step_by(2);
-        !text.is_empty() && (held || coded() || strings.any(repeats))
+        let strings = body.split(|byte| *byte == b'"').skip(1).step_by(2);
+        let mut strings = strings.chain(path.as_bytes().split(|byte| *byte == b'/'));
+        let may_be_secret = |part: &[u8]| self.operation.is_some() || part.len() >= SHORTEST_GUESS;
+        !text.is_empty() && (held || coded() || strings.any(|part| may_be_secret(part) && repeats(part)))
     }
 
-    fn all(&self) -> Option<Vec<String>> {
+    /// Every secret, sorted by its bytes as they are compared; none if some cannot be known.
+    fn all(&self) -> Option<Vec<Vec<u8>>> {
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();
@@ -92,10 +106,15 @@ impl<'a> Secrets<'a> {
                 None => collect(&body, None, &mut guesses),
             }
         }
-        let query = form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes());
-        guesses.extend(query.map(|(_, value)| value.into_owned()));
+        if let Some(url) = &self.url {
+            guesses.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+            let segments = url.path().split('/').flat_map(readings);
+            guesses.extend(segments.filter_map(|segment| String::from_utf8(segment.bytes).ok()));
+        }
         secrets.extend(guesses.into_iter().filter(|guess| guess.chars().count() >= SHORTEST_GUESS));
+        let mut secrets: Vec<Vec<u8>> = secrets.iter().map(|secret| secret.bytes().map(fold).collect()).collect();
         secrets.retain(|secret| !secret.is_empty());
+        secrets.sort_unstable();
         Some(secrets)
     }
 }
@@ -116,35 +135,69 @@ fn collect(value: &Json, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
 }
 
 /// One pass, so that no replacement is replaced again. The longest goes first, so that none leaves a part of another
-/// behind.
-fn replace(text: &str, secrets: &[String]) -> String {
-    let mut struck = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        let repeated = secrets.iter().filter(|secret| rest.starts_with(secret.as_str()));
-        if let Some(secret) = repeated.max_by_key(|secret| secret.len()) {
-            struck.push_str("[REDACTED]");
-            rest = &rest[secret.len()..];
-        } else {
-            struck.push(next);
-            rest = &rest[next.len_utf8()..];
+/// behind. None for more secrets than can be searched for.
+fn strike(text: &str, secrets: &[Vec<u8>]) -> Option<String> {
+    let mut heads: Vec<&[u8]> = secrets.iter().map(|secret| &secret[..secret.len().min(HEAD)]).collect();
+    // A decoded text is no longer than it was.
+    heads.retain(|head| head.len() <= text.len());
+    heads.dedup();
+    let heads = NFA::builder().match_kind(MatchKind::LeftmostLongest).build(heads).ok()?;
+    let mut places: Vec<Range<usize>> = Vec::new();
+    for reading in readings(text) {
+        let mut at = 0;
+        while let Some(head) = heads.try_find(&Input::new(&reading.bytes).range(at..)).ok()? {
+            let start = head.start();
+            at = if head.len() < HEAD { head.end() } else { start + longest(secrets, &reading.bytes[start..]) };
+            places.push(reading.place(start..at));
         }
     }
-    struck
+    places.sort_unstable_by_key(|place| place.start);
+    let mut struck = String::with_capacity(text.len());
+    let mut end = 0;
+    for place in places {
+        if place.start >= end {
+            struck.push_str(&text[end..place.start]);
+            struck.push_str(STRUCK);
+        }
+        end = end.max(place.end);
+        // What is no whole secret may end within a character.
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+    }
+    struck.push_str(&text[end..]);
+    Some(struck)
+}
+
+/// How much of a text, from its start on, any of the sorted secrets begins with.
+fn longest(secrets: &[Vec<u8>], text: &[u8]) -> usize {
+    let common = |secret: &Vec<u8>| secret.iter().zip(text).take_while(|(one, other)| one == other).count();
+    // Which is one of those between which the text would stand.
+    let after = secrets.partition_point(|secret| secret.as_slice() < text);
+    secrets[after.saturating_sub(1)..].iter().take(2).map(common).max().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// Of a call to an undescribed endpoint with this body.
+    fn with_secrets<T>(body: impl Into<reqwest::Body>, then: impl FnOnce(&Secrets<'_>) -> T) -> T {
+        let mut request = Request::new(http::Method::POST, "https://example.genauth.ai/api/v3/x".parse().unwrap());
+        *request.body_mut() = Some(body.into());
+        let (credentials, headers) = (Credentials::default(), HeaderMap::new());
+        then(&Secrets::of(&credentials, &headers, &request, None))
+    }
+
+    fn strike(body: &Value, text: &str) -> String {
+        with_secrets(body.to_string(), |secrets| secrets.strike_out_of(text.to_owned()))
+    }
 
     #[test]
     fn of_a_body_that_cannot_be_read_nothing_is_repeated() {
-        let strike = |body: &'static str, text: &str| {
-            let mut request = Request::new(http::Method::POST, "https://example.genauth.ai".parse().unwrap());
-            *request.body_mut() = Some(body.into());
-            let (credentials, headers) = (Credentials::default(), HeaderMap::new());
-            Secrets::of(&credentials, &headers, &request, None).strike_out_of(text.to_owned())
-        };
+        let strike = |body: &'static str, text: &str| with_secrets(body, |it| it.strike_out_of(text.to_owned()));
         assert_eq!(strike(r#"{"code":"the code"}"#, "bad: the code"), "bad: [REDACTED]");
         let unread = r#"{"code":"the code","x":{"$serde_json::private::Number":"none"}}"#;
         assert_eq!(strike(unread, "bad: the code"), "[REDACTED]");
@@ -152,8 +205,130 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_struck_out_in_each_form_that_a_server_may_repeat_it_in() {
+        let body = json!({ "password": "Pa+ß/\"\\<\u{1f511}&' 7é", "key": "0123456789abcdef" });
+        for form in [
+            "Pa+ß/\"\\<\u{1f511}&' 7é",
+            "PA+ß/\"\\<\u{1f511}&' 7é",
+            "Pa%2B%C3%9F%2F%22%5C%3C%F0%9F%94%91%26%27+7%C3%A9",
+            "Pa%2b%c3%9f/%22%5c%3c%f0%9f%94%91&'%207%c3%a9",
+            r#"Pa+ß/\"\\<🔑&' 7é"#,
+            r#"Pa+\u00DF\/\"\\\u003C\uD83D\uDD11\u0026\u0027 7\u00E9"#,
+            r#"Pa\u002b\u00df/\u0022\u005c<\ud83d\udd11&' 7\u00e9"#,
+            "Pa+ß/&quot;\\&lt;\u{1f511}&amp;&#39; 7é",
+            "Pa&#43;&#xDF;&#x2F;&#34;&#x5c;&#x3c;&#128273;&#38;&apos;&#x20;7&#233;",
+            "0123456789abcdef",
+            "0123456789ABCDEF",
+        ] {
+            assert_eq!(strike(&body, &format!("é {form}é")), "é [REDACTED]é");
+        }
+    }
+
+    #[test]
+    fn what_is_no_escape_is_a_text_like_any_other() {
+        let body = json!({ "a": "secret", "b": "100%secret" });
+        for text in
+            ["100% & \\ %", "%zz&#;&#x;&#xffffff;&nosuch;\\q\\u12\\ud800\\ud800\\u0041", "&#99999999999;%+f\\u+041"]
+        {
+            assert_eq!(strike(&body, text), text);
+            assert_eq!(strike(&body, &format!("{text}secret")), format!("{text}[REDACTED]"));
+        }
+    }
+
+    #[test]
     fn a_replacement_is_not_replaced_and_the_longest_goes_first() {
-        let secrets = ["abc", "abcdef", "R", "E"].map(str::to_owned);
-        assert_eq!(replace("x abcdef abc REd", &secrets), "x [REDACTED] [REDACTED] [REDACTED][REDACTED]d");
+        let body = json!(["abcdef", "abcdefghi", "REDACT", "redacted"]);
+        let struck = "x [REDACTED] [REDACTED] [REDACTED][REDACTED]d [REDACTED]";
+        assert_eq!(strike(&body, "x abcdefghi abcdef REDACTREDACTd redacted"), struck);
+    }
+
+    #[test]
+    fn a_long_secret_is_struck_out_as_far_as_it_is_repeated() {
+        let secret = |end: &str| format!("{}é{}{end}", "x".repeat(HEAD - 1), "y".repeat(1000));
+        let body = json!([secret("1"), secret("2"), "y".repeat(7)]);
+        let repeated = &secret("")[..500];
+        for (text, struck) in [
+            (format!("a {} b", secret("2")), "a [REDACTED] b"),
+            (format!("a {}{} b", secret("2"), secret("1")), "a [REDACTED][REDACTED] b"),
+            (format!("a {repeated}… b"), "a [REDACTED]… b"),
+            (format!("a {}É b", "x".repeat(HEAD - 1)), "a [REDACTED] b"),
+            (format!("a {} b", "x".repeat(HEAD - 1)), &format!("a {} b", "x".repeat(HEAD - 1))),
+        ] {
+            assert_eq!(strike(&body, &text), struck);
+        }
+    }
+
+    /// It would take minutes if each secret were compared at each place.
+    #[test]
+    fn the_largest_answer_to_a_large_request_is_searched_in_one_go() {
+        let user = |n: usize| {
+            let name = format!("user-{n:05}");
+            json!({ "name": name, "email": format!("{name}@example.com"), "id": format!("{n:0100}") })
+        };
+        let users: Vec<Value> = (0..5000).map(user).collect();
+        for (part, repeats) in [
+            ("user-00007@example.com", true),
+            ("User-00007@example.co!", true),
+            (&*"0".repeat(96), true),
+            ("%75ser-0000", false),
+            ("&#x75;ser\\u002d0", false),
+        ] {
+            let text = part.repeat((1 << 20) / part.len());
+            let struck = strike(&json!(users), &text);
+            assert_eq!((struck.starts_with(STRUCK), struck == text), (repeats, !repeats), "{part}");
+        }
+        let nearly = json!(["a".repeat(6), format!("{}b", "a".repeat(500_000)), format!("{}c", "a".repeat(500_000))]);
+        assert!(strike(&nearly, &"a".repeat(1 << 20)).starts_with(STRUCK));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A text that may be encoded always gets the long look, so most of these are not.
+        #[test]
+        fn where_the_short_look_finds_nothing_to_strike_striking_changes_nothing(
+            strings in prop::collection::vec("[a-cA-C+ é]{0,9}|[ -~]{0,9}|[ab]{60,70}", 0..4),
+            text in "[a-cA-C+ é]{0,30}|[ -~]{0,30}|[ab]{0,255}",
+            repeated in any::<Option<(prop::sample::Index, bool)>>(),
+        ) {
+            let text = match repeated {
+                Some((index, otherwise)) if !strings.is_empty() => {
+                    let string = index.get::<String>(&strings);
+                    text + &if otherwise { string.to_ascii_uppercase().replace(' ', "+") } else { string.clone() }
+                }
+                _ => text,
+            };
+            with_secrets(json!(strings).to_string(), |secrets| {
+                let struck = strike_all(secrets, &text);
+                if !secrets.may_be_in(&text) {
+                    prop_assert_eq!(&struck, &text);
+                }
+                // And what is struck out is of a secret: one character of another kind keeps a text as it is.
+                let text: String = text.chars().flat_map(|letter| [letter, '|']).collect();
+                prop_assert!(strings.iter().any(|string| string.contains('|')) || strike_all(secrets, &text) == text);
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn no_secret_stays_in_any_text(
+            strings in prop::collection::vec("[ab]{6,9}|[ -~é]{6,9}|[ab]{60,70}", 1..4),
+            around in "[ab]{0,9}|[ -~é]{0,30}",
+        ) {
+            let body = json!(strings);
+            for string in &strings {
+                let quoted = json!(string).to_string();
+                let percent: String = form_urlencoded::byte_serialize(string.as_bytes()).collect();
+                let html: String = string.chars().map(|letter| format!("&#{};", u32::from(letter))).collect();
+                for form in [string, &quoted[1..quoted.len() - 1], &percent, &html] {
+                    let struck = strike(&body, &format!("{around} {form}{around}"));
+                    prop_assert!(!struck.contains(form), "{form}: {struck}");
+                }
+            }
+        }
+    }
+
+    fn strike_all(secrets: &Secrets<'_>, text: &str) -> String {
+        super::strike(text, &secrets.all().unwrap()).unwrap()
     }
 }

@@ -47,11 +47,12 @@ impl Retry {
     }
 }
 
-/// What a server asks for in `Retry-After`: seconds, or a date.
+/// What a server asks for in `Retry-After`: seconds, or a date. Of more seconds than can be counted, as many as can.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return value.parse().ok().map(Duration::from_secs);
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Digits fail to be a number only where they are too many.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -138,6 +139,9 @@ mod tests {
         assert_eq!(pause(5), Some(Duration::from_secs(5)));
         assert_eq!(pause(6), None);
         assert_eq!(pause(u64::MAX), None);
+        let patient = Retry { longest_pause: Duration::MAX, ..retry };
+        let pause = patient.pause_after(1, &error(ErrorKind::Timeout, Some(u64::MAX)), 1.0);
+        assert_eq!(pause, Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]
@@ -151,7 +155,9 @@ mod tests {
             ("-1", None),
             ("1.5", None),
             ("soon", None),
-            ("99999999999999999999", None),
+            ("", None),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("99999999999999999999", Some(u64::MAX)),
         ] {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
             assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{value}");

@@ -57,7 +57,7 @@ impl Seen {
         let others = [
             ("getWechatMpAccessTokenInfo", self.call),
             ("getWechatMpAccessToken", self.deprecated),
-            ("/api/v3/undescribed", self.undescribed),
+            ("an undescribed POST", self.undescribed),
         ];
         for (subject, other) in others {
             let other = other.map(|_| ()).unwrap_err();
@@ -370,8 +370,8 @@ async fn an_unknown_path_names_the_operations_that_answer_the_same_and_a_path_wi
     let error = client.call::<_, Value>(Method::POST, "/api/v3/undescribed", &json!({})).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "/api/v3/undescribed: the server answered statusCode 404, HTTP 404 (Cannot POST /api/v3/undescribed); check \
-         the host: it does not know this path"
+        "an undescribed POST: the server answered statusCode 404, HTTP 404 (Cannot POST /api/v3/[REDACTED]); check the \
+         host: it does not know this path"
     );
 }
 

@@ -79,6 +79,12 @@ async fn a_path_that_is_none_is_refused_before_anything_is_sent() {
         ("@canary.example/", "a path starts with `/`; the host is the client's"),
         ("/a/../canary", "a path goes down only; leave out `.` and `..`"),
         ("/a/%2E%2e/canary", "a path goes down only; leave out `.` and `..`"),
+        ("/..%2Fcanary", "a path goes down only; leave out `.` and `..`"),
+        ("/a%2f%2e./canary", "a path goes down only; leave out `.` and `..`"),
+        ("/..%5Ccanary", "a path goes down only; leave out `.` and `..`"),
+        ("/..\\canary", "a path has no backslash; write `\\` as `%5C`"),
+        ("/a\\..\\..\\canary", "a path has no backslash; write `\\` as `%5C`"),
+        ("/\\canary.example", "a path has no backslash; write `\\` as `%5C`"),
         ("/canary\r\nx-injected: 1", "a path has no line breaks; encode what is in it"),
         ("/canary\n?a=b", "a path has no line breaks; encode what is in it"),
         ("/a?canary=\0", "a path has no line breaks; encode what is in it"),
@@ -95,7 +101,7 @@ async fn a_path_that_is_none_is_refused_before_anything_is_sent() {
 async fn a_path_stays_on_its_host_whatever_it_looks_like() {
     let server = MockGenAuth::start().await.unwrap();
     let client = server.client_builder().build().unwrap();
-    for path in ["//other.example/x", "/@other.example", "/\\other.example", "/é x"] {
+    for path in ["//other.example/x", "/@other.example", "/..a/b..", "/%5C", "/a?b=..\\c/../d", "/é x"] {
         let error = client.call::<_, Value>(Method::POST, path, &json!({})).await.unwrap_err();
         assert_eq!((error.kind(), server.take_requests().len()), (ErrorKind::Api, 1), "{path}: {error}");
     }

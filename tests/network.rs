@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 const CONNECT: &str = "getWechatMpAccessTokenInfo: the server cannot be reached; check the host, the network, a proxy \
                        and the certificate";
@@ -296,6 +297,31 @@ async fn a_certificate_that_nobody_vouches_for_is_a_connect_error_until_its_auth
     let bundle = format!("Any text\n{stranger}\n{authority}");
     token(Client::builder(&url).root_certificates(bundle)).await.unwrap();
     token(Client::builder(url.replace("127.0.0.1", "localhost")).root_certificates(authority)).await.unwrap();
+}
+
+/// With the feature `__http2` reqwest could speak the other one.
+#[tokio::test]
+async fn requests_go_out_by_http_1_1_to_a_server_that_would_rather_speak_http_2() {
+    let (authority, key) = (raw::authority("the test's authority"), rcgen::KeyPair::generate().unwrap());
+    let acceptor = raw::tls(raw::certificate().signed_by(&key, &authority).unwrap(), key);
+    let mut config = rustls::ServerConfig::clone(acceptor.config());
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let agreed = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&agreed);
+    let url = serve(move |stream| {
+        let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+        async move {
+            let stream = acceptor.accept(stream).await.unwrap();
+            seen.lock().unwrap().extend(stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec));
+            answer_all(stream).await;
+        }
+    })
+    .await;
+    let url = url.replace("http:", "https:");
+    let answer = token(Client::builder(url).root_certificates(authority.pem())).await;
+    assert_eq!(*agreed.lock().unwrap(), [b"http/1.1"]);
+    assert_eq!(answer.unwrap().expires_at.as_secs(), 1);
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@ use common::Log;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::wechat::{RedisStore, TokenCache};
+use genauth::{DeprecationNotice, ErrorKind, OnDeprecation};
+use http::Method;
 use serde_json::json;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 async fn one_call(server: &MockGenAuth) -> String {
@@ -74,6 +76,51 @@ async fn a_call_that_a_gateway_answers() {
     let line = one_call(&server).await;
     assert_fields(&line, &server, &["http.response.status_code=502", "error.type=Http"]);
     assert!(!line.contains("genauth.status_code"), "{line}");
+}
+
+/// It may hold anything, an invitation's code for one.
+#[tokio::test]
+async fn the_path_of_an_endpoint_that_the_document_does_not_describe_is_shown_nowhere() {
+    const PATH: &str = "/api/v3/invitations/c0de-4711/accept%2Dit?for=c0de-4711";
+    let (log, _guard) = Log::start(tracing::Level::TRACE);
+    let seen = Arc::new(Mutex::new(String::new()));
+    let notices = Arc::clone(&seen);
+    let hook = move |notice: &DeprecationNotice<'_>| {
+        notices.lock().unwrap().push_str(&format!("{notice} {notice:?}\n"));
+        OnDeprecation::Refuse
+    };
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().on_deprecation(hook).build().unwrap();
+    let refusal = "no invitation c0de-4711 at /api/v3/invitations/C0DE-4711/accept-it";
+    let refusal = json!({ "statusCode": 404, "message": refusal, "requestId": "c0de-4711" });
+    let success = MockAnswer::envelope(json!({ "statusCode": 200, "message": "ok", "data": {} }));
+    for (answer, kind) in [
+        (MockAnswer::envelope(refusal), ErrorKind::Api),
+        (MockAnswer::proceed(), ErrorKind::Api),
+        (MockAnswer::http(404, "text/html", "<h1>c0de-4711</h1>"), ErrorKind::Http),
+        (MockAnswer::http(302, "", "").header("location", PATH), ErrorKind::Redirect),
+        (MockAnswer::hang_up(), ErrorKind::Transport),
+        (success.clone().header("deprecation", "true"), ErrorKind::Deprecated),
+        (success, ErrorKind::NoData),
+    ] {
+        server.answer_next(answer);
+        let error = client.call::<_, String>(Method::POST, PATH, &json!({})).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().starts_with("an undescribed POST: "), "{error}");
+        seen.lock().unwrap().push_str(&format!("{error} {error:?} {:?}\n", error.server_message()));
+    }
+    // What no query and no JSON can be is not sent.
+    let unwritable = std::collections::BTreeMap::from([([1], 1)]);
+    for method in [Method::GET, Method::POST] {
+        let error = client.call::<_, String>(method, PATH, &unwritable).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request);
+        seen.lock().unwrap().push_str(&format!("{error} {error:?}\n"));
+    }
+    let shown = format!("{}{}", log.lines().join("\n"), seen.lock().unwrap());
+    assert!(shown.contains("an undescribed POST is deprecated, says the server"), "{shown}");
+    for part in ["c0de", "C0DE", "accept", "invitations/"] {
+        assert!(!shown.contains(part), "{part}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -154,6 +154,13 @@ fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
         ),
         (&["api", "get-wechat-mp-access-token-info", "--body", "-"], "[1]", "--body: this is no JSON object"),
         (&["api", "get-wechat-mp-access-token-info", "--body", "/nonexistent"], "", "cannot be read"),
+        // As for curl.
+        (
+            &["api", "get-wechat-mp-access-token-info", "--body", r#"{"appSecret":"canary5d92c07ab6"}"#],
+            "",
+            "--body takes a file, or - for stdin",
+        ),
+        (&["call", "POST", "/api/v3/x", "--body", CANARY], "", "--body takes a file, or - for stdin"),
         (
             &["api", "get-wechat-mp-access-token-info", "--body", "-"],
             r#"{"appId":"wx","appSecret":7654321}"#,

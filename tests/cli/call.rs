@@ -22,7 +22,8 @@ fn any_endpoint_is_called_with_the_same_credentials_and_envelope() {
 
     let missing = genauth(&["call", "GET", "/api/v3/nothing"]).at(&server).run();
     assert_eq!(missing.json()["statusCode"], 404);
-    missing.fails(6);
+    let said = missing.fails(6);
+    assert!(said.contains("an undescribed GET: ") && !said.contains("nothing"), "{said}");
 }
 
 #[test]

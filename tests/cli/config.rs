@@ -104,7 +104,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line_and_without_its_words() {
         ("[profiles]\nx = 'canary'\n[profiles.y]\n\nhost = 1\n", "no host is set"),
         ("profile = 'y'\n[profiles.y]\n\nhost = 1\n", "line 4: `host` is not a text"),
         ("app_id_file = 'canary'", "line 1: is a key"),
-        ("app_id = 'a'\napp_secret_file = 'none'", "none cannot be read"),
+        ("app_id = 'a'\napp_secret_file = 'canary'", "takes a file, or - for stdin"),
     ] {
         let shown = shows(&folder, text, &[]).run().fails(3);
         assert!(shown.contains(said), "{text}: {shown}");

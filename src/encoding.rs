@@ -1,0 +1,110 @@
+//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML.
+
+use std::ops::Range;
+
+/// What a text says once an encoding of it is undone, folded by [`fold`].
+pub(crate) struct Reading {
+    pub(crate) bytes: Vec<u8>,
+    /// Where each byte comes from.
+    places: Vec<Range<usize>>,
+}
+
+/// Takes what stands behind an encoding's sign, and adds what it means; answers how many bytes that took, none where it
+/// is no escape.
+type Decode = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
+
+const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'\\', json), (b'&', html)];
+
+/// Whether a text may say something else than it shows.
+pub(crate) fn may_be_encoded(text: &str) -> bool {
+    text.bytes().any(|byte| ENCODINGS.iter().any(|(sign, _)| byte == *sign))
+}
+
+/// The text as it is, and in each encoding that it has a sign of.
+pub(crate) fn readings(text: &str) -> impl Iterator<Item = Reading> {
+    let encodings = ENCODINGS.iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(Some);
+    std::iter::once(None).chain(encodings).map(|encoding| Reading::of(text.as_bytes(), encoding))
+}
+
+/// A byte in the form in which texts are compared: servers and gateways change the case of hexadecimal digits, and
+/// write a space as `+`.
+pub(crate) fn fold(byte: u8) -> u8 {
+    if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
+}
+
+impl Reading {
+    fn of(text: &[u8], encoding: Option<&(u8, Decode)>) -> Self {
+        let mut reading = Self { bytes: Vec::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
+        let mut at = 0;
+        while let [first, rest @ ..] = &text[at..] {
+            let escape = encoding.filter(|(sign, _)| sign == first);
+            let taken = escape.and_then(|(_, decode)| decode(rest, &mut reading.bytes)).unwrap_or_else(|| {
+                reading.bytes.push(*first);
+                0
+            });
+            let next = at + 1 + taken;
+            reading.places.resize(reading.bytes.len(), at..next);
+            at = next;
+        }
+        reading.bytes.iter_mut().for_each(|byte| *byte = fold(*byte));
+        reading
+    }
+
+    /// Where a part of the bytes, which must not be empty, stands in the text.
+    pub(crate) fn place(&self, part: Range<usize>) -> Range<usize> {
+        self.places[part.start].start..self.places[part.end - 1].end
+    }
+}
+
+fn percent(rest: &[u8], read: &mut Vec<u8>) -> Option<usize> {
+    read.push(u8::try_from(number(rest.get(..2)?, 16)?).ok()?);
+    Some(2)
+}
+
+fn json(rest: &[u8], read: &mut Vec<u8>) -> Option<usize> {
+    let letter = match rest.first()? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let unit = |at: usize| u16::try_from(number(rest.get(at..at + 4)?, 16)?).ok();
+            let second = if rest.get(5..7) == Some(b"\\u") { unit(7) } else { None };
+            let letter = char::decode_utf16([unit(1)?].into_iter().chain(second)).next()?.ok()?;
+            push(letter, read);
+            return Some(if letter.len_utf16() == 1 { 5 } else { 11 });
+        }
+        same @ (b'"' | b'\\' | b'/') => char::from(*same),
+        _ => return None,
+    };
+    push(letter, read);
+    Some(1)
+}
+
+fn html(rest: &[u8], read: &mut Vec<u8>) -> Option<usize> {
+    const LONGEST: usize = "#x0010ffff;".len();
+    let end = rest.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let letter = match &rest[..end] {
+        b"quot" => '"',
+        b"apos" => '\'',
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
+        [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
+        _ => return None,
+    };
+    push(letter, read);
+    Some(end + 1)
+}
+
+fn push(letter: char, read: &mut Vec<u8>) {
+    read.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Digits alone, which `from_str_radix` does not insist on.
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let add = |number: u32, digit: &u8| number.checked_mul(radix)?.checked_add(char::from(*digit).to_digit(radix)?);
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
+}
