@@ -145,7 +145,8 @@ async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     let least = (client.inner.now)().checked_add(LEAST_LIFE).unwrap_or(asked_at);
     let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at).max(least);
     Ok(ManagementToken {
-        userpool_id: userpool_id(answer.access_token.expose_secret()),
+        // The documents call a pool's id and secret its own key; for another key without the claim there is no better guess.
+        userpool_id: userpool_id(answer.access_token.expose_secret()).or_else(|| HeaderValue::from_str(id).ok()),
         secret: answer.access_token.clone(),
         renew_at: after(lifetime - margin),
         expires_at: after(lifetime),
@@ -162,7 +163,7 @@ fn userpool_id(token: &str) -> Option<HeaderValue> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
-    HeaderValue::from_str(&claims.scoped_userpool_id).ok()
+    HeaderValue::from_str(&claims.scoped_userpool_id).ok().filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The management token: fetched once, shared, renewed in time, never an empty one, and never asked for with each call.
 
+use base64::Engine as _;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{AccessKeyUse, Client, ClientBuilder, Error, ErrorKind};
@@ -316,4 +317,25 @@ async fn a_lifetime_beyond_all_clocks_is_no_panic() {
         assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
     }
     assert_eq!(requests(&server), (1, 2));
+}
+
+#[tokio::test]
+async fn a_token_that_names_no_user_pool_goes_out_with_the_keys_id_which_is_one_for_a_pools_own_key() {
+    // Without the claim, with an empty one, and with one that no header can carry.
+    let with_claim = |claims: &str| format!("e30.{}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims));
+    for token in [
+        "opaque".to_owned(),
+        with_claim(r#"{"exp":1}"#),
+        with_claim(r#"{"scoped_userpool_id":""}"#),
+        with_claim(r#"{"scoped_userpool_id":"a\nb"}"#),
+    ] {
+        let server = MockGenAuth::start().await.unwrap();
+        let client = builder(&server).build().unwrap();
+        let data = json!({ "access_token": token, "expires_in": 7200 });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 499, "message": "enough" })));
+        assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
+        let sent = server.take_requests().pop().unwrap();
+        assert_eq!(sent.header("x-genauth-userpool-id"), Some(MockGenAuth::ACCESS_KEY_ID), "{token}");
+    }
 }
