@@ -30,7 +30,21 @@ pub struct Operation {
     pub siblings: &'static [&'static str],
 }
 
-/// A kind of credential, one per security scheme of the document.
+/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix is that of
+/// [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
+///
+/// | credential | headers |
+/// |---|---|
+/// | `AppId` | `x-genauth-app-id`, `x-genauth-request-from` |
+/// | `UserAccessToken` | `authorization: Bearer TOKEN` |
+/// | `ClientSecretBasic` | `authorization: Basic …` |
+/// | `ClientSecretPost` | none; `client_id` and `client_secret` in the body |
+/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, and the tenant's, if there is one |
+/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE` (Authing: `authing KEY:SIGNATURE`), `date`, `x-genauth-signature-nonce`, `-method` and `-version`, and the tenant's, if there is one |
+///
+/// The user pool is the one that the management token names, or else the access key's id, which is the user pool's for a
+/// user pool's own key. The tenant's header is `x-genauth-app-tenant-id`, or as
+/// [`TenantHeader`](crate::TenantHeader) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
