@@ -232,8 +232,8 @@ pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static
     api_code.and_then(advice_on).or_else(|| advice_on(status_code))
 }
 
-/// By the codes of the API's error-code page, all of them. A code of the one kind is none of the other, and those around
-/// a sign-in come as either.
+/// By the codes of the API's error-code page, all of them. A code of the one kind is none of the other, and those
+/// around a sign-in come as either.
 fn advice_on(code: i64) -> Option<&'static str> {
     Some(match code {
         400 => "check the request's fields",

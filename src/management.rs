@@ -75,8 +75,8 @@ impl ManagementTokens {
     /// The token, fetched if there is none that lives long enough. Callers who wait while another fetches get what that
     /// one got, an error as well; an error is remembered for a while.
     ///
-    /// A token that the server has `rejected` is answered again if one was replaced for that a moment ago: then it is not
-    /// the token's fault.
+    /// A token that the server has `rejected` is answered again if one was given up for that a moment ago: then it is
+    /// not the token's fault.
     pub(crate) async fn get(
         &self,
         client: &Client,
@@ -145,7 +145,7 @@ async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     let least = (client.inner.now)().checked_add(LEAST_LIFE).unwrap_or(asked_at);
     let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at).max(least);
     Ok(ManagementToken {
-        // The documents call a pool's id and secret its own key; for another key without the claim there is no better guess.
+        // A user pool's own key is its id and secret; for another key without the claim there is no better guess.
         userpool_id: userpool_id(answer.access_token.expose_secret()).or_else(|| HeaderValue::from_str(id).ok()),
         secret: answer.access_token.clone(),
         renew_at: after(lifetime - margin),

@@ -39,11 +39,12 @@ pub struct Operation {
 /// | `UserAccessToken` | `authorization: Bearer TOKEN` |
 /// | `ClientSecretBasic` | `authorization: Basic …` |
 /// | `ClientSecretPost` | none; `client_id` and `client_secret` in the body |
-/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, and the tenant's, if there is one |
-/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE` (Authing: `authing KEY:SIGNATURE`), `date`, `x-genauth-signature-nonce`, `-method` and `-version`, and the tenant's, if there is one |
+/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, the tenant's |
+/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE`, `date`, `x-genauth-signature-…`, the tenant's |
 ///
-/// The user pool is the one that the management token names, or else the access key's id, which is the user pool's for a
-/// user pool's own key. The tenant's header is `x-genauth-app-tenant-id`, or as
+/// Authing's scheme is `authing KEY:SIGNATURE`, and the other headers of a signature end in `nonce`, `method` and
+/// `version`. The user pool is the one that the management token names, or else the access key's id, which is the user
+/// pool's for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`, or as
 /// [`TenantHeader`](crate::TenantHeader) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

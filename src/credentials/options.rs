@@ -24,8 +24,8 @@ pub enum AccessKeyUse {
     /// To sign each request.
     #[default]
     Signature,
-    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires, or when
-    /// the server rejects it, though not twice within five seconds.
+    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires, or
+    /// when the server rejects it, though not twice within five seconds.
     ///
     /// While the server gives none, calls get the error of the last try: for a second, for half a minute if it was a
     /// refusal, or for as long as its `Retry-After` asks, up to a minute. Then the next call tries again.
