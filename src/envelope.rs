@@ -6,6 +6,7 @@
 use crate::error::advice;
 use crate::redaction::Secrets;
 use crate::response::Head;
+use crate::session::COMPLETE;
 use crate::{Error, ErrorKind, Operation, Response};
 use bytes::Bytes;
 use http::StatusCode;
@@ -107,7 +108,8 @@ pub(crate) fn judge(
                 api_code: wire.api_code,
                 request_id: Some(one_line(&secrets.strike_out_of(wire.request_id))).filter(|id| !id.is_empty()),
             };
-            if http_status.is_success() && head.status_code == 200 {
+            let succeeded = head.status_code == 200 || is_complete(&head) && wire.data.is_some_and(holds_tokens);
+            if http_status.is_success() && succeeded {
                 let data = wire.data.map(|data| place_of(data.get(), &body));
                 return Ok(Answer { head, body, data, attempts: 1 });
             }
@@ -133,9 +135,27 @@ pub(crate) fn judge(
     }))
 }
 
+/// Whether the server says of a sign-in that nothing is left to do.
+fn is_complete(head: &Head) -> bool {
+    [Some(head.status_code), head.api_code].contains(&Some(COMPLETE))
+}
+
+/// Whether there are a user's tokens in it.
+fn holds_tokens(data: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Tokens {
+        access_token: Option<IgnoredAny>,
+        id_token: Option<IgnoredAny>,
+    }
+    // serde would read a struct from a list, too.
+    let tokens = Some(data.get()).filter(|data| data.starts_with('{')).map(serde_json::from_str::<Tokens>);
+    matches!(tokens, Some(Ok(tokens)) if tokens.access_token.is_some() || tokens.id_token.is_some())
+}
+
 /// The error of an envelope that says no.
 fn refusal(subject: &str, operation: Option<&'static Operation>, http_status: StatusCode, head: Head) -> Error {
     use std::fmt::Write as _;
+    let complete = is_complete(&head);
     let Head { status_code, message, api_code, request_id } = head;
     let mut detail = format!("the server answered statusCode {status_code}");
     // Writing to a String cannot fail.
@@ -158,7 +178,11 @@ fn refusal(subject: &str, operation: Option<&'static Operation>, http_status: St
     if let Some(id) = &request_id {
         let _ = write!(detail, " [request id {id}]");
     }
-    let kind = if status_code == 200 { ErrorKind::Http } else { ErrorKind::Api };
+    let kind = match status_code {
+        200 => ErrorKind::Http,
+        _ if complete => ErrorKind::NoData,
+        _ => ErrorKind::Api,
+    };
     Error::new(kind, subject, detail).with(|error| {
         error.status_code = Some(status_code);
         error.api_code = api_code;

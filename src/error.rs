@@ -64,7 +64,7 @@ pub enum ErrorKind {
     Http,
     /// The server understood the request and says no: a `statusCode` other than 200.
     Api,
-    /// The server says success but sent no `data`.
+    /// The server says success but sent no `data`, or that a sign-in is complete (1600) but no tokens.
     NoData,
     /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented.
     Response,
@@ -228,36 +228,62 @@ impl StdError for Error {
     }
 }
 
-/// What a code means to the caller, and what to do about it. The codes are those of the API's error-code page.
+/// What a failure's codes mean to the caller, and what to do about them: the business code if that says something.
 pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static str> {
-    let by_api_code = match api_code {
-        Some(1300) => Some("check the access key's secret"),
-        Some(1301 | 1302) => Some("the server takes another signature method than this crate's; please report it"),
-        Some(1303..=1305) => Some("set this machine's clock (NTP): the server refuses requests dated otherwise"),
-        Some(1306) => Some("the signature's nonce was used before; send the request again"),
-        Some(2004) => Some("there is no such user; check the account"),
-        Some(2005) => Some("the user is locked; unlock it in the console"),
-        Some(2006 | 2333) => Some("check account and password"),
-        Some(2011) => Some("check the app id, and that the host is this application's own"),
-        Some(2020) => Some("sign the user in again and set the new user access token"),
-        Some(2224) => Some("check the user pool id and the host"),
-        Some(4021) => Some("the plan does not cover this; see the billing page of the console"),
-        _ => None,
-    };
-    by_api_code.or(match status_code {
-        400 => Some("check the request's fields"),
-        401 => Some("check the credentials"),
-        402 => Some("the plan does not cover this; see the billing page of the console"),
-        403 => Some("these credentials may not do that; grant the permission in the console"),
-        404 => Some("check the ids in the request, and the host"),
-        413 => Some("send less at once"),
-        429 => Some("wait before the next request, and cache what this one answers"),
-        500 | 502 | 503 => Some("try again later; if it stays, give the request id to the server's operators"),
-        501 => Some("this server does not offer the operation"),
-        601 | 602 => {
-            Some("the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list")
-        }
-        603 => Some("look into the custom code (pipeline) of the application in the console"),
-        _ => None,
+    api_code.and_then(advice_on).or_else(|| advice_on(status_code))
+}
+
+/// By the codes of the API's error-code page, all of them. A code of the one kind is none of the other, and those
+/// around a sign-in come as either.
+fn advice_on(code: i64) -> Option<&'static str> {
+    Some(match code {
+        400 => "check the request's fields",
+        401 => "check the credentials",
+        402 | 4021 => "the plan does not cover this; see the billing page of the console",
+        403 => "these credentials may not do that; grant the permission in the console",
+        404 => "check the ids in the request, and the host",
+        413 => "send less at once",
+        429 => "wait before the next request, and cache what this one answers",
+        500 | 502 | 503 => "try again later; if it stays, give the request id to the server's operators",
+        501 => "this server does not offer the operation",
+        601 | 602 => "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list",
+        603 => "look into the custom code (pipeline) of the application in the console",
+        1300 => "check the access key's secret",
+        1301 | 1302 => "the server takes another signature method than this crate's; please report it",
+        1303 => "the server wants dates in milliseconds: `.signature_date(SignatureDate::UnixMilliseconds)`",
+        1304 => "the header `date` was lost on the way; have proxies let it through",
+        1305 => "set this machine's clock (NTP): the server refuses requests dated otherwise",
+        1306 => "the signature's nonce was used before; send the request again",
+        1600 => "the sign-in is complete, but there are no tokens in the answer; check the application's settings",
+        1635 | 1636 => "a second factor is to be given first; see `Error::next_step`",
+        1639 | 2058 => "the user is to choose a new password first; see `Error::next_step`",
+        1640 | 1641 => "the identity is to be bound to an account first; see `Error::next_step`",
+        1642 => "the user's profile is to be completed first; see `Error::next_step`",
+        1643 => "the user is to unlock the account first; see `Error::next_step`",
+        1699 => "the sign-in was ended early; start over",
+        1700 => "upload a photo for the face recognition first",
+        1701 => "send the picture that the face is to be compared with",
+        1702 => "the face does not match; try another picture",
+        1703 => "bind an email address or a phone number first; a face is bound with one of them",
+        1704 => "check the phone number and its code",
+        1705 => "check the email address and its code",
+        1706 => "the face is bound already; unbind it first",
+        1707 => "the face was not bound; try another picture",
+        2004 => "there is no such user; check the account",
+        2005 => "the user is locked; unlock it in the console",
+        2006 | 2333 => "check account and password",
+        2011 => "check the app id, and that the host is this application's own",
+        2020 => "sign the user in again and set the new user access token",
+        2031 => "the application takes no new users; allow the registration in the console",
+        2039 | 2040 => "choose another domain; this one is taken",
+        2224 => "check the user pool id and the host",
+        6001 => "check the one-time password (TOTP), and the clock of the device that shows it",
+        6002 => "check the recovery code",
+        6003 => "send the one-time password (TOTP)",
+        6004 => "send the recovery code",
+        2_120_008 => "the user is suspended or no member of this tenant; see to it in the console",
+        2_130_010 => "the user may not sign in to this tenant; allow it in the console",
+        2_820_002 => "check the LDAP link in the console",
+        _ => return None,
     })
 }

@@ -59,17 +59,24 @@ async fn with_retries(
     let time = Time { start: Instant::now(), allowed: *timeout };
     let (mut token, mut attempts) = (None, 0);
     loop {
-        let again = if repeatable || managed { request.try_clone().map(Box::new) } else { None };
+        let mut again = if repeatable || managed { request.try_clone().map(Box::new) } else { None };
         let (fetches, renewing) = (management_tokens.fetches(), token.is_some());
         let (mut outcome, response) = carry_out(client, request, operation, subject, &time, &mut token).await;
-        if let Err(error) = &outcome
+        if let (Err(error), true) = (&outcome, again.is_some())
             && let Some(sent) = token.take_if(|sent| !renewing && sent.fetch() <= fetches)
             && (error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED))
-            && let Some(again) = again
         {
-            // A management token may die before its time; then a new one is fetched and the request goes out once more.
-            (request, token, attempts) = (again, Some(sent), attempts + 1);
-            continue;
+            // A management token may die before its time; with another one the request goes out once more.
+            let next = time.bound(subject, management_tokens.get(client, Some(&sent)));
+            let next = Box::pin(next).await.map_err(|error| error.with(|error| error.attempts = 1));
+            match (next.and_then(|next| next), again.take()) {
+                (Ok(next), Some(again)) if !Arc::ptr_eq(&next, &sent) => {
+                    (request, token, attempts) = (again, Some(next), attempts + 1);
+                    continue;
+                }
+                (Ok(_), unused) => again = unused,
+                (Err(error), _) => outcome = Err(error),
+            }
         }
         token = None;
         if let Some(response) = &response
@@ -129,7 +136,7 @@ fn time_is_over(subject: &str) -> Error {
 
 const TIME_IS_OVER: &str = "no complete answer within the time allowed; try again, or allow more with `.timeout(..)`";
 
-/// `token` is the management token that the server has rejected before, and then the one that went out.
+/// `token` is the management token to send, if that is known before, and then the one that went out.
 async fn carry_out(
     client: &Client,
     mut request: Box<Request>,
@@ -191,8 +198,8 @@ async fn prepare(
     }
     request.headers_mut().extend(headers.clone());
     let chosen = credentials.choose(operation, subject, user.is_some())?;
-    if chosen.contains(&Credential::ManagementToken) {
-        let get = time.bound(subject, management_tokens.get(client, token.as_ref()));
+    if chosen.contains(&Credential::ManagementToken) && token.is_none() {
+        let get = time.bound(subject, management_tokens.get(client, None));
         *token = Some(Box::pin(get).await??);
     }
     let management_token = token.as_deref();

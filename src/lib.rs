@@ -35,7 +35,7 @@ pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::{CallOptions, ClientBuilder};
-pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate};
+pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
 pub use operation::{Credential, Operation, operations};

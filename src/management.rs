@@ -1,6 +1,7 @@
 //! The token of the management side: fetched once for an access key, shared, renewed before it expires.
 
 use crate::api::Client;
+use crate::retry::{FAILURES, random};
 use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,10 +46,25 @@ pub(crate) struct ManagementTokens {
 #[derive(Default)]
 struct Held {
     token: Option<Arc<ManagementToken>>,
-    failure: Option<Error>,
-    /// After a renewal that failed: when to try again, as long as the token lives.
-    retry_at: Option<SystemTime>,
+    /// The last of the fetches that failed since the last one that did not.
+    failure: Option<Failure>,
+    /// When a token was last given up because the server rejected it.
+    given_up_at: Option<SystemTime>,
 }
+
+struct Failure {
+    error: Error,
+    at: SystemTime,
+    /// How many there were in a row.
+    count: u32,
+    /// How long nobody asks again while there is a token.
+    pause: Duration,
+    /// How long callers without a token get the same error.
+    memory: Duration,
+}
+
+/// The least between two tokens, whatever the server says of their lives or rejects.
+const LEAST_LIFE: Duration = Duration::from_secs(5);
 
 impl ManagementTokens {
     /// How many fetches there have been.
@@ -56,45 +72,51 @@ impl ManagementTokens {
         self.fetches.load(Ordering::Acquire)
     }
 
-    /// The token, fetched if there is none that lives long enough, or if it is the one that the server has `rejected`.
-    /// Callers who wait while another fetches get what that one got, an error as well.
+    /// The token, fetched if there is none that lives long enough. Callers who wait while another fetches get what that
+    /// one got, an error as well; an error is remembered for a while.
+    ///
+    /// A token that the server has `rejected` is answered again if one was given up for that a moment ago: then it is
+    /// not the token's fault.
     pub(crate) async fn get(
         &self,
         client: &Client,
         rejected: Option<&Arc<ManagementToken>>,
     ) -> Result<Arc<ManagementToken>, Error> {
-        const PAUSE: Duration = Duration::from_secs(5);
         let before = self.fetches();
         let mut held = self.held.lock().await;
         let now = (client.inner.now)();
-        if held.token.as_ref().zip(rejected).is_some_and(|(token, rejected)| Arc::ptr_eq(token, rejected)) {
-            held.token = None;
+        // A clock that was set back makes nobody wait.
+        let within = |at: SystemTime, span| now.duration_since(at).is_ok_and(|since| since < span);
+        if let Some(token) = held.token.take_if(|token| rejected.is_some_and(|rejected| Arc::ptr_eq(token, rejected))) {
+            if held.given_up_at.is_some_and(|at| within(at, LEAST_LIFE)) {
+                held.token = Some(Arc::clone(&token));
+                return Ok(token);
+            }
+            held.given_up_at = Some(now);
         }
         let waited = self.fetches() != before;
-        if let Some(token) = &held.token {
-            let due = held.retry_at.unwrap_or(token.renew_at);
-            if waited || now < due.min(token.expires_at) {
+        let alive = held.token.clone().filter(|token| now < token.expires_at);
+        if let Some(token) = &alive {
+            let paused = held.failure.as_ref().is_some_and(|failure| within(failure.at, failure.pause));
+            if waited || paused || now < token.renew_at {
                 return Ok(Arc::clone(token));
             }
-        }
-        if let Some(failure) = held.failure.as_ref().filter(|_| waited) {
-            return Err(failure.clone());
+        } else if let Some(failure) = held.failure.as_ref().filter(|it| waited || within(it.at, it.memory)) {
+            return Err(failure.error.clone());
         }
         let fetched = fetch(client, self.fetches() + 1).await.map(Arc::new);
         self.fetches.fetch_add(1, Ordering::Release);
         match fetched {
             Ok(token) => {
-                *held = Held { token: Some(Arc::clone(&token)), failure: None, retry_at: None };
+                (held.token, held.failure) = (Some(Arc::clone(&token)), None);
                 Ok(token)
             }
             Err(error) => {
+                let count = held.failure.as_ref().map_or(0, |failure| failure.count).saturating_add(1);
+                let (pause, memory) = (FAILURES.pause_after(&error, count, random()), FAILURES.memory_of(&error));
+                held.failure = Some(Failure { error: error.clone(), at: (client.inner.now)(), count, pause, memory });
                 // A renewal in good time that fails costs nobody the token that is still good.
-                if let Some(token) = held.token.clone().filter(|token| now < token.expires_at) {
-                    held.retry_at = now.checked_add(PAUSE);
-                    return Ok(token);
-                }
-                *held = Held { token: None, failure: Some(error.clone()), retry_at: None };
-                Err(error)
+                alive.ok_or(error)
             }
         }
     }
@@ -120,9 +142,11 @@ async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default()).min(LONGEST);
     // Early enough for a slow request, late enough for a short life.
     let margin = (lifetime / 10).min(Duration::from_secs(60));
-    let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at);
+    let least = (client.inner.now)().checked_add(LEAST_LIFE).unwrap_or(asked_at);
+    let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at).max(least);
     Ok(ManagementToken {
-        userpool_id: userpool_id(answer.access_token.expose_secret()),
+        // A user pool's own key is its id and secret; for another key without the claim there is no better guess.
+        userpool_id: userpool_id(answer.access_token.expose_secret()).or_else(|| HeaderValue::from_str(id).ok()),
         secret: answer.access_token.clone(),
         renew_at: after(lifetime - margin),
         expires_at: after(lifetime),
@@ -139,7 +163,7 @@ fn userpool_id(token: &str) -> Option<HeaderValue> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
-    HeaderValue::from_str(&claims.scoped_userpool_id).ok()
+    HeaderValue::from_str(&claims.scoped_userpool_id).ok().filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

@@ -31,7 +31,22 @@ pub struct Operation {
     pub siblings: &'static [&'static str],
 }
 
-/// A kind of credential, one per security scheme of the document.
+/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix is that of
+/// [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
+///
+/// | credential | headers |
+/// |---|---|
+/// | `AppId` | `x-genauth-app-id`, `x-genauth-request-from` |
+/// | `UserAccessToken` | `authorization: Bearer TOKEN` |
+/// | `ClientSecretBasic` | `authorization: Basic …` |
+/// | `ClientSecretPost` | none; `client_id` and `client_secret` in the body |
+/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, the tenant's |
+/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE`, `date`, `x-genauth-signature-…`, the tenant's |
+///
+/// Authing's scheme is `authing KEY:SIGNATURE`, and the other headers of a signature end in `nonce`, `method` and
+/// `version`. The user pool is the one that the management token names, or else the access key's id, which is the user
+/// pool's for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`, or as
+/// [`TenantHeader`](crate::TenantHeader) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {

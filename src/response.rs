@@ -50,7 +50,8 @@ impl<T> Response<T> {
         self.payload
     }
 
-    /// The envelope's `statusCode`: 200.
+    /// The envelope's `statusCode`: 200, or what stands beside the tokens of a sign-in that is complete (`statusCode`
+    /// or `apiCode` 1600).
     #[must_use]
     pub fn status_code(&self) -> i64 {
         self.head.status_code

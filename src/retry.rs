@@ -47,6 +47,39 @@ impl Retry {
     }
 }
 
+/// How long what keeps a token does not ask for another after it got none.
+#[derive(Debug, Clone)]
+pub(crate) struct FailurePauses {
+    /// After the first failure that may pass by itself; doubles with each.
+    pub(crate) first: Duration,
+    pub(crate) longest: Duration,
+    /// After a refusal: what a wrong secret does not get past now, it will not get past a second later.
+    pub(crate) refusal: Duration,
+}
+
+pub(crate) const FAILURES: FailurePauses =
+    FailurePauses { first: Duration::from_secs(1), longest: Duration::from_secs(60), refusal: Duration::from_secs(30) };
+
+impl FailurePauses {
+    /// How long nobody asks again after the `failures`th failure in a row, while there is a token to hand out.
+    pub(crate) fn pause_after(&self, error: &Error, failures: u32, random: f64) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(31));
+        let longest = self.first.saturating_mul(doubled).min(self.longest);
+        share(longest, 1.0 - 0.5 * random).max(self.wanted(error))
+    }
+
+    /// How long callers without a token get the same error.
+    pub(crate) fn memory_of(&self, error: &Error) -> Duration {
+        let memory = if error.is_retryable() { self.first } else { self.refusal };
+        memory.max(self.wanted(error))
+    }
+
+    /// What the server asks for, within reason.
+    fn wanted(&self, error: &Error) -> Duration {
+        error.retry_after().unwrap_or_default().min(self.longest)
+    }
+}
+
 /// What a server asks for in `Retry-After`: seconds, or a date. Of more seconds than can be counted, as many as can.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -142,6 +175,20 @@ mod tests {
         let patient = Retry { longest_pause: Duration::MAX, ..retry };
         let pause = patient.pause_after(1, &error(ErrorKind::Timeout, Some(u64::MAX)), 1.0);
         assert_eq!(pause, Some(Duration::from_secs(u64::MAX)));
+    }
+
+    #[test]
+    fn a_failure_is_remembered_for_longer_each_time_a_refusal_longer_still_and_as_long_as_the_server_asks_for() {
+        let (busy, refused) = (error(ErrorKind::Timeout, None), error(ErrorKind::Credentials, None));
+        let pauses = |random| [1, 2, 3, 7, u32::MAX].map(|n| FAILURES.pause_after(&busy, n, random).as_millis());
+        assert_eq!(pauses(0.0), [1000, 2000, 4000, 60_000, 60_000]);
+        assert_eq!(pauses(1.0), [500, 1000, 2000, 30_000, 30_000]);
+        assert_eq!([&busy, &refused].map(|error| FAILURES.memory_of(error).as_secs()), [1, 30]);
+        for (asked, least) in [(0, 1), (20, 20), (60, 60), (u64::MAX, 60)] {
+            let asks = error(ErrorKind::Timeout, Some(asked));
+            assert_eq!(FAILURES.memory_of(&asks).as_secs(), least);
+            assert_eq!(FAILURES.pause_after(&asks, 1, 0.0).as_secs(), least);
+        }
     }
 
     #[test]

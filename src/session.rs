@@ -33,31 +33,57 @@ pub struct NextStep {
     error: Error,
 }
 
-/// What a [`NextStep`] asks for, as far as its code is known: from the login pages that the vendor publishes, because
-/// the API's documents do not list these codes.
+/// What a [`NextStep`] asks for: the steps among the codes that the API's documents list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NextStepKind {
-    /// A one-time password from the user's authenticator app, code 1635.
-    OneTimePassword,
+    /// The second factor that the user has set up, code 1635.
+    UserSecondFactor,
     /// One of the second factors that the application asks for, code 1636.
     SecondFactor,
-    /// A new password before the first sign-in, code 1639.
+    /// A new password at the first sign-in, which does not ask for the old one, code 1639.
     NewPassword,
+    /// To bind the identity from elsewhere to an account that exists, code 1640.
+    BindAccount,
+    /// To bind the identity from elsewhere to an account that exists, or to a new one, code 1641.
+    BindOrCreateAccount,
+    /// What is missing of the user's profile, code 1642.
+    CompleteProfile,
+    /// To unlock the account, which its user may do, code 1643.
+    Unlock,
+    /// A new password instead of the old one, which is asked for, code 2058.
+    ChangePassword,
     /// A step of another code: [`message`](NextStep::message) and [`code`](NextStep::code) tell which.
     Other,
 }
+
+impl NextStepKind {
+    fn of(code: i64) -> Option<Self> {
+        Some(match code {
+            1635 => Self::UserSecondFactor,
+            1636 => Self::SecondFactor,
+            1639 => Self::NewPassword,
+            1640 => Self::BindAccount,
+            1641 => Self::BindOrCreateAccount,
+            1642 => Self::CompleteProfile,
+            1643 => Self::Unlock,
+            2058 => Self::ChangePassword,
+            _ => return None,
+        })
+    }
+}
+
+/// The code of a sign-in that needs no more steps.
+pub(crate) const COMPLETE: i64 = 1600;
+
+/// The code of a sign-in that has to start over.
+const ENDED_EARLY: i64 = 1699;
 
 impl NextStep {
     /// What is to be done.
     #[must_use]
     pub fn kind(&self) -> NextStepKind {
-        match self.code {
-            1635 => NextStepKind::OneTimePassword,
-            1636 => NextStepKind::SecondFactor,
-            1639 => NextStepKind::NewPassword,
-            _ => NextStepKind::Other,
-        }
+        NextStepKind::of(self.code).unwrap_or(NextStepKind::Other)
     }
 
     /// The API's own code for the step, such as 1636.
@@ -101,8 +127,11 @@ impl Error {
     /// The step that the server wants before it lets a user in, if that is why a sign-in failed.
     #[must_use]
     pub fn next_step(&self) -> Option<NextStep> {
-        // The known codes come in one field or the other; their neighbours are taken for more of them.
-        let is_step = |code: &i64| self.subject().starts_with("signIn") && (1600..1700).contains(code);
+        // The known codes come in one field or the other; at a sign-in their neighbours are taken for more of them.
+        let is_neighbour = |code: &i64| (1600..1700).contains(code) && ![COMPLETE, ENDED_EARLY].contains(code);
+        let is_step = |code: &i64| {
+            NextStepKind::of(*code).is_some() || self.subject().starts_with("signIn") && is_neighbour(code)
+        };
         let code = self.status_code().filter(is_step).or_else(|| self.api_code().filter(is_step))?;
         Some(NextStep { code, error: self.clone() })
     }
@@ -114,6 +143,8 @@ impl Client {
     /// # Errors
     ///
     /// As `sign_in_by_credentials().send()`; a step that is still to be done is no error but a [`SignIn::NextStep`].
+    /// [`ErrorKind::NoData`] if the user is signed in and there is no access token, as where the server keeps a session
+    /// instead (code 1600).
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]

@@ -419,7 +419,7 @@ async fn fields_that_the_document_does_not_know_are_ignored() {
 
 #[tokio::test]
 async fn unknown_status_and_api_codes_are_kept() {
-    for (status_code, api_code) in [(1636, 1_000_001), (-1, -7), (0, 0), (201, 9999), (i64::MAX, i64::MIN)] {
+    for (status_code, api_code) in [(1637, 1_000_001), (-1, -7), (0, 0), (201, 9999), (i64::MAX, i64::MIN)] {
         let body = json!({ "statusCode": status_code, "apiCode": api_code, "message": "?" });
         let error = seen(MockAnswer::envelope(body)).await.error();
         assert_eq!(
@@ -597,8 +597,8 @@ async fn each_code_of_the_error_page_comes_with_what_to_do() {
         (401, Some(1300), "check the access key's secret"),
         (401, Some(1301), "the server takes another signature method than this crate's; please report it"),
         (401, Some(1302), "the server takes another signature method than this crate's; please report it"),
-        (401, Some(1303), "set this machine's clock (NTP): the server refuses requests dated otherwise"),
-        (401, Some(1304), "set this machine's clock (NTP): the server refuses requests dated otherwise"),
+        (401, Some(1303), "the server wants dates in milliseconds: `.signature_date(SignatureDate::UnixMilliseconds)`"),
+        (401, Some(1304), "the header `date` was lost on the way; have proxies let it through"),
         (401, Some(1305), "set this machine's clock (NTP): the server refuses requests dated otherwise"),
         (401, Some(1306), "the signature's nonce was used before; send the request again"),
         (404, Some(2004), "there is no such user; check the account"),
@@ -626,6 +626,23 @@ async fn each_code_of_the_error_page_comes_with_what_to_do() {
         }
         let error = seen(MockAnswer::envelope(body)).await.error();
         assert_eq!(detail(&error), format!("the server answered {codes} (no); {advice}"));
+    }
+}
+
+#[tokio::test]
+async fn every_code_of_the_vendors_table_comes_with_what_to_do() {
+    let table: Vec<Value> = serde_json::from_str(include_str!("vectors/api_codes.json")).unwrap();
+    assert_eq!(table.len(), 43);
+    for row in table {
+        // This statusCode alone has none.
+        let body = json!({ "statusCode": 409, "message": "no", "apiCode": row["apiCode"] });
+        let error = seen(MockAnswer::envelope(body)).await.error();
+        let told = detail(&error);
+        let advice =
+            told.strip_prefix(&format!("the server answered statusCode 409, apiCode {} (no); ", row["apiCode"]));
+        assert!(advice.is_some_and(|advice| advice.contains(row["says"].as_str().unwrap())), "{row}: {told}");
+        let step = error.next_step().map(|step| format!("{:?}", step.kind()));
+        assert_eq!(step.as_deref(), row["step"].as_str(), "{row}");
     }
 }
 

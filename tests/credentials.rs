@@ -1,7 +1,9 @@
 //! Each kind of credential in each dialect: exactly these headers go out, and the server, which checks them, answers.
 
 use genauth::mock::{MockGenAuth, RecordedRequest};
-use genauth::{AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Dialect, ErrorKind, SignatureDate};
+use genauth::{
+    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Dialect, ErrorKind, SignatureDate, TenantHeader,
+};
 use serde_json::{Map, Value};
 
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
@@ -88,7 +90,7 @@ const KINDS: &[Kind] = &[
         },
         "getWeixinAccessToken",
         &[
-            ("P-tenant-id", "tenant_1"),
+            ("P-app-tenant-id", "tenant_1"),
             ("P-signature-nonce", "*"),
             ("P-signature-method", "HMAC-SHA1"),
             ("P-signature-version", "1.0"),
@@ -103,7 +105,33 @@ const KINDS: &[Kind] = &[
             builder.access_key_use(AccessKeyUse::ManagementToken).tenant_id("tenant_1")
         },
         "getWeixinAccessToken",
-        &[("P-tenant-id", "tenant_1"), ("P-userpool-id", MockGenAuth::USERPOOL_ID), ("authorization", "Bearer *")],
+        &[("P-app-tenant-id", "tenant_1"), ("P-userpool-id", MockGenAuth::USERPOOL_ID), ("authorization", "Bearer *")],
+    ),
+    (
+        "access key signature for a tenant, as Java has it",
+        |builder| {
+            let builder = builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+            builder.tenant_id("tenant_1").tenant_header(TenantHeader::TenantId)
+        },
+        "getWeixinAccessToken",
+        &[
+            ("P-tenant-id", "tenant_1"),
+            ("P-signature-nonce", "*"),
+            ("P-signature-method", "HMAC-SHA1"),
+            ("P-signature-version", "1.0"),
+            ("date", "*"),
+            ("authorization", "SCHEME mock-access-key:*"),
+        ],
+    ),
+    (
+        "management token for a tenant, as Node has it",
+        |builder| {
+            let builder = builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+            let builder = builder.access_key_use(AccessKeyUse::ManagementToken);
+            builder.tenant_id("tenant_1").tenant_header(TenantHeader::AppId)
+        },
+        "getWeixinAccessToken",
+        &[("P-app-id", "tenant_1"), ("P-userpool-id", MockGenAuth::USERPOOL_ID), ("authorization", "Bearer *")],
     ),
     ("none at all, for an operation that carries its own", |builder| builder, "getManagementToken", &[]),
 ];

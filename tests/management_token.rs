@@ -1,5 +1,6 @@
-//! The management token: fetched once, shared, renewed in time, and never an empty one.
+//! The management token: fetched once, shared, renewed in time, never an empty one, and never asked for with each call.
 
+use base64::Engine as _;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{AccessKeyUse, Client, ClientBuilder, Error, ErrorKind};
@@ -75,14 +76,45 @@ async fn a_token_that_the_server_rejects_is_fetched_anew_once_and_the_call_goes_
     server.revoke_management_tokens();
     call(&client, &server).await.unwrap();
     assert_eq!(requests(&server), (1, 2));
+}
 
-    // A server that rejects whatever it handed out is asked twice, not without end.
-    let refusal = json!({ "statusCode": 401, "message": "no" });
-    server.answer_next(MockAnswer::envelope(refusal.clone()));
-    server.answer_next(MockAnswer::proceed());
-    server.answer_next(MockAnswer::envelope(refusal));
+#[tokio::test]
+async fn an_operation_that_is_always_refused_renews_the_token_of_all_clones_every_few_seconds_at_most() {
+    // Whenever the server looks at its clock, the token that it has just handed out is dead.
+    let hours = AtomicU64::new(0);
+    let server = MockGenAuth::builder()
+        .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(3600) * hours.fetch_add(3, Ordering::SeqCst) as u32)
+        .start()
+        .await
+        .unwrap();
+    let (seconds, now) = clock();
+    let client = builder(&server).clock(now).build().unwrap();
+    for expected in [(2, 1 + 2 + 8), (1, 2 + 9), (1, 2 + 9)] {
+        for _ in 0..10 {
+            let error = call(&client.clone(), &server).await.unwrap_err();
+            assert_eq!(error.status_code(), Some(401));
+            assert!(error.to_string().starts_with("getWeixinAccessToken: "), "{error}");
+        }
+        assert_eq!(requests(&server), expected);
+        seconds.fetch_add(5, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_replaced_yet_is_by_whoever_comes_later() {
+    let server = MockGenAuth::start().await.unwrap();
+    let (seconds, now) = clock();
+    let client = builder(&server).clock(now).build().unwrap();
+    call(&client, &server).await.unwrap();
+    server.revoke_management_tokens();
+    call(&client, &server).await.unwrap();
+    server.revoke_management_tokens();
+    requests(&server);
     let error = call(&client, &server).await.unwrap_err();
-    assert_eq!(error.status_code(), Some(401));
+    assert_eq!((error.status_code(), error.attempts()), (Some(401), 1));
+    assert_eq!(requests(&server), (0, 1));
+    seconds.fetch_add(5, Ordering::SeqCst);
+    call(&client, &server).await.unwrap();
     assert_eq!(requests(&server), (1, 2));
 }
 
@@ -117,17 +149,55 @@ async fn a_fetch_that_fails_is_the_error_of_all_who_waited_for_it_and_nothing_is
         assert!(error.to_string().starts_with("getManagementToken: "), "{error}");
     }
     assert_eq!(requests(&server), (1, 0));
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_is_not_tried_again_with_each_call_but_after_half_a_minute() {
+    let server = MockGenAuth::start().await.unwrap();
+    let (seconds, now) = clock();
+    let client = builder(&server).access_key(MockGenAuth::ACCESS_KEY_ID, "wrong").clock(now).build().unwrap();
+    for _ in 0..10 {
+        let error = call(&client.clone(), &server).await.unwrap_err();
+        assert_eq!((error.kind(), error.status_code()), (ErrorKind::Api, Some(401)));
+        seconds.fetch_add(2, Ordering::SeqCst);
+    }
+    assert_eq!(requests(&server), (1, 0));
+    seconds.fetch_add(10, Ordering::SeqCst);
     call(&client, &server).await.unwrap_err();
-    assert_eq!(requests(&server), (1, 0), "a later caller tries again");
+    assert_eq!(requests(&server), (1, 0), "the key may have been set right at the server");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_asked_for_a_token_once_a_second_or_as_rarely_as_it_asks_for() {
+    let server = MockGenAuth::start().await.unwrap();
+    let (seconds, now) = clock();
+    let client = builder(&server).clock(now).build().unwrap();
+    let busy = |header: &str| {
+        let answer = MockAnswer::http(503, "text/html", "busy");
+        if header.is_empty() { answer } else { answer.header("retry-after", header) }
+    };
+    for (retry_after, memory) in [("", 1), ("20", 20), ("0", 1), ("86400", 60)] {
+        server.answer_next(busy(retry_after));
+        for _ in 0..5 {
+            let error = call(&client, &server).await.unwrap_err();
+            assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Http, true), "{retry_after}");
+        }
+        seconds.fetch_add(memory - 1, Ordering::SeqCst);
+        call(&client, &server).await.unwrap_err();
+        assert_eq!(requests(&server), (1, 0), "{retry_after}");
+        seconds.fetch_add(1, Ordering::SeqCst);
+    }
+    call(&client, &server).await.unwrap();
+    assert_eq!(requests(&server), (1, 1));
 }
 
 #[tokio::test]
 async fn a_failed_fetch_is_never_taken_for_the_answer_of_the_operation_that_needed_it() {
     let server = MockGenAuth::start().await.unwrap();
-    let client = builder(&server).build().unwrap();
     for envelope in
         [json!({ "statusCode": 401, "message": "no" }), json!({ "statusCode": 200, "message": "", "data": {} })]
     {
+        let client = builder(&server).build().unwrap();
         server.answer_next(MockAnswer::envelope(envelope));
         let app = GetWechatAccessTokenDto::builder().app_id("wx").app_secret("s");
         let error = client.get_weixin_access_token().body(app).send_envelope().await.unwrap_err();
@@ -192,8 +262,8 @@ async fn a_deprecated_operation_that_is_sent_once_more_is_told_of_once() {
 #[tokio::test]
 async fn an_empty_token_is_an_error_and_never_sent() {
     let server = MockGenAuth::start().await.unwrap();
-    let client = builder(&server).build().unwrap();
     for token in ["", " "] {
+        let client = builder(&server).build().unwrap();
         let data = json!({ "access_token": token, "expires_in": 7200 });
         server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
         assert_eq!(call(&client, &server).await.unwrap_err().kind(), ErrorKind::NoData);
@@ -218,14 +288,54 @@ async fn a_lifetime_is_read_in_whichever_way_the_server_writes_it() {
 }
 
 #[tokio::test]
-async fn a_lifetime_of_nothing_fetches_for_each_call_and_does_not_loop() {
+async fn a_lifetime_of_nothing_is_a_few_seconds() {
+    for lifetime in [0, -5, i64::MIN, 1, 4] {
+        let (seconds, now) = clock();
+        let server = MockGenAuth::builder().clock(now.clone()).start().await.unwrap();
+        let client = builder(&server).clock(now).build().unwrap();
+        let data = json!({ "access_token": "opaque", "expires_in": lifetime });
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 499, "message": "enough" })).times(10));
+        for _ in 0..10 {
+            assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
+        }
+        assert_eq!(requests(&server), (1, 10), "{lifetime}");
+        seconds.fetch_add(5, Ordering::SeqCst);
+        call(&client, &server).await.unwrap();
+        assert_eq!(requests(&server), (1, 1), "{lifetime}");
+    }
+}
+
+#[tokio::test]
+async fn a_lifetime_beyond_all_clocks_is_no_panic() {
     let server = MockGenAuth::start().await.unwrap();
     let client = builder(&server).build().unwrap();
-    for lifetime in [0, -5, i64::MAX] {
-        let data = json!({ "access_token": "opaque", "expires_in": lifetime });
+    let data = json!({ "access_token": "opaque", "expires_in": i64::MAX });
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 499, "message": "enough" })).times(2));
+    for _ in 0..2 {
+        assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
+    }
+    assert_eq!(requests(&server), (1, 2));
+}
+
+#[tokio::test]
+async fn a_token_that_names_no_user_pool_goes_out_with_the_keys_id_which_is_one_for_a_pools_own_key() {
+    // Without the claim, with an empty one, and with one that no header can carry.
+    let with_claim = |claims: &str| format!("e30.{}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims));
+    for token in [
+        "opaque".to_owned(),
+        with_claim(r#"{"exp":1}"#),
+        with_claim(r#"{"scoped_userpool_id":""}"#),
+        with_claim(r#"{"scoped_userpool_id":"a\nb"}"#),
+    ] {
+        let server = MockGenAuth::start().await.unwrap();
+        let client = builder(&server).build().unwrap();
+        let data = json!({ "access_token": token, "expires_in": 7200 });
         server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })));
         server.answer_next(MockAnswer::envelope(json!({ "statusCode": 499, "message": "enough" })));
         assert_eq!(call(&client, &server).await.unwrap_err().status_code(), Some(499));
-        assert_eq!(requests(&server), (1, 1));
+        let sent = server.take_requests().pop().unwrap();
+        assert_eq!(sent.header("x-genauth-userpool-id"), Some(MockGenAuth::ACCESS_KEY_ID), "{token}");
     }
 }

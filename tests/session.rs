@@ -40,8 +40,12 @@ async fn a_step_that_is_still_to_be_done_is_an_outcome_to_match_on() {
     for (status_code, api_code, code, kind) in [
         (1636, None, 1636, NextStepKind::SecondFactor),
         (400, Some(1639), 1639, NextStepKind::NewPassword),
-        (1635, Some(7), 1635, NextStepKind::OneTimePassword),
-        (1642, None, 1642, NextStepKind::Other),
+        (1635, Some(7), 1635, NextStepKind::UserSecondFactor),
+        (1642, None, 1642, NextStepKind::CompleteProfile),
+        (403, Some(2058), 2058, NextStepKind::ChangePassword),
+        (2058, None, 2058, NextStepKind::ChangePassword),
+        (1637, None, 1637, NextStepKind::Other),
+        (400, Some(1698), 1698, NextStepKind::Other),
     ] {
         let mut envelope =
             json!({ "statusCode": status_code, "message": "a second factor", "data": { "mfaToken": "mfa-secret" } });
@@ -57,6 +61,61 @@ async fn a_step_that_is_still_to_be_done_is_an_outcome_to_match_on() {
         let error = step.into_error();
         assert_eq!(error.kind(), ErrorKind::Api);
         assert!(!format!("{error} {error:?}").contains("mfa-secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_ended_early_is_a_failure_that_says_so_and_no_step() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for envelope in [json!({ "statusCode": 400, "apiCode": 1699 }), json!({ "statusCode": 1699 })] {
+        server.answer_next(MockAnswer::envelope(envelope));
+        let error = client.sign_in_by_password("a", "b").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Api);
+        assert!(error.to_string().contains("the sign-in was ended early"), "{error}");
+        assert!(error.next_step().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_step_of_any_operation_is_told_by_its_code_and_an_unknown_one_at_a_sign_in_alone() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN).build().unwrap();
+    for (code, kind) in [(1636, Some(NextStepKind::SecondFactor)), (1637, None), (1600, None), (1700, None)] {
+        server.answer_next(MockAnswer::envelope(json!({ "statusCode": 403, "apiCode": code })));
+        let error = client.get_profile().send().await.unwrap_err();
+        assert_eq!(error.next_step().map(|step| step.kind()), kind, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_flow_is_complete_is_one_if_there_are_tokens() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for (status_code, api_code) in [(1600, None), (400, Some(1600))] {
+        let envelope = |data: serde_json::Value| {
+            let mut envelope = json!({ "statusCode": status_code, "message": "", "data": data });
+            envelope.as_object_mut().unwrap().extend(api_code.map(|code| ("apiCode".to_owned(), json!(code))));
+            envelope
+        };
+        let tokens = json!({ "access_token": "after-the-flow", "token_type": "Bearer", "expire_in": 60 });
+        server.answer_next(MockAnswer::envelope(envelope(tokens)).header("x-from", "the server"));
+        let signed_in = client.sign_in_by_password("a", "b").await.unwrap();
+        let SignIn::SignedIn(user) = signed_in else { panic!("{signed_in:?}") };
+        assert_eq!((user.tokens.status_code(), user.tokens.api_code()), (status_code, api_code));
+        assert_eq!(user.tokens.headers()["x-from"], "the server");
+        let _ = user.client.get_profile().send().await;
+        assert_eq!(bearer(&server), Some("Bearer after-the-flow".to_owned()));
+
+        for data in [json!(null), json!({}), json!({ "access_token": null }), json!({ "session": true }), json!([1, 2])]
+        {
+            server.answer_next(MockAnswer::envelope(envelope(data.clone())));
+            let error = client.sign_in_by_password("a", "b").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NoData, "{data}");
+            assert_eq!((error.status_code(), error.api_code()), (Some(status_code), api_code));
+            assert!(error.to_string().contains("the sign-in is complete, but there are no tokens"), "{error}");
+            assert!(error.next_step().is_none());
+        }
     }
 }
 

@@ -268,7 +268,7 @@ impl Signer {
             _ => prop_assert!(date.len() == 29 && date.ends_with(" GMT"), "no HTTP date: {}", date),
         }
         if let Some(tenant_id) = &self.tenant_id {
-            prop_assert_eq!(header(&format!("{prefix}tenant-id"))?, tenant_id.trim_matches(' '));
+            prop_assert_eq!(header(&format!("{prefix}app-tenant-id"))?, tenant_id.trim_matches(' '));
         }
         let nonce = header(&format!("{prefix}signature-nonce"))?;
         let hex = nonce.len() == 32 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -3,7 +3,7 @@
 use super::{Clock, Inner};
 use crate::api::Client;
 use crate::credentials::{
-    AccessKeyUse, ClientAuthentication, Credentials, Dialect, Language, SignatureDate, header_value,
+    AccessKeyUse, ClientAuthentication, Credentials, Dialect, Language, SignatureDate, TenantHeader, header_value,
 };
 use crate::deprecation::Notices;
 use crate::host::Host;
@@ -41,6 +41,7 @@ pub struct ClientBuilder {
     access_key_use: AccessKeyUse,
     signature_date: SignatureDate,
     tenant_id: Option<String>,
+    tenant_header: TenantHeader,
     dialect: Option<Dialect>,
     language: Language,
     timeout: Duration,
@@ -74,6 +75,7 @@ impl ClientBuilder {
             access_key_use: AccessKeyUse::default(),
             signature_date: SignatureDate::default(),
             tenant_id: None,
+            tenant_header: TenantHeader::default(),
             dialect: None,
             language: Language::default(),
             timeout: TIMEOUT,
@@ -139,6 +141,12 @@ impl ClientBuilder {
     /// The tenant that calls with the access key are for.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
         self.tenant_id = Some(id.into());
+        self
+    }
+
+    /// The header that names the tenant; `x-genauth-app-tenant-id` (or `x-authing-…`) otherwise.
+    pub fn tenant_header(mut self, header: TenantHeader) -> Self {
+        self.tenant_header = header;
         self
     }
 
@@ -325,6 +333,7 @@ impl ClientBuilder {
             access_key_use: self.access_key_use,
             signature_date: self.signature_date,
             tenant_id,
+            tenant_header: self.tenant_header,
         };
         credentials.set_user_access_token(self.user_access_token.clone())?;
         Ok(credentials)

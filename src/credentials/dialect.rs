@@ -87,6 +87,7 @@ pub(super) enum Header {
     SignatureNonce,
     SignatureMethod,
     SignatureVersion,
+    AppTenantId,
     TenantId,
     UserpoolId,
 }
@@ -133,6 +134,7 @@ impl Dialect {
             Header::SignatureNonce => name!("signature-nonce"),
             Header::SignatureMethod => name!("signature-method"),
             Header::SignatureVersion => name!("signature-version"),
+            Header::AppTenantId => name!("app-tenant-id"),
             Header::TenantId => name!("tenant-id"),
             Header::UserpoolId => name!("userpool-id"),
         }

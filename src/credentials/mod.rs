@@ -5,7 +5,7 @@ mod options;
 mod signature;
 
 pub use dialect::{Dialect, Language};
-pub use options::{AccessKeyUse, ClientAuthentication, SignatureDate};
+pub use options::{AccessKeyUse, ClientAuthentication, SignatureDate, TenantHeader};
 
 use crate::management::ManagementToken;
 use crate::{Credential, Error, ErrorKind, Operation, SecretString};
@@ -47,6 +47,7 @@ pub(crate) struct Credentials {
     pub(crate) access_key_use: AccessKeyUse,
     pub(crate) signature_date: SignatureDate,
     pub(crate) tenant_id: Option<HeaderValue>,
+    pub(crate) tenant_header: TenantHeader,
 }
 
 /// What one request is told beside the credentials.
@@ -149,11 +150,11 @@ impl Credentials {
                 }
                 Credential::ClientSecretPost => self.post_secret(request, occasion.subject)?,
                 Credential::AccessKeySignature => {
-                    self.put_if(headers, Header::TenantId, self.tenant_id.as_ref());
+                    self.put_if(headers, self.tenant_header.header(), self.tenant_id.as_ref());
                     self.sign(request, occasion)?;
                 }
                 Credential::ManagementToken => {
-                    self.put_if(headers, Header::TenantId, self.tenant_id.as_ref());
+                    self.put_if(headers, self.tenant_header.header(), self.tenant_id.as_ref());
                     if let Some(token) = occasion.management_token {
                         self.put_if(headers, Header::UserpoolId, token.userpool_id());
                         headers.insert(AUTHORIZATION, bearer(token.secret())?);

@@ -1,5 +1,6 @@
 //! The choices that a caller has in how credentials go out.
 
+use super::dialect::Header;
 use http::HeaderValue;
 use std::time::{Duration, SystemTime};
 
@@ -23,8 +24,35 @@ pub enum AccessKeyUse {
     /// To sign each request.
     #[default]
     Signature,
-    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires.
+    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires, or
+    /// when the server rejects it, though not twice within five seconds.
+    ///
+    /// While the server gives none, calls get the error of the last try: for a second, for half a minute if it was a
+    /// refusal, or for as long as its `Retry-After` asks, up to a minute. Then the next call tries again.
     ManagementToken,
+}
+
+/// The header that names the tenant. The official SDKs do not agree on it, and no document says what servers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum TenantHeader {
+    /// `x-genauth-app-tenant-id`, as the API's documents and the SDK for Go have it.
+    #[default]
+    AppTenantId,
+    /// `x-genauth-tenant-id`, as the SDK for Java has it.
+    TenantId,
+    /// `x-genauth-app-id`, as the SDKs for Node have it.
+    AppId,
+}
+
+impl TenantHeader {
+    pub(super) fn header(self) -> Header {
+        match self {
+            Self::AppTenantId => Header::AppTenantId,
+            Self::TenantId => Header::TenantId,
+            Self::AppId => Header::AppId,
+        }
+    }
 }
 
 /// How a signed request tells its date.

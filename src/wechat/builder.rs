@@ -92,21 +92,21 @@ impl TokenCacheBuilder {
     /// How long callers without a token get the error of a refresh that failed just now, and how long the next refresh
     /// waits where there still is a token, there doubled by each further failure; 1 s otherwise.
     pub fn failure_pause(mut self, pause: Duration) -> Self {
-        self.0.windows.failure_pause = pause;
+        self.0.windows.failures.first = pause;
         self
     }
 
     /// The longest that the next refresh waits after failures, and that a server is believed which asks for a pause
     /// (`Retry-After`); 60 s otherwise.
     pub fn longest_failure_pause(mut self, pause: Duration) -> Self {
-        self.0.windows.longest_failure_pause = pause;
+        self.0.windows.failures.longest = pause;
         self
     }
 
     /// How long callers without a token get the error of a request that will not succeed without a change, such as one
     /// with a wrong secret; 30 s otherwise.
     pub fn refusal_pause(mut self, pause: Duration) -> Self {
-        self.0.windows.refusal_pause = pause;
+        self.0.windows.failures.refusal = pause;
         self
     }
 

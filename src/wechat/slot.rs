@@ -325,7 +325,7 @@ impl Slot {
     fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
         let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
         let windows = &self.fetcher.windows;
-        let pause = windows.pause_after(count, random()).max(windows.wanted_by(error));
+        let pause = windows.failures.pause_after(error, count, random());
         let memory = windows.memory_of(error, count);
         // What the server sent may be large, and is of use to whoever caused it.
         let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));

@@ -1,6 +1,6 @@
 //! When a token is due, and how long to wait after a failure.
 
-use crate::retry::{random, share};
+use crate::retry::{FAILURES, FailurePauses, random, share};
 use crate::{Error, ErrorKind};
 use std::time::Duration;
 
@@ -11,9 +11,7 @@ pub(super) struct Windows {
     pub(super) mandatory: Duration,
     /// Between two requests, whatever comes.
     pub(super) pause: Duration,
-    pub(super) failure_pause: Duration,
-    pub(super) longest_failure_pause: Duration,
-    pub(super) refusal_pause: Duration,
+    pub(super) failures: FailurePauses,
     /// How long a caller waits.
     pub(super) longest_wait: Duration,
     /// What no token is believed to live longer than.
@@ -26,9 +24,7 @@ impl Default for Windows {
             refresh: Duration::from_secs(300),
             mandatory: Duration::from_secs(30),
             pause: Duration::from_secs(1),
-            failure_pause: Duration::from_secs(1),
-            longest_failure_pause: Duration::from_secs(60),
-            refusal_pause: Duration::from_secs(30),
+            failures: FAILURES,
             longest_wait: Duration::MAX,
             longest_life: Duration::from_secs(7200),
         }
@@ -47,27 +43,12 @@ impl Windows {
         self.mandatory.min(lifetime / 20)
     }
 
-    /// How long nobody asks again after the `failures`th failure in a row, while there is a token to hand out.
-    pub(super) fn pause_after(&self, failures: u32, random: f64) -> Duration {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(31));
-        let longest = self.failure_pause.saturating_mul(doubled).min(self.longest_failure_pause);
-        share(longest, 1.0 - 0.5 * random)
-    }
-
-    /// How long callers without a token get the same error: what a wrong secret does not get past now, it will not get
-    /// past a second later, and a server that repeats itself is asked less and less.
+    /// How long callers without a token get the same error; a server that repeats itself is asked less and less.
     pub(super) fn memory_of(&self, error: &Error, failures: u32) -> Duration {
-        let memory = match error.kind() {
-            ErrorKind::UnusableToken => self.pause_after(failures, random()),
-            _ if error.is_retryable() => self.failure_pause,
-            _ => self.refusal_pause,
-        };
-        memory.max(self.wanted_by(error))
-    }
-
-    /// What the server asks for, within the longest pause.
-    pub(super) fn wanted_by(&self, error: &Error) -> Duration {
-        error.retry_after().unwrap_or_default().min(self.longest_failure_pause)
+        match error.kind() {
+            ErrorKind::UnusableToken => self.failures.pause_after(error, failures, random()),
+            _ => self.failures.memory_of(error),
+        }
     }
 }
 
@@ -86,14 +67,5 @@ mod tests {
         assert_eq!(windows.refresh_of(SECOND * 100, 0.0), SECOND * 10);
         assert_eq!(windows.mandatory_of(SECOND * 100), SECOND * 5);
         assert_eq!(windows.refresh_of(Duration::ZERO, 0.5), Duration::ZERO);
-    }
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_never_overflow() {
-        let windows = Windows::default();
-        let pauses: Vec<u64> = (1..9).map(|failures| windows.pause_after(failures, 0.0).as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(windows.pause_after(3, 1.0), SECOND * 2);
-        assert_eq!(windows.pause_after(u32::MAX, 0.0), SECOND * 60);
     }
 }

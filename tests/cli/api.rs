@@ -239,6 +239,21 @@ fn a_dry_run_shows_what_would_be_sent_and_its_secrets_nowhere() {
             ])),
         ),
         (
+            "tenant",
+            key(dry_run(&[
+                "api",
+                "get-weixin-access-token",
+                "--app-id",
+                "wx",
+                "--app-secret-file",
+                "-",
+                "--tenant-id",
+                "tenant_1",
+                "--tenant-header",
+                "app-id",
+            ])),
+        ),
+        (
             "undescribed",
             dry_run(&["call", "PUT", "/api/v3/x?a=canary-query", "--query", "b=canary query", "--body", "-"]),
         ),

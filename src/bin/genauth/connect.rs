@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::secret_input;
 use crate::settings::Settings;
 use genauth::wechat::RedisStore;
-use genauth::{AccessKeyUse, Client, ClientAuthentication, ClientBuilder};
+use genauth::{AccessKeyUse, Client, ClientAuthentication, ClientBuilder, TenantHeader};
 use std::time::Duration;
 
 /// The host that is set.
@@ -68,6 +68,11 @@ pub(crate) fn builder(host: &str, settings: &Settings) -> Result<ClientBuilder, 
     }
     if let Some(id) = settings.text("tenant_id") {
         builder = builder.tenant_id(id);
+    }
+    match settings.text("tenant_header") {
+        Some("tenant-id") => builder = builder.tenant_header(TenantHeader::TenantId),
+        Some("app-id") => builder = builder.tenant_header(TenantHeader::AppId),
+        _ => {}
     }
     if let Some(dialect) = settings.text("dialect") {
         builder = builder.dialect(dialect.parse()?);

@@ -69,6 +69,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("tenant_id", "GENAUTH_TENANT_ID", Text("ID"), Connection, "The tenant that access key calls are for"),
     setting(
+        "tenant_header",
+        "GENAUTH_TENANT_HEADER",
+        Choice(&["app-tenant-id", "tenant-id", "app-id"]),
+        Connection,
+        "The header that names the tenant, behind the brand's prefix; app-tenant-id otherwise",
+    ),
+    setting(
         "dialect",
         "GENAUTH_DIALECT",
         Choice(&["genauth", "authing"]),
