@@ -57,7 +57,7 @@ fn the_table_holds_every_operation_of_the_document_as_described_there() {
 
 #[tokio::test]
 async fn the_example_request_passes_the_mock_servers_checks_and_reaches_the_wire_as_it_is() {
-    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let (document, server) = (document(), MockGenAuth::builder().strict_authorization().start().await.unwrap());
     let client = client(&server);
     for operation in operations() {
         let fields = example_request(&document, operation);

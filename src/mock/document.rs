@@ -78,8 +78,10 @@ impl Document {
         Ok(Self { root, operations })
     }
 
-    /// The operation of this method at this path, if there is one.
+    /// The operation of this method at this path, if there is one. HEAD asks for what GET does; that the body stays away is
+    /// the connection's business.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
+        let method = if method == "HEAD" { "GET" } else { method };
         self.operations.iter().find(|operation| operation.method == method && operation.is_at(path))
     }
 
@@ -191,7 +193,8 @@ impl QueryParameter {
         let fits = |value: &str| match self.type_name.as_str() {
             "integer" => value.parse::<i64>().is_ok(),
             "number" => value.parse::<f64>().is_ok_and(f64::is_finite),
-            "boolean" => matches!(value, "true" | "false"),
+            // With a capital as Python's SDK writes them.
+            "boolean" => matches!(value, "true" | "false" | "True" | "False"),
             _ => true,
         };
         if values.all(|(_, value)| fits(&value)) {

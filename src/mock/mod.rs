@@ -127,7 +127,8 @@ impl MockGenAuth {
         self.service.queue.push(answer);
     }
 
-    /// The requests so far, oldest first; the last 10,000 if there were more.
+    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a mock
+    /// that [records nothing](MockGenAuthBuilder::record_nothing).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.log.copy()
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Method, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
@@ -85,15 +85,16 @@ impl Service {
         wechat: WechatApps,
         clock: Clock,
         expires_at: ExpiresAt,
+        log: Log,
         site: Site,
     ) -> Self {
-        let (queue, log, refusals) = Default::default();
+        let (queue, refusals) = Default::default();
         Self { document, credentials, wechat, clock, expires_at, site, queue, log, refusals }
     }
 
     /// Records the request and answers it; `body` is `None` if it was too long.
     pub(super) async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
-        if parts.method == http::Method::GET
+        if matches!(parts.method, Method::GET | Method::HEAD)
             && let Some(page) = self.site.pages.get(parts.uri.path())
             && let Outcome::Reply(reply) = &page.outcome
         {
@@ -101,7 +102,7 @@ impl Service {
         }
         let is_too_long = body.is_none();
         let request = RecordedRequest::new(parts, body.unwrap_or_default());
-        self.log.push(request.clone());
+        self.log.push(&request);
         let answer = self.queue.next();
         if !answer.delay.is_zero() {
             tokio::time::sleep(answer.delay).await;

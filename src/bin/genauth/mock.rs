@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let port = arguments.get_one::<u16>("port").copied().unwrap_or_default();
     let faults = arguments.get_many::<String>("fault").into_iter().flatten();
     let faults = faults.map(|text| Fault::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut builder = page::add(MockGenAuth::builder().port(port));
+    let mut builder = page::add(MockGenAuth::builder().port(port).record_nothing());
     if !arguments.get_flag("quiet") {
         builder = builder.on_exchange(log);
     }
