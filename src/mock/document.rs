@@ -78,11 +78,14 @@ impl Document {
         Ok(Self { root, operations })
     }
 
-    /// The operation of this method at this path, if there is one. HEAD asks for what GET does; that the body stays away is
-    /// the connection's business.
+    /// The operation of this method at this path, if there is one.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
-        let method = if method == "HEAD" { "GET" } else { method };
-        self.operations.iter().find(|operation| operation.method == method && operation.is_at(path))
+        self.operations.iter().find(|operation| operation.method == method && is_at(&operation.path, path))
+    }
+
+    /// Whether there is an operation with this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.operations.iter().any(|operation| operation.id == id)
     }
 
     /// The components that a schema refers to, itself or through another, with the words of JSON Schema.
@@ -159,17 +162,17 @@ impl Operation {
             request_example: request["example"].clone(),
         }
     }
+}
 
-    /// Segment by segment; a `{variable}` stands for any one segment that is not empty.
-    fn is_at(&self, path: &str) -> bool {
-        let mut described = self.path.split('/');
-        let mut given = path.split('/');
-        loop {
-            match (described.next(), given.next()) {
-                (None, None) => return true,
-                (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
-                _ => return false,
-            }
+/// Whether a path is one that is described, segment by segment; a `{variable}` stands for any one segment that is not
+/// empty.
+pub(super) fn is_at(described: &str, path: &str) -> bool {
+    let (mut described, mut given) = (described.split('/'), path.split('/'));
+    loop {
+        match (described.next(), given.next()) {
+            (None, None) => return true,
+            (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
+            _ => return false,
         }
     }
 }

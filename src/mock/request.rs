@@ -61,6 +61,11 @@ impl RecordedRequest {
         self.method.len() + self.path.len() + headers.sum::<usize>() + self.body.len()
     }
 
+    /// The method that says what is asked for: that of HEAD is GET, and the connection keeps the body back.
+    pub(super) fn asks(&self) -> &str {
+        if self.method == "HEAD" { "GET" } else { &self.method }
+    }
+
     /// The path and the query apart.
     pub(super) fn target(&self) -> (&str, &str) {
         self.path.split_once('?').unwrap_or((&self.path, ""))
@@ -160,14 +165,14 @@ mod tests {
         let one = request("/1");
         let log = Log { limits: (CAPACITY, one.bytes() * 2), kept: Mutex::default() };
         let paths = || log.copy().into_iter().map(|request| request.path).collect::<Vec<_>>();
-        ["/1", "/2", "/3"].map(|path| log.push(&request(path)));
+        ["/1", "/2", "/3"].iter().for_each(|path| log.push(&request(path)));
         assert_eq!(paths(), ["/2", "/3"]);
         log.push(&request("/as-long-as-two-of-the-others"));
         assert_eq!(paths(), ["/as-long-as-two-of-the-others"]);
         log.push(&request(&"/".repeat(one.bytes() * 2)));
         assert_eq!(paths(), ["/as-long-as-two-of-the-others"], "what does not fit at all drives nothing out");
         assert_eq!(log.take().len(), 1);
-        ["/1", "/2", "/3"].map(|path| log.push(&request(path)));
+        ["/1", "/2", "/3"].iter().for_each(|path| log.push(&request(path)));
         assert_eq!(paths(), ["/2", "/3"], "what was taken takes no room");
     }
 }

@@ -66,7 +66,7 @@ impl fmt::Debug for Signatures {
     }
 }
 
-fn refusal(api_code: u16, message: &str) -> Refusal {
+fn refusal(api_code: u32, message: &str) -> Refusal {
     Refusal::new(401, message).api_code(api_code)
 }
 

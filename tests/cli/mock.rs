@@ -46,6 +46,13 @@ fn every_fault_makes_the_failure_that_it_is_called_after() {
     for code in [5, 6, 6] {
         served.call(&["token"]).run().fails(code);
     }
+    let elsewhere =
+        Served::with(&["--fault", "http-500@getProfile", "--fault", "html@/api/v3/get-wechat-access-token-info=1"]);
+    for code in [5, 0] {
+        assert_eq!(elsewhere.call(&["token"]).run().code, code);
+        let profile = elsewhere.call(&["api", "get-profile", "--access-token-file", "-"]);
+        profile.stdin("mock-user-access-token").run().fails(6);
+    }
     let missing = Served::with(&[
         "--fault",
         "missing=getWechatMpAccessTokenInfo",
@@ -92,6 +99,9 @@ fn faults_that_there_are_not_are_refused() {
         ("earthquake", "there is no such kind; there are http-500, "),
         ("html=often", "not a whole number"),
         ("missing", "not the id of an operation"),
+        ("html@nothing=1", "neither the id of an operation nor a path"),
+        ("html@getProfile=often", "not a whole number"),
+        ("missing@getProfile", "there is no such kind"),
         ("missing=nothing", "not the id of an operation"),
         ("clock-skew=much", "not a number of seconds"),
     ] {
