@@ -153,16 +153,14 @@ impl Credentials {
             }
             Kind::AppId { .. } | Kind::ClientSecretPost | Kind::Unknown => false,
         };
-        let accepts = |is: fn(&Kind) -> bool| accepted.iter().any(|scheme| is(&scheme.kind));
         if call.request.header("authorization").is_some() && !accepted.iter().any(|scheme| reads(&scheme.kind)) {
             // The published SDKs send the token of an application's user along with whatever they call.
-            let is_app = !self.strict && accepts(|kind| matches!(kind, Kind::AppId { .. }));
+            let is_app = !self.strict && accepted.iter().any(|scheme| matches!(scheme.kind, Kind::AppId { .. }));
             let token = self.token(call).filter(|_| is_app);
             let token = token.ok_or_else(|| Refusal::new(400, "this operation takes no such authorization header"))?;
             self.user(token)?;
         }
-        let takes_secret = operation.has_client_secret || accepts(|kind| *kind == Kind::ClientSecretPost);
-        if !takes_secret && call.request.json().is_some_and(|body| body.get("client_secret").is_some()) {
+        if !operation.has_client_secret && call.request.json().is_some_and(|body| body.get("client_secret").is_some()) {
             return Err(Refusal::new(400, "this operation takes no client_secret in its body"));
         }
         Ok(())
@@ -194,7 +192,8 @@ mod tests {
 
     use super::super::document::Document;
 
-    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own.
+    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not the
+    /// application's.
     fn document() -> Document {
         let operation = |security: Value, properties: Value| {
             let schema = json!({ "type": "object", "properties": properties });
@@ -204,9 +203,10 @@ mod tests {
         let app = json!({ "appId": [] });
         let document = json!({
             "paths": {
-                "/sign-in": operation(json!([
-                    { "appId": [], "clientSecretBasic": [] }, { "appId": [], "clientSecretPost": [] }, app
-                ]), json!({})),
+                "/sign-in": operation(
+                    json!([{ "appId": [], "clientSecretBasic": [] }, app]),
+                    json!({ "client_id": { "type": "string" }, "client_secret": { "type": "string" } })
+                ),
                 "/app": operation(json!([app]), json!({})),
                 "/open": operation(json!([{}]), json!({})),
                 "/user": operation(json!([{ "userAccessToken": [] }]), json!({})),

@@ -136,18 +136,20 @@ impl Operation {
         let answer = media(&operation["responses"]["200"]);
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
         let has = |schema, name: &str| property(root, schema, name).is_some();
+        let has_client_secret = has(&request["schema"], "client_secret");
+        let posts = has_client_secret && has(&request["schema"], "client_id");
+        let alternatives = operation["security"].as_array().into_iter().flatten().flat_map(|all| {
+            let all =
+                all.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect::<Vec<_>>();
+            let posted = all.iter().map(Scheme::posted).collect::<Vec<_>>();
+            let has_posted = posts && posted != all;
+            std::iter::once(all).chain(has_posted.then_some(posted))
+        });
         Self {
             id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
-            requirements: operation["security"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|requirement| {
-                    requirement.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect()
-                })
-                .collect(),
+            requirements: alternatives.collect(),
             parameters: operation["parameters"]
                 .as_array()
                 .into_iter()
@@ -156,7 +158,7 @@ impl Operation {
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
             body: request.get("schema").map(Body::new),
-            has_client_secret: has(&request["schema"], "client_secret"),
+            has_client_secret,
             example: answer["example"].clone(),
             role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
             request_example: request["example"].clone(),
