@@ -36,9 +36,11 @@ const APP: (&str, &str) = ("app_64a0000000000000000000aa", "app-secret-012345678
 const ACCESS_KEY: (&str, &str) = ("ak_64b0000000000000000000bb", "sk-0123456789abcdef0123456789abcdef");
 const USER_ACCESS_TOKEN: &str = "user-access-token";
 
-/// What the API answers on each path: where in the envelope, and of which kind. Every other path is one that neither the
-/// document nor the mock has.
-const ANSWERS: [(&str, &str, fn(&Value) -> bool); 7] = [
+/// A path, where in the envelope its answer is told by, and how.
+type Answered = (&'static str, &'static str, fn(&Value) -> bool);
+
+/// What the API answers. Every other path is one that neither the document nor the mock has.
+const ANSWERS: [Answered; 7] = [
     ("/api/v3/get-wechat-access-token", "/data/accessToken", Value::is_string),
     ("/api/v3/get-wechat-access-token-info", "/data/accessToken", Value::is_string),
     ("/api/v3/get-weixin-access-token", "/data/accessToken", Value::is_string),

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -53,7 +53,7 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
 /// The whole body, or `None` if it is too long. Even then it is read to its end: a client that is still writing when
 /// the connection closes would see a reset instead of the answer.
 async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    let mut bytes = Some(BytesMut::new());
+    let mut bytes = Some(Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         match &mut bytes {
@@ -61,5 +61,6 @@ async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
             _ => bytes = None,
         }
     }
-    Ok(bytes.map(BytesMut::freeze))
+    // What grew has room to spare, which the record would keep as well.
+    Ok(bytes.map(|bytes| bytes.into_boxed_slice().into()))
 }

@@ -3,7 +3,8 @@
 //! [`MockGenAuth`] builds its routes, its checks and its answers from the same document as the client: there is no
 //! endpoint in its code. It is strict where the real server may be lenient, so that a client which passes here sends
 //! what the document says: headers of one dialect, credentials as described (signatures are recomputed), bodies that
-//! fit their schema. As on the real server every refusal by the API is HTTP 200 with a failing `statusCode`; an
+//! fit their schema. It takes what the published SDKs of other languages send, though: a token without `Bearer`, say, unless
+//! [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server every refusal by the API is HTTP 200 with a failing `statusCode`; an
 //! unknown path is HTTP 404.
 //!
 //! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app

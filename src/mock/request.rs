@@ -57,8 +57,8 @@ impl RecordedRequest {
 
     /// How much of the record it takes up.
     fn bytes(&self) -> usize {
-        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
-        self.method.len() + self.path.len() + headers.sum::<usize>() + self.body.len()
+        let headers = self.headers.iter().map(|header| size_of_val(header) + header.0.len() + header.1.len());
+        size_of_val(self) + self.method.len() + self.path.len() + headers.sum::<usize>() + self.body.len()
     }
 
     /// The method that says what is asked for: that of HEAD is GET, and the connection keeps the body back.
