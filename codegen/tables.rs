@@ -85,8 +85,8 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
     })
 }
 
-/// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in the
-/// body: what `clientSecretBasic` is listed for takes it there as well, if the body has fields for it.
+/// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in
+/// the body: what `clientSecretBasic` is listed for takes it there as well, if the body has fields for it.
 fn credentials(document: &Document, operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream>, String> {
     let fields = document.property_names(operation.body_schema());
     let posts = ["client_id", "client_secret"].iter().all(|field| fields.contains(field));

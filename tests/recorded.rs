@@ -248,8 +248,8 @@ async fn every_recorded_request_of_the_official_sdks_is_sent_alike_or_left_out_f
     assert_eq!(compared + excluded.len(), 80);
 }
 
-/// A mock in the situation of the server that the SDK spoke to: who calls, and what the body names, are known to it, and
-/// it is the time of the recording.
+/// A mock in the situation of the server that the SDK spoke to: who calls, and what the body names, are known to it,
+/// and it is the time of the recording.
 async fn server(recorded: &Recorded<'_>) -> MockGenAuth {
     let body = recorded.body();
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -52,8 +52,8 @@ impl MockAnswer {
         Self::new(Outcome::Reply(Reply::json(200, &envelope)))
     }
 
-    /// A refusal by the API: HTTP 200, with this `statusCode` and `message`, an `apiCode` if it has one (`None` otherwise),
-    /// and a request id.
+    /// A refusal by the API: HTTP 200, with this `statusCode` and `message`, an `apiCode` if it has one (`None`
+    /// otherwise), and a request id.
     ///
     /// ```
     /// use genauth::mock::MockAnswer;

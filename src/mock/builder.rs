@@ -145,9 +145,9 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Takes a token only behind `Bearer`, and only where the operation takes one. Unless set, a token may also come bare,
-    /// and an application may send its user's with whatever it calls: the published SDKs of most languages do both. A wrong
-    /// token is refused in either case.
+    /// Takes a token only behind `Bearer`, and only where the operation takes one. Unless set, a token may also come
+    /// bare, and an application may send its user's with whatever it calls: the published SDKs of most languages do
+    /// both. A wrong token is refused in either case.
     pub fn strict_authorization(mut self) -> Self {
         self.strict_authorization = true;
         self
@@ -175,8 +175,8 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Answers a GET or HEAD of `path`, which is no endpoint of the API, with `page`. Such requests are neither recorded nor do
-    /// they take a queued answer.
+    /// Answers a GET or HEAD of `path`, which is no endpoint of the API, with `page`. Such requests are neither
+    /// recorded nor do they take a queued answer.
     pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
         self.pages.insert(path.into(), page);
         self
@@ -200,8 +200,8 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime that
-    /// this is called on.
+    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime
+    /// that this is called on.
     ///
     /// # Errors
     ///

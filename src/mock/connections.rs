@@ -46,7 +46,8 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
     let mut connection = http1::Builder::new();
     // A client that closes its side once it has asked still wants the answer.
     connection.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).half_close(true);
-    // An error is a client that went away or was too slow, or a `HangUp`, and each time the connection is closed by now.
+    // An error is a client that went away or was too slow, or a `HangUp`, and each time the connection is closed by
+    // now.
     let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
 }
 

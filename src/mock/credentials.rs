@@ -27,8 +27,8 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The header `suffix` behind the dialect's prefix. An empty one is as good as none: the SDKs of some languages send
-    /// what they have nothing to say about.
+    /// The header `suffix` behind the dialect's prefix. An empty one is as good as none: the SDKs of some languages
+    /// send what they have nothing to say about.
     pub(super) fn header(&self, suffix: &str) -> Option<&'a str> {
         let value = self.request.header(&format!("{}{suffix}", self.dialect.prefix()));
         value.filter(|value| !value.is_empty())
@@ -192,8 +192,8 @@ mod tests {
 
     use super::super::document::Document;
 
-    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not the
-    /// application's.
+    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not
+    /// the application's.
     fn document() -> Document {
         let operation = |security: Value, properties: Value| {
             let schema = json!({ "type": "object", "properties": properties });

@@ -3,15 +3,15 @@
 //! [`MockGenAuth`] builds its routes, its checks and its answers from the same document as the client: there is no
 //! endpoint in its code. It is strict where the real server may be lenient, so that a client which passes here sends
 //! what the document says: headers of one dialect, credentials as described (signatures are recomputed), bodies that
-//! fit their schema. It takes what the published SDKs of other languages send, though: a token without `Bearer`, say, unless
-//! [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server every refusal by the API is HTTP 200 with a failing `statusCode`; an
-//! unknown path is HTTP 404.
+//! fit their schema. It takes what the published SDKs of other languages send, though: a token without `Bearer`, say,
+//! unless [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server every
+//! refusal by the API is HTTP 200 with a failing `statusCode`; an unknown path is HTTP 404.
 //!
 //! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
 //! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
-//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new management token at each request, and an
-//! application's id and secret are checked where an operation asks about them. Everything else answers the document's
-//! example.
+//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new
+//! management token at each request, and an application's id and secret are checked where an operation asks about them.
+//! Everything else answers the document's example.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -36,8 +36,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Answers, delays and faults can also be set for one operation or one path, once or for good, so that tests which run at
-//! the same time do not take each other's; and what the document lacks can have a route:
+//! Answers, delays and faults can also be set for one operation or one path, once or for good, so that tests which run
+//! at the same time do not take each other's; and what the document lacks can have a route:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -176,16 +176,16 @@ impl MockGenAuth {
     }
 
     /// The requests for this path, whatever their method, to say what they are answered; with or without an operation
-    /// there. The path is the one below [`path_prefix`](MockGenAuthBuilder::path_prefix), and without a query; a `{variable}`
-    /// in it stands for any one segment.
+    /// there. The path is the one below [`path_prefix`](MockGenAuthBuilder::path_prefix), and without a query; a
+    /// `{variable}` in it stands for any one segment.
     pub fn on_path(&self, path: impl Into<String>) -> MockTarget<'_> {
         MockTarget { script: &self.service.script, target: Target::Path(path.into()) }
     }
 
-    /// Answers the requests of this method (HEAD as well, if it is GET) and path by `answer`: an endpoint that the document
-    /// lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). Nothing of the request is
-    /// checked; with [`MockAnswer::proceed`] it gets what it would have got without the route. A later route of the same
-    /// method and path replaces the earlier one.
+    /// Answers the requests of this method (HEAD as well, if it is GET) and path by `answer`: an endpoint that the
+    /// document lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). Nothing of
+    /// the request is checked; with [`MockAnswer::proceed`] it gets what it would have got without the route. A later
+    /// route of the same method and path replaces the earlier one.
     pub fn route(
         &self,
         method: Method,
@@ -195,8 +195,8 @@ impl MockGenAuth {
         self.service.script.add_route(method, path.into(), Arc::new(answer));
     }
 
-    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a mock
-    /// that [records nothing](MockGenAuthBuilder::record_nothing).
+    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a
+    /// mock that [records nothing](MockGenAuthBuilder::record_nothing).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.log.copy()
     }

@@ -40,7 +40,8 @@ impl Scheme {
         Self { kind, name: name.to_owned() }
     }
 
-    /// What takes an application's secret in the body, if this one takes it in a header: OpenAPI has no scheme for that.
+    /// What takes an application's secret in the body, if this one takes it in a header: OpenAPI has no scheme for
+    /// that.
     pub(super) fn posted(&self) -> Self {
         match self.kind {
             Kind::ClientSecretBasic => {

@@ -83,8 +83,8 @@ impl Script {
 /// [`MockGenAuth::on_path`].
 ///
 /// Such an answer goes before the mock's own and the user's own [routes](MockGenAuth::route). What was queued by
-/// [`MockGenAuth::answer_next`] goes before it, and where an operation and its path both have an answer, the one that was
-/// spoken of first. None of the request's headers, credentials and fields are checked, unless the answer is
+/// [`MockGenAuth::answer_next`] goes before it, and where an operation and its path both have an answer, the one that
+/// was spoken of first. None of the request's headers, credentials and fields are checked, unless the answer is
 /// [`MockAnswer::proceed`].
 ///
 /// [`MockGenAuth::on`]: super::MockGenAuth::on

@@ -63,8 +63,9 @@ pub(crate) fn help() -> String {
     let server: String = SERVER.iter().copied().map(row).collect();
     format!(
         "What is to go wrong; may be given more than once. Of these, KIND=N is for the next N requests, one kind after \
-         the other; without N it stays so. KIND@WHERE and KIND@WHERE=N are for the requests of one operation or path alone, \
-         such as http-500@getProfile=1 or slow@/api/v3/signin:\n\n{answers}\nAnd of the server itself:\n\n{server}"
+         the other; without N it stays so. KIND@WHERE and KIND@WHERE=N are for the requests of one operation or path \
+         alone, such as http-500@getProfile=1 or slow@/api/v3/signin:\n\n{answers}\n\
+         And of the server itself:\n\n{server}"
     )
 }
 
