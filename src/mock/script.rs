@@ -82,14 +82,13 @@ impl Script {
 /// The requests for one operation or path, to say what they are answered; from [`MockGenAuth::on`] and
 /// [`MockGenAuth::on_path`].
 ///
-/// Such an answer goes before the mock's own and the user's own [routes](MockGenAuth::route). What was queued by
+/// Such an answer goes before the mock's own and the user's own [routes](super::MockGenAuth::route). What was queued by
 /// [`MockGenAuth::answer_next`] goes before it, and where an operation and its path both have an answer, the one that
 /// was spoken of first. None of the request's headers, credentials and fields are checked, unless the answer is
 /// [`MockAnswer::proceed`].
 ///
 /// [`MockGenAuth::on`]: super::MockGenAuth::on
 /// [`MockGenAuth::on_path`]: super::MockGenAuth::on_path
-/// [`MockGenAuth::route`]: super::MockGenAuth::route
 /// [`MockGenAuth::answer_next`]: super::MockGenAuth::answer_next
 #[derive(Debug)]
 #[must_use = "it does nothing until it is given an answer"]
