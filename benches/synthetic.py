@@ -25,8 +25,7 @@ def synthetic(count):
     for number in range(count):
         name, group = f"{['List', 'Create', 'Update', 'Delete'][number % 4]}Thing{number}", f"Group{number // 4}"
         security = [{"appId": []}, {"appId": [], "userAccessToken": []}, {"accessKeySignature": []},
-                    {"managementToken": []}, {"appId": [], "clientSecretBasic": []},
-                    {"appId": [], "clientSecretPost": []}]
+                    {"managementToken": []}, {"appId": [], "clientSecretBasic": []}]
         request = {"thingId": f"thing-{number}", "filter": {"query": "name"}, "kinds": ["NEW"]}
         answer = {"statusCode": 200, "message": "Success", "data": {"total": 1, "items": [{"id": "1", "name": "one"}]}}
         content = lambda schema, example: {"content": {"application/json": {"schema": ref(schema), "example": example}}}

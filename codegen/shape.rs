@@ -193,7 +193,8 @@ static SECURITY_SCHEME: Object = Object {
         ("type", OneOf(&["apiKey", "http"])),
         ("in", OneOf(&["header"])),
         ("name", Words),
-        ("scheme", Words),
+        // Of those that are registered, the ones that the client speaks: generators warn of any other word.
+        ("scheme", OneOf(&["basic", "bearer"])),
         ("bearerFormat", Text),
         ("description", Text),
     ],

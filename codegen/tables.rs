@@ -13,11 +13,14 @@ use syn::Item;
 pub const CREDENTIALS: &[(&str, &str)] = &[
     ("appId", "AppId"),
     ("userAccessToken", "UserAccessToken"),
-    ("clientSecretBasic", "ClientSecretBasic"),
-    ("clientSecretPost", "ClientSecretPost"),
+    ("clientSecretBasic", BASIC),
     ("accessKeySignature", "AccessKeySignature"),
     ("managementToken", "ManagementToken"),
 ];
+
+/// An application's secret in a header, and in the body.
+const BASIC: &str = "ClientSecretBasic";
+const POST: &str = "ClientSecretPost";
 
 /// The security schemes that the crate could not serve.
 pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
@@ -51,7 +54,7 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
         let Operation { method: verb, path, value, .. } = operation;
         let (id, name, verb) = (operation.id(), method.to_string(), format_ident!("{}", verb.to_ascii_uppercase()));
         let summary = value["summary"].as_str().unwrap_or_default();
-        let credentials = credentials(operation)?;
+        let credentials = credentials(document, operation)?;
         let deprecated = operation.deprecated();
         let idempotent = verb == "GET" || value["x-idempotent"] == true;
         let replaced_by = match value["x-replaced-by"].as_str() {
@@ -82,22 +85,30 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
     })
 }
 
-/// The alternatives of `security`, each a list of credentials that go together.
-fn credentials(operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream>, String> {
-    let alternatives = operation.value["security"].as_array().into_iter().flatten();
-    let credential = |scheme: &String| {
-        let known = CREDENTIALS.iter().find(|(name, _)| name == scheme);
-        let (_, variant) = known.ok_or_else(|| format!("src/credentials/ has nothing for the scheme `{scheme}`"))?;
-        let variant = format_ident!("{variant}");
-        Ok(quote!(crate::Credential::#variant))
+/// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in
+/// the body: what `clientSecretBasic` is listed for takes it there as well, if the body has fields for it.
+fn credentials(document: &Document, operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream>, String> {
+    let fields = document.property_names(operation.body_schema());
+    let posts = ["client_id", "client_secret"].iter().all(|field| fields.contains(field));
+    let mut alternatives = Vec::new();
+    for alternative in operation.value["security"].as_array().into_iter().flatten() {
+        let mut variants = Vec::new();
+        for (scheme, _) in alternative.as_object().into_iter().flatten() {
+            let known = CREDENTIALS.iter().find(|(name, _)| name == scheme);
+            let (_, variant) =
+                known.ok_or_else(|| format!("src/credentials/ has nothing for the scheme `{scheme}`"))?;
+            variants.push(*variant);
+        }
+        let post = |variant: &&'static str| if *variant == BASIC { POST } else { *variant };
+        let posted = (posts && variants.contains(&BASIC)).then(|| variants.iter().map(post).collect());
+        alternatives.push(variants);
+        alternatives.extend(posted);
+    }
+    let quoted = |variants: Vec<&str>| {
+        let variants = variants.into_iter().map(|variant| format_ident!("{variant}"));
+        quote!(&[#(crate::Credential::#variants),*])
     };
-    alternatives
-        .map(|alternative| {
-            let schemes = alternative.as_object().into_iter().flatten().map(|(scheme, _)| credential(scheme));
-            let schemes = schemes.collect::<Result<Vec<_>, String>>()?;
-            Ok(quote!(&[#(#schemes),*]))
-        })
-        .collect()
+    Ok(alternatives.into_iter().map(quoted).collect())
 }
 
 /// The names of the secret properties that the request body can hold, at any depth.

@@ -44,8 +44,6 @@ fn fragment(operations: usize) -> String {
         - appId: []
           clientSecretBasic: []
         - appId: []
-          clientSecretPost: []
-        - appId: []
           userAccessToken: []
         - accessKeySignature: []
         - managementToken: []
@@ -60,6 +58,7 @@ fn fragment(operations: usize) -> String {
     get:
       operationId: getThing{n}
       summary: One thing of kind {n}.
+      description: Answers that one.
       tags: [synthetic]
       security: [{{ appId: [] }}]
       parameters:

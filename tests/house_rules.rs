@@ -140,7 +140,7 @@ fn everything_wrong_is_told_at_once_and_by_place() {
             "openapi/genauth.yaml:68:5: [schema] The schema `unixTimestamp` is not PascalCase. Begin big, and use letters and digits alone.",
             "openapi/genauth.yaml:68:5: [unreferenced] No operation uses the schema `unixTimestamp`. Remove it.",
             "openapi/genauth.yaml:74:11: [schema] The generated type does not check `pattern`. Say it in the description.",
-            "openapi/users.yaml:92:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:94:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
             "openapi/wechat.yaml:28:13: [example] The example lacks `appSecret`, which is required. Add it.",
             "openapi/wechat.yaml:78:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin small, and use letters and digits alone.",
             "openapi/wechat.yaml:114:11: [reference] There is no schema `UnixTimestamp`. Add it, or correct the reference.",

@@ -1,10 +1,16 @@
-//! The recorded requests of the official SDKs, sent once more by this client: the same but for what is listed here.
+//! The recorded requests of the official SDKs, sent once more by this client: the same but for what is listed here. And
+//! sent once more as they were recorded, to the mock, which is a server to those SDKs as well.
 
+mod common;
+
+use common::raw;
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::{AccessKeyUse, Client, ClientAuthentication, Dialect, TenantHeader, operations};
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 /// Whole requests, as they went over the wire.
 const REQUESTS: &str = include_str!("vectors/requests.json");
@@ -24,6 +30,25 @@ const INCOMPARABLE: [&str; 2] = ["x-authing-sdk-version", "x-authing-signature-n
 const ADDED: [&str; 3] = ["x-authing-sdk-version", "x-authing-request-from", "x-authing-lang"];
 
 const FETCH: &str = "/api/v3/get-management-token";
+
+/// Who the SDKs were when they were recorded: application, access key and signed-in user.
+const APP: (&str, &str) = ("app_64a0000000000000000000aa", "app-secret-0123456789abcdef");
+const ACCESS_KEY: (&str, &str) = ("ak_64b0000000000000000000bb", "sk-0123456789abcdef0123456789abcdef");
+const USER_ACCESS_TOKEN: &str = "user-access-token";
+
+/// A path, where in the envelope its answer is told by, and how.
+type Answered = (&'static str, &'static str, fn(&Value) -> bool);
+
+/// What the API answers. Every other path is one that neither the document nor the mock has.
+const ANSWERS: [Answered; 7] = [
+    ("/api/v3/get-wechat-access-token", "/data/accessToken", Value::is_string),
+    ("/api/v3/get-wechat-access-token-info", "/data/accessToken", Value::is_string),
+    ("/api/v3/get-weixin-access-token", "/data/accessToken", Value::is_string),
+    ("/api/v3/signin", "/data/access_token", Value::is_string),
+    ("/api/v3/get-profile", "/data/userId", Value::is_string),
+    ("/api/v3/check-app-id-secret", "/data/valid", |valid| valid == true),
+    (FETCH, "/data/expires_in", Value::is_u64),
+];
 
 struct Recorded<'a>(&'a Value);
 
@@ -94,7 +119,7 @@ fn client(server: &MockGenAuth, recorded: &Recorded<'_>) -> Client {
         builder = builder.language(language.parse().unwrap());
     }
     if recorded.is_managed() {
-        builder = builder.access_key("ak_64b0000000000000000000bb", "sk-0123456789abcdef0123456789abcdef");
+        builder = builder.access_key(ACCESS_KEY.0, ACCESS_KEY.1);
         if !recorded.is_signed() {
             builder = builder.access_key_use(AccessKeyUse::ManagementToken);
         }
@@ -104,9 +129,8 @@ fn client(server: &MockGenAuth, recorded: &Recorded<'_>) -> Client {
         }
         return builder.build().unwrap();
     }
-    let id = "app_64a0000000000000000000aa";
     if case.contains("no_secret") {
-        return builder.app_id(id).build().unwrap();
+        return builder.app_id(APP.0).build().unwrap();
     }
     // Python and Go mean to send Basic on a sign-in and do not: what they send is what `None` and `Post` do.
     let how = match recorded.body().get("client_secret") {
@@ -114,8 +138,8 @@ fn client(server: &MockGenAuth, recorded: &Recorded<'_>) -> Client {
         None if case.contains("none") || sdk.starts_with("python") => ClientAuthentication::None,
         None => ClientAuthentication::Basic,
     };
-    builder = builder.app(id, "app-secret-0123456789abcdef").client_authentication(how);
-    if case.contains("accessToken") { builder.user_access_token("user-access-token") } else { builder }.build().unwrap()
+    builder = builder.app(APP.0, APP.1).client_authentication(how);
+    if case.contains("accessToken") { builder.user_access_token(USER_ACCESS_TOKEN) } else { builder }.build().unwrap()
 }
 
 /// Has the client call the same endpoint with the same fields. What the mock server answers does not matter.
@@ -219,4 +243,56 @@ async fn every_recorded_request_of_the_official_sdks_is_sent_alike_or_left_out_f
     }
     assert_eq!(excluded.len(), EXCLUDED.len(), "a reason to leave a request out that is not there");
     assert_eq!(compared + excluded.len(), 80);
+}
+
+/// A mock in the situation of the server that the SDK spoke to: who calls, and what the body names, are known to it,
+/// and it is the time of the recording.
+async fn server(recorded: &Recorded<'_>) -> MockGenAuth {
+    let body = recorded.body();
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut builder = MockGenAuth::builder()
+        .app(APP.0, APP.1)
+        .access_key(ACCESS_KEY.0, ACCESS_KEY.1)
+        .user_access_token(USER_ACCESS_TOKEN)
+        .user(text("/passwordPayload/account"), text("/passwordPayload/password"))
+        .wechat_app(text("/appId"), text("/appSecret"))
+        .path_prefix(recorded.path().0);
+    if let Some(date) = recorded.header("date") {
+        let date = httpdate::parse_http_date(date).unwrap();
+        builder = builder.clock(move || date);
+    }
+    builder.start().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_the_contract_says() {
+    let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
+    let (mut wrong, mut unknown) = (Vec::new(), 0);
+    for recorded in requests.iter().map(Recorded) {
+        let server = server(&recorded).await;
+        let headers: Vec<&str> = recorded.0["headers"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+        let sent = format!("{}\r\n{}\r\n\r\n{}", recorded.text("request"), headers.join("\r\n"), recorded.text("body"));
+        let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        // Where an answer ends is written as it is in a request.
+        let answer = raw::request(&mut stream).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        let is_right = match ANSWERS.iter().find(|(path, ..)| *path == recorded.path().1) {
+            Some((_, pointer, fits)) if !recorded.path().0.ends_with('/') => {
+                head.starts_with("HTTP/1.1 200 ")
+                    && body["statusCode"] == 200
+                    && body.pointer(pointer).is_some_and(fits)
+            }
+            _ => {
+                unknown += 1;
+                head.starts_with("HTTP/1.1 404 ") && body["statusCode"] == 404
+            }
+        };
+        if !is_right {
+            wrong.push(format!("{:?}: {}: {body}", recorded.case(), recorded.text("request")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), requests.len(), wrong.join("\n"));
+    assert_eq!((requests.len(), unknown), (80, 18));
 }

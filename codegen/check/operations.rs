@@ -1,4 +1,4 @@
-//! `operation-id`, `summary`, `tag`, `security`, `replaced-by` and `idempotent`.
+//! `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
 
 use super::super::document::{Operation, escape, shown};
 use super::{House, Report, items, label, members};
@@ -38,9 +38,13 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     let by_id: BTreeMap<&str, &Operation<'_>> = house.operations.iter().map(|other| (other.id(), other)).collect();
     for operation in &house.operations {
         let pointer = &operation.pointer;
-        if operation.value["summary"].as_str().is_none_or(|summary| summary.trim().is_empty()) {
-            let message = format!("{} has no `summary`. Say in one line what it does.", label(operation));
-            report.add(&format!("{pointer}/summary"), "summary", message);
+        for (rule, mend) in
+            [("summary", "Say in one line what it does."), ("description", "Say what its callers should know.")]
+        {
+            if operation.value[rule].as_str().is_none_or(|text| text.trim().is_empty()) {
+                let message = format!("{} has no `{rule}`. {mend}", label(operation));
+                report.add(&format!("{pointer}/{rule}"), rule, message);
+            }
         }
         if operation.method != "post" && !operation.value["x-idempotent"].is_null() {
             let message = format!("{} is idempotent as a `get`. Remove `x-idempotent`.", label(operation));

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,14 +10,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, TRANSFER_ENC
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::lock;
+use super::refusal::Refusal;
 
-/// An answer for [`MockGenAuth::answer_next`](super::MockGenAuth::answer_next).
+/// An answer for [`MockGenAuth::answer_next`](super::MockGenAuth::answer_next), for one operation or path
+/// ([`MockTarget`](super::MockTarget)), or of a [route](super::MockGenAuth::route).
 #[derive(Clone)]
-#[must_use = "an answer does nothing until it is given to `MockGenAuth::answer_next`"]
+#[must_use = "an answer does nothing until it is given to a `MockGenAuth`"]
 pub struct MockAnswer {
     pub(super) outcome: Outcome,
-    pub(super) delay: Duration,
+    delay: Duration,
     headers: Vec<(String, String)>,
     times: usize,
 }
@@ -27,6 +27,7 @@ pub struct MockAnswer {
 #[derive(Clone)]
 pub(super) enum Outcome {
     Reply(Reply),
+    Refuse(Refusal),
     Proceed,
     HangUp,
 }
@@ -49,6 +50,23 @@ impl MockAnswer {
     /// HTTP 200 with this JSON as the whole body.
     pub fn envelope(envelope: Value) -> Self {
         Self::new(Outcome::Reply(Reply::json(200, &envelope)))
+    }
+
+    /// A refusal by the API: HTTP 200, with this `statusCode` and `message`, an `apiCode` if it has one (`None`
+    /// otherwise), and a request id.
+    ///
+    /// ```
+    /// use genauth::mock::MockAnswer;
+    ///
+    /// let unknown_app = MockAnswer::error(499, 2011, "application not found");
+    /// let wechat_refuses = MockAnswer::error(602, None, "invalid appid");
+    /// ```
+    pub fn error(status_code: u16, api_code: impl Into<Option<u32>>, message: impl Into<String>) -> Self {
+        let refusal = Refusal::new(status_code, message);
+        Self::new(Outcome::Refuse(match api_code.into() {
+            Some(code) => refusal.api_code(code),
+            None => refusal,
+        }))
     }
 
     /// Any HTTP answer: a status from 200 to 999, a `content-type` (none if empty) and a body.
@@ -95,6 +113,20 @@ impl MockAnswer {
         Self { outcome, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
     }
 
+    /// For as long as the answer is delayed.
+    pub(super) async fn wait(&self) {
+        // Even no time at all would be rounded up to a tick of Tokio's clock.
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+    }
+
+    /// This answer, where it was to proceed and a route has answered: its headers go with that answer.
+    pub(super) fn over(mut self, mut routed: Self) -> Self {
+        routed.headers.append(&mut self.headers);
+        routed
+    }
+
     /// Puts a reply on the wire with this answer's headers. A status or header that HTTP does not know becomes an
     /// HTTP 500 that says so, rather than a panic in the server.
     pub(super) fn dress(&self, reply: Reply, date: &str) -> Response<Full<Bytes>> {
@@ -126,6 +158,7 @@ impl fmt::Debug for MockAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = match &self.outcome {
             Outcome::Reply(reply) => format!("http {}", reply.status),
+            Outcome::Refuse(refusal) => format!("{refusal:?}"),
             Outcome::Proceed => "proceed".to_owned(),
             Outcome::HangUp => "hang up".to_owned(),
         };
@@ -138,25 +171,24 @@ impl fmt::Debug for MockAnswer {
 }
 
 /// The answers to come, in order.
-#[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<VecDeque<MockAnswer>>);
+#[derive(Default)]
+pub(super) struct Queue(VecDeque<MockAnswer>);
 
 impl Queue {
-    pub(super) fn push(&self, answer: MockAnswer) {
+    pub(super) fn push(&mut self, answer: MockAnswer) {
         if answer.times > 0 {
-            lock(&self.0).push_back(answer);
+            self.0.push_back(answer);
         }
     }
 
-    /// The answer for one request: to proceed, if nothing is queued.
-    pub(super) fn next(&self) -> MockAnswer {
-        let mut answers = lock(&self.0);
-        match answers.front_mut() {
+    /// The answer for one request, if one is queued.
+    pub(super) fn next(&mut self) -> Option<MockAnswer> {
+        match self.0.front_mut() {
             Some(answer) if answer.times > 1 => {
                 answer.times -= 1;
-                answer.clone()
+                Some(answer.clone())
             }
-            _ => answers.pop_front().unwrap_or_else(MockAnswer::proceed),
+            _ => self.0.pop_front(),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::credentials::Credentials;
 use super::document::Document;
 use super::management::ManagementTokens;
+use super::request::Log;
 use super::service::{Hook, MockExchange, Service, Site};
 use super::signature::Signatures;
 use super::users::Users;
@@ -45,10 +46,12 @@ pub struct MockGenAuthBuilder {
     token_margin: Duration,
     management_token_lifetime: Duration,
     expires_at: ExpiresAt,
+    strict_authorization: bool,
     path_prefix: String,
     missing: HashSet<String>,
     pages: HashMap<String, MockAnswer>,
     hook: Option<Hook>,
+    records: bool,
     port: u16,
     clock: Clock,
 }
@@ -68,10 +71,12 @@ impl MockGenAuthBuilder {
             token_margin: Duration::ZERO,
             management_token_lifetime: Duration::from_secs(7200),
             expires_at: ExpiresAt::default(),
+            strict_authorization: false,
             path_prefix: String::new(),
             missing: HashSet::new(),
             pages: HashMap::new(),
             hook: None,
+            records: true,
             port: 0,
             clock: Clock::system(),
         }
@@ -140,6 +145,14 @@ impl MockGenAuthBuilder {
         self
     }
 
+    /// Takes a token only behind `Bearer`, and only where the operation takes one. Unless set, a token may also come
+    /// bare, and an application may send its user's with whatever it calls: the published SDKs of most languages do
+    /// both. A wrong token is refused in either case.
+    pub fn strict_authorization(mut self) -> Self {
+        self.strict_authorization = true;
+        self
+    }
+
     /// Serves the API under a base path such as `/base`, and nothing outside of it. As on a real server behind a
     /// gateway, signatures do not cover the base path.
     pub fn path_prefix(mut self, prefix: impl AsRef<str>) -> Self {
@@ -162,8 +175,8 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Answers a GET of `path`, which is no endpoint of the API, with `page`. Such requests are neither recorded nor do
-    /// they take a queued answer.
+    /// Answers a GET or HEAD of `path`, which is no endpoint of the API, with `page`. Such requests are neither
+    /// recorded nor do they take a queued answer.
     pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
         self.pages.insert(path.into(), page);
         self
@@ -175,13 +188,20 @@ impl MockGenAuthBuilder {
         self
     }
 
+    /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] answers none.
+    pub fn record_nothing(mut self) -> Self {
+        self.records = false;
+        self
+    }
+
     /// The port to listen on; a free one unless set, or if 0.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime that this is called on.
+    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime
+    /// that this is called on.
     ///
     /// # Errors
     ///
@@ -200,6 +220,7 @@ impl MockGenAuthBuilder {
             users: Users::new(users, self.user_access_tokens),
             signatures: Signatures::new(self.access_keys),
             management: ManagementTokens::new(self.management_token_lifetime),
+            strict: self.strict_authorization,
         };
         let service = Arc::new(Service::new(
             document,
@@ -207,6 +228,7 @@ impl MockGenAuthBuilder {
             WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin),
             self.clock,
             self.expires_at,
+            if self.records { Log::new() } else { Log::none() },
             Site { path_prefix: self.path_prefix, missing: self.missing, pages: self.pages, hook: self.hook },
         ));
         let url = format!("http://{}", listener.local_addr()?);

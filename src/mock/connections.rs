@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -18,6 +18,9 @@ use super::service::{HangUp, Service};
 
 /// The longest body that is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// How long the headers of a request may take, from when the connection is ready for it.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves connections until the task is aborted.
 pub(super) async fn accept(listener: TcpListener, service: Arc<Service>) -> Infallible {
@@ -40,14 +43,18 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
         let body = read(body).await.map_err(|_| HangUp)?;
         service.answer(&parts, body).await
     });
-    // An error is a client that went away or a `HangUp`, and in both cases the connection is closed by now.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+    let mut connection = http1::Builder::new();
+    // A client that closes its side once it has asked still wants the answer.
+    connection.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).half_close(true);
+    // An error is a client that went away or was too slow, or a `HangUp`, and each time the connection is closed by
+    // now.
+    let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
 }
 
 /// The whole body, or `None` if it is too long. Even then it is read to its end: a client that is still writing when
 /// the connection closes would see a reset instead of the answer.
 async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    let mut bytes = Some(BytesMut::new());
+    let mut bytes = Some(Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         match &mut bytes {
@@ -55,5 +62,6 @@ async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
             _ => bytes = None,
         }
     }
-    Ok(bytes.map(BytesMut::freeze))
+    // What grew has room to spare, which the record would keep as well.
+    Ok(bytes.map(|bytes| bytes.into_boxed_slice().into()))
 }

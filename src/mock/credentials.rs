@@ -26,14 +26,16 @@ pub(super) struct Call<'a> {
     pub(super) now: Duration,
 }
 
-impl Call<'_> {
-    /// The header `suffix` behind the dialect's prefix.
-    pub(super) fn header(&self, suffix: &str) -> Option<&str> {
-        self.request.header(&format!("{}{suffix}", self.dialect.prefix()))
+impl<'a> Call<'a> {
+    /// The header `suffix` behind the dialect's prefix. An empty one is as good as none: the SDKs of some languages
+    /// send what they have nothing to say about.
+    pub(super) fn header(&self, suffix: &str) -> Option<&'a str> {
+        let value = self.request.header(&format!("{}{suffix}", self.dialect.prefix()));
+        value.filter(|value| !value.is_empty())
     }
 
     /// What follows `word` in the `authorization` header.
-    fn authorization(&self, word: &str) -> Option<&str> {
+    fn authorization(&self, word: &str) -> Option<&'a str> {
         let (scheme, credentials) = self.request.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case(word).then_some(credentials.trim())
     }
@@ -45,6 +47,8 @@ pub(super) struct Credentials {
     pub(super) users: Users,
     pub(super) signatures: Signatures,
     pub(super) management: ManagementTokens,
+    /// Whether tokens are taken only as the document says.
+    pub(super) strict: bool,
 }
 
 impl Credentials {
@@ -56,7 +60,7 @@ impl Credentials {
         let mut schemes: Vec<&Scheme> = requirements.iter().flatten().collect();
         schemes.sort();
         schemes.dedup();
-        nothing_beside(&schemes, operation, call)?;
+        self.nothing_beside(&schemes, operation, call)?;
         let mut met = HashSet::new();
         for &scheme in &schemes {
             if self.is_met(scheme, &schemes, call)? {
@@ -99,13 +103,12 @@ impl Credentials {
                 }
                 same_app(id, accepted, call).map(|()| true)
             }
-            Kind::UserToken => match call.authorization("Bearer") {
-                Some(token) if self.users.knows_token(token) => Ok(true),
+            Kind::UserToken => match self.token(call) {
                 Some(token) if accepts(Kind::ManagementToken) && self.management.has_issued(token) => Ok(false),
-                Some(_) => Err(Refusal::new(401, "not logged in").api_code(2020)),
+                Some(token) => self.user(token).map(|()| true),
                 None => Ok(false),
             },
-            Kind::ManagementToken => match call.authorization("Bearer") {
+            Kind::ManagementToken => match self.token(call) {
                 Some(token) if self.management.is_alive(token, call.now) => match call.header("userpool-id") {
                     Some(MockGenAuth::USERPOOL_ID) => Ok(true),
                     _ => Err(Refusal::new(401, "the userpool-id header is not the user pool of the management token")),
@@ -129,27 +132,39 @@ impl Credentials {
             Kind::Unknown => Ok(false),
         }
     }
-}
 
-/// Refuses an `authorization` header, or an app secret in the body, that none of the accepted schemes reads.
-fn nothing_beside(accepted: &[&Scheme], operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
-    let reads = |kind: &Kind| match kind {
-        Kind::ClientSecretBasic => call.authorization("Basic").is_some(),
-        Kind::UserToken | Kind::ManagementToken => call.authorization("Bearer").is_some(),
-        Kind::Signature => {
-            Dialect::ALL.into_iter().any(|dialect| call.authorization(dialect.signature_scheme()).is_some())
+    /// The token in the `authorization` header: behind `Bearer`, or bare, as most of the published SDKs send it.
+    fn token<'a>(&self, call: &Call<'a>) -> Option<&'a str> {
+        let whole = call.request.header("authorization").filter(|whole| !self.strict && !whole.contains(' '));
+        call.authorization("Bearer").or(whole)
+    }
+
+    fn user(&self, token: &str) -> Result<(), Refusal> {
+        if self.users.knows_token(token) { Ok(()) } else { Err(Refusal::new(401, "not logged in").api_code(2020)) }
+    }
+
+    /// Refuses an `authorization` header, or an app secret in the body, that none of the accepted schemes reads.
+    fn nothing_beside(&self, accepted: &[&Scheme], operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
+        let reads = |kind: &Kind| match kind {
+            Kind::ClientSecretBasic => call.authorization("Basic").is_some(),
+            Kind::UserToken | Kind::ManagementToken => self.token(call).is_some(),
+            Kind::Signature => {
+                Dialect::ALL.into_iter().any(|dialect| call.authorization(dialect.signature_scheme()).is_some())
+            }
+            Kind::AppId { .. } | Kind::ClientSecretPost | Kind::Unknown => false,
+        };
+        if call.request.header("authorization").is_some() && !accepted.iter().any(|scheme| reads(&scheme.kind)) {
+            // The published SDKs send the token of an application's user along with whatever they call.
+            let is_app = !self.strict && accepted.iter().any(|scheme| matches!(scheme.kind, Kind::AppId { .. }));
+            let token = self.token(call).filter(|_| is_app);
+            let token = token.ok_or_else(|| Refusal::new(400, "this operation takes no such authorization header"))?;
+            self.user(token)?;
         }
-        Kind::AppId { .. } | Kind::ClientSecretPost | Kind::Unknown => false,
-    };
-    if call.request.header("authorization").is_some() && !accepted.iter().any(|scheme| reads(&scheme.kind)) {
-        return Err(Refusal::new(400, "this operation takes no such authorization header"));
+        if !operation.has_client_secret && call.request.json().is_some_and(|body| body.get("client_secret").is_some()) {
+            return Err(Refusal::new(400, "this operation takes no client_secret in its body"));
+        }
+        Ok(())
     }
-    let takes_secret =
-        operation.has_client_secret || accepted.iter().any(|scheme| scheme.kind == Kind::ClientSecretPost);
-    if !takes_secret && call.request.json().is_some_and(|body| body.get("client_secret").is_some()) {
-        return Err(Refusal::new(400, "this operation takes no client_secret in its body"));
-    }
-    Ok(())
 }
 
 /// Whether the application of the secret is the one of the app id header, if there is one.
@@ -177,7 +192,8 @@ mod tests {
 
     use super::super::document::Document;
 
-    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own.
+    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not
+    /// the application's.
     fn document() -> Document {
         let operation = |security: Value, properties: Value| {
             let schema = json!({ "type": "object", "properties": properties });
@@ -187,9 +203,10 @@ mod tests {
         let app = json!({ "appId": [] });
         let document = json!({
             "paths": {
-                "/sign-in": operation(json!([
-                    { "appId": [], "clientSecretBasic": [] }, { "appId": [], "clientSecretPost": [] }, app
-                ]), json!({})),
+                "/sign-in": operation(
+                    json!([{ "appId": [], "clientSecretBasic": [] }, app]),
+                    json!({ "client_id": { "type": "string" }, "client_secret": { "type": "string" } })
+                ),
                 "/app": operation(json!([app]), json!({})),
                 "/open": operation(json!([{}]), json!({})),
                 "/user": operation(json!([{ "userAccessToken": [] }]), json!({})),
@@ -205,14 +222,21 @@ mod tests {
         Document::parse(&document.to_string()).expect("a document")
     }
 
-    /// What a call is told: the message of the refusal, or nothing.
+    /// What a call is told by a strict mock: the message of the refusal, or nothing.
     fn told(path: &str, authorization: &str, body: &Value) -> String {
+        let refusal = refusal(true, path, authorization, body);
+        refusal["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The refusal of a call; null if there is none.
+    fn refusal(strict: bool, path: &str, authorization: &str, body: &Value) -> Value {
         let app = |id: &str| (id.to_owned(), Some(format!("{id}-secret")));
         let credentials = Credentials {
             apps: Apps::new([app("one"), app("other")].into()),
             users: Users::new([].into(), ["user-token".to_owned()].into()),
             signatures: Signatures::new([].into()),
             management: ManagementTokens::new(Duration::ZERO),
+            strict,
         };
         let mut headers = vec![("x-genauth-app-id".to_owned(), "one".to_owned())];
         if !authorization.is_empty() {
@@ -223,8 +247,7 @@ mod tests {
         let call = Call { request: &request, path, query: "", dialect: Dialect::GenAuth, now: Duration::ZERO };
         let document = document();
         let operation = document.find("POST", path).expect("an operation");
-        let refusal = credentials.check(operation, &call).err().map(|refusal| refusal.envelope("r"));
-        refusal.map(|envelope| envelope["message"].as_str().unwrap_or_default().to_owned()).unwrap_or_default()
+        credentials.check(operation, &call).err().map_or(Value::Null, |refusal| refusal.envelope("r"))
     }
 
     fn basic(id: &str) -> String {
@@ -254,6 +277,30 @@ mod tests {
             ("/signed", &bearer),
         ] {
             assert_eq!(told(path, authorization, &none), "this operation takes no such authorization header", "{path}");
+        }
+    }
+
+    #[test]
+    fn a_users_token_is_good_bare_and_behind_bearer_wherever_an_app_calls_and_a_wrong_one_is_nowhere() {
+        let told = |path, authorization| {
+            let refusal = refusal(false, path, authorization, &json!({}));
+            [&refusal["statusCode"], &refusal["apiCode"]].map(|code| code.as_u64().unwrap_or_default())
+        };
+        for path in ["/user", "/app", "/sign-in"] {
+            for (authorization, codes) in [
+                ("user-token", [0, 0]),
+                ("Bearer user-token", [0, 0]),
+                ("other-token", [401, 2020]),
+                ("Bearer other-token", [401, 2020]),
+                ("Bearer", [401, 2020]),
+                ("GenAuth key:signature", [400, 0]),
+                ("Token user-token", [400, 0]),
+            ] {
+                assert_eq!(told(path, authorization), codes, "{path} {authorization}");
+            }
+        }
+        for (path, authorization) in [("/open", "user-token"), ("/signed", "user-token"), ("/user", &basic("one"))] {
+            assert_eq!(told(path, authorization), [400, 0], "{path} {authorization}");
         }
     }
 

@@ -12,7 +12,8 @@ pub(super) fn of(request: &RecordedRequest) -> Result<Dialect, Refusal> {
     if spoken.next().is_some() {
         return Err(Refusal::new(400, "headers of two dialects, x-genauth- and x-authing-, in one request"));
     }
-    let lang = request.header(&format!("{}lang", dialect.prefix()));
+    // Who has not set a language sends an empty one, in the SDKs of some languages.
+    let lang = request.header(&format!("{}lang", dialect.prefix())).filter(|lang| !lang.is_empty());
     if lang.is_some_and(|lang| lang.parse::<Language>().is_err()) {
         return Err(Refusal::new(400, format!("{}lang is no language of this API", dialect.prefix())));
     }

@@ -80,7 +80,12 @@ impl Document {
 
     /// The operation of this method at this path, if there is one.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.method == method && operation.is_at(path))
+        self.operations.iter().find(|operation| operation.method == method && is_at(&operation.path, path))
+    }
+
+    /// Whether there is an operation with this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.operations.iter().any(|operation| operation.id == id)
     }
 
     /// The components that a schema refers to, itself or through another, with the words of JSON Schema.
@@ -131,18 +136,20 @@ impl Operation {
         let answer = media(&operation["responses"]["200"]);
         let data = property(root, &answer["schema"], "data").unwrap_or(&Value::Null);
         let has = |schema, name: &str| property(root, schema, name).is_some();
+        let has_client_secret = has(&request["schema"], "client_secret");
+        let posts = has_client_secret && has(&request["schema"], "client_id");
+        let alternatives = operation["security"].as_array().into_iter().flatten().flat_map(|all| {
+            let all =
+                all.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect::<Vec<_>>();
+            let posted = all.iter().map(Scheme::posted).collect::<Vec<_>>();
+            let has_posted = posts && posted != all;
+            std::iter::once(all).chain(has_posted.then_some(posted))
+        });
         Self {
             id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
-            requirements: operation["security"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|requirement| {
-                    requirement.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect()
-                })
-                .collect(),
+            requirements: alternatives.collect(),
             parameters: operation["parameters"]
                 .as_array()
                 .into_iter()
@@ -151,23 +158,23 @@ impl Operation {
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
             body: request.get("schema").map(Body::new),
-            has_client_secret: has(&request["schema"], "client_secret"),
+            has_client_secret,
             example: answer["example"].clone(),
             role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
             request_example: request["example"].clone(),
         }
     }
+}
 
-    /// Segment by segment; a `{variable}` stands for any one segment that is not empty.
-    fn is_at(&self, path: &str) -> bool {
-        let mut described = self.path.split('/');
-        let mut given = path.split('/');
-        loop {
-            match (described.next(), given.next()) {
-                (None, None) => return true,
-                (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
-                _ => return false,
-            }
+/// Whether a path is one that is described, segment by segment; a `{variable}` stands for any one segment that is not
+/// empty.
+pub(super) fn is_at(described: &str, path: &str) -> bool {
+    let (mut described, mut given) = (described.split('/'), path.split('/'));
+    loop {
+        match (described.next(), given.next()) {
+            (None, None) => return true,
+            (Some(left), Some(right)) if left == right || (left.starts_with('{') && !right.is_empty()) => {}
+            _ => return false,
         }
     }
 }
@@ -191,7 +198,8 @@ impl QueryParameter {
         let fits = |value: &str| match self.type_name.as_str() {
             "integer" => value.parse::<i64>().is_ok(),
             "number" => value.parse::<f64>().is_ok_and(f64::is_finite),
-            "boolean" => matches!(value, "true" | "false"),
+            // With a capital as Python's SDK writes them.
+            "boolean" => matches!(value, "true" | "false" | "True" | "False"),
             _ => true,
         };
         if values.all(|(_, value)| fits(&value)) {

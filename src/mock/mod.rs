@@ -3,14 +3,15 @@
 //! [`MockGenAuth`] builds its routes, its checks and its answers from the same document as the client: there is no
 //! endpoint in its code. It is strict where the real server may be lenient, so that a client which passes here sends
 //! what the document says: headers of one dialect, credentials as described (signatures are recomputed), bodies that
-//! fit their schema. As on the real server every refusal by the API is HTTP 200 with a failing `statusCode`; an
-//! unknown path is HTTP 404.
+//! fit their schema. It takes what the published SDKs of other languages send, though: a token without `Bearer`, say,
+//! unless [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server every
+//! refusal by the API is HTTP 200 with a failing `statusCode`; an unknown path is HTTP 404.
 //!
 //! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
 //! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
-//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new management token at each request, and an
-//! application's id and secret are checked where an operation asks about them. Everything else answers the document's
-//! example.
+//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new
+//! management token at each request, and an application's id and secret are checked where an operation asks about them.
+//! Everything else answers the document's example.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -34,6 +35,36 @@
 //! assert_eq!(server.requests().len(), 2);
 //! # Ok(()) }
 //! ```
+//!
+//! Answers, delays and faults can also be set for one operation or one path, once or for good, so that tests which run
+//! at the same time do not take each other's; and what the document lacks can have a route:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use genauth::mock::{MockAnswer, MockGenAuth};
+//! use http::Method;
+//! use serde_json::{Value, json};
+//! use std::time::Duration;
+//!
+//! let server = MockGenAuth::start().await?;
+//! let profile = server.on("getProfile")?;
+//! profile.answer_next(MockAnswer::hang_up());
+//! profile.answer_always(MockAnswer::error(401, 2020, "not logged in"));
+//! server.on_path("/api/v3/signin").answer_always(MockAnswer::proceed().delay(Duration::from_millis(1)));
+//! server.route(Method::GET, "/api/v3/get-user", |request| {
+//!     let name = if request.path.ends_with("?userId=1") { "zhang" } else { "li" };
+//!     MockAnswer::envelope(json!({ "statusCode": 200, "message": "Success", "data": { "username": name } }))
+//! });
+//!
+//! let client = server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN).build()?;
+//! let refused = client.get_profile().send().await.unwrap_err();
+//! assert_eq!(refused.api_code(), Some(2020));
+//! client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD).await?;
+//! let user = client.call::<_, Value>(Method::GET, "/api/v3/get-user", &[("userId", "1")]).await?;
+//! assert_eq!(user["username"], "zhang");
+//! # Ok(()) }
+//! ```
 
 mod answer;
 mod apps;
@@ -49,6 +80,7 @@ mod request;
 mod role;
 mod schema;
 mod scheme;
+mod script;
 mod service;
 mod signature;
 mod users;
@@ -59,11 +91,14 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::Method;
 use tokio::task::JoinHandle;
 
 pub use self::answer::MockAnswer;
 pub use self::builder::{ExpiresAt, MockGenAuthBuilder};
 pub use self::request::RecordedRequest;
+pub use self::script::MockTarget;
+use self::script::Target;
 pub use self::service::MockExchange;
 use self::service::Service;
 
@@ -122,12 +157,46 @@ impl MockGenAuth {
 
     /// Queues an answer for the next request, whatever it asks for, behind those that are queued already. The request
     /// is recorded; none of its headers, credentials and fields are checked, unless the answer is
-    /// [`MockAnswer::proceed`].
+    /// [`MockAnswer::proceed`]. Where requests run at the same time, [`on`](Self::on) says whose the answer is.
     pub fn answer_next(&self, answer: MockAnswer) {
-        self.service.queue.push(answer);
+        self.service.script.push(answer);
     }
 
-    /// The requests so far, oldest first; the last 10,000 if there were more.
+    /// The requests for the operation with this `operationId`, to say what they are answered.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] if the document has no such operation, which no request could ever be for.
+    pub fn on(&self, operation_id: &str) -> io::Result<MockTarget<'_>> {
+        if !self.service.document.has(operation_id) {
+            let message = format!("there is no operation `{operation_id}`; `genauth::operations()` lists them");
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        }
+        Ok(MockTarget { script: &self.service.script, target: Target::Operation(operation_id.to_owned()) })
+    }
+
+    /// The requests for this path, whatever their method, to say what they are answered; with or without an operation
+    /// there. The path is the one below [`path_prefix`](MockGenAuthBuilder::path_prefix), and without a query; a
+    /// `{variable}` in it stands for any one segment.
+    pub fn on_path(&self, path: impl Into<String>) -> MockTarget<'_> {
+        MockTarget { script: &self.service.script, target: Target::Path(path.into()) }
+    }
+
+    /// Answers the requests of this method (HEAD as well, if it is GET) and path by `answer`: an endpoint that the
+    /// document lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). Nothing of
+    /// the request is checked; with [`MockAnswer::proceed`] it gets what it would have got without the route. A later
+    /// route of the same method and path replaces the earlier one.
+    pub fn route(
+        &self,
+        method: Method,
+        path: impl Into<String>,
+        answer: impl Fn(&RecordedRequest) -> MockAnswer + Send + Sync + 'static,
+    ) {
+        self.service.script.add_route(method, path.into(), Arc::new(answer));
+    }
+
+    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a
+    /// mock that [records nothing](MockGenAuthBuilder::record_nothing).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.log.copy()
     }

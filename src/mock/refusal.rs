@@ -1,12 +1,14 @@
 //! What the API answers when it will not do as asked.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// A failing envelope: HTTP 200, and a `statusCode` that is not.
-#[derive(Debug)]
+#[derive(Clone)]
 pub(super) struct Refusal {
     status_code: u16,
-    api_code: Option<u16>,
+    api_code: Option<u32>,
     message: String,
 }
 
@@ -17,7 +19,7 @@ impl Refusal {
     }
 
     /// The business meaning of the refusal.
-    pub(super) fn api_code(mut self, code: u16) -> Self {
+    pub(super) fn api_code(mut self, code: u32) -> Self {
         self.api_code = Some(code);
         self
     }
@@ -28,5 +30,13 @@ impl Refusal {
             envelope["apiCode"] = code.into();
         }
         envelope
+    }
+}
+
+/// Shows the codes; a message that a test dictates may hold anything.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Refusal");
+        shown.field("status_code", &self.status_code).field("api_code", &self.api_code).finish_non_exhaustive()
     }
 }

@@ -13,6 +13,9 @@ use super::lock;
 /// How many requests the record keeps.
 const CAPACITY: usize = 10_000;
 
+/// How many bytes of requests the record keeps.
+const BYTES: usize = 16 << 20;
+
 /// A request as the mock received it.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -52,6 +55,17 @@ impl RecordedRequest {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// How much of the record it takes up.
+    fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|header| size_of_val(header) + header.0.len() + header.1.len());
+        size_of_val(self) + self.method.len() + self.path.len() + headers.sum::<usize>() + self.body.len()
+    }
+
+    /// The method that says what is asked for: that of HEAD is GET, and the connection keeps the body back.
+    pub(super) fn asks(&self) -> &str {
+        if self.method == "HEAD" { "GET" } else { &self.method }
+    }
+
     /// The path and the query apart.
     pub(super) fn target(&self) -> (&str, &str) {
         self.path.split_once('?').unwrap_or((&self.path, ""))
@@ -71,25 +85,51 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// The last [`CAPACITY`] requests, oldest first.
+/// The last requests, oldest first.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Of requests, and of bytes.
+    limits: (usize, usize),
+    kept: Mutex<Kept>,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Log(Mutex<VecDeque<RecordedRequest>>);
+struct Kept {
+    requests: VecDeque<RecordedRequest>,
+    bytes: usize,
+}
 
 impl Log {
-    pub(super) fn push(&self, request: RecordedRequest) {
-        let mut requests = lock(&self.0);
-        if requests.len() == CAPACITY {
-            requests.pop_front();
+    pub(super) fn new() -> Self {
+        Self { limits: (CAPACITY, BYTES), kept: Mutex::default() }
+    }
+
+    /// One that stays empty.
+    pub(super) fn none() -> Self {
+        Self { limits: (0, 0), kept: Mutex::default() }
+    }
+
+    pub(super) fn push(&self, request: &RecordedRequest) {
+        let bytes = request.bytes();
+        if self.limits.0 == 0 || bytes > self.limits.1 {
+            return;
         }
-        requests.push_back(request);
+        let mut kept = lock(&self.kept);
+        while (kept.requests.len() >= self.limits.0 || kept.bytes + bytes > self.limits.1)
+            && let Some(oldest) = kept.requests.pop_front()
+        {
+            kept.bytes -= oldest.bytes();
+        }
+        kept.bytes += bytes;
+        kept.requests.push_back(request.clone());
     }
 
     pub(super) fn copy(&self) -> Vec<RecordedRequest> {
-        lock(&self.0).iter().cloned().collect()
+        lock(&self.kept).requests.iter().cloned().collect()
     }
 
     pub(super) fn take(&self) -> Vec<RecordedRequest> {
-        std::mem::take(&mut *lock(&self.0)).into()
+        std::mem::take(&mut *lock(&self.kept)).requests.into()
     }
 }
 
@@ -111,12 +151,28 @@ mod tests {
 
     #[test]
     fn the_oldest_requests_are_forgotten_first() {
-        let log = Log::default();
+        let log = Log::new();
         for n in 0..=CAPACITY {
-            log.push(request(&n.to_string()));
+            log.push(&request(&n.to_string()));
         }
         let kept = log.take();
         assert_eq!((kept.len(), kept[0].path.as_str()), (CAPACITY, "1"));
         assert!(log.copy().is_empty());
+    }
+
+    #[test]
+    fn the_record_is_bounded_in_bytes_headers_and_path_among_them() {
+        let one = request("/1");
+        let log = Log { limits: (CAPACITY, one.bytes() * 2), kept: Mutex::default() };
+        let paths = || log.copy().into_iter().map(|request| request.path).collect::<Vec<_>>();
+        ["/1", "/2", "/3"].iter().for_each(|path| log.push(&request(path)));
+        assert_eq!(paths(), ["/2", "/3"]);
+        log.push(&request("/as-long-as-two-of-the-others"));
+        assert_eq!(paths(), ["/as-long-as-two-of-the-others"]);
+        log.push(&request(&"/".repeat(one.bytes() * 2)));
+        assert_eq!(paths(), ["/as-long-as-two-of-the-others"], "what does not fit at all drives nothing out");
+        assert_eq!(log.take().len(), 1);
+        ["/1", "/2", "/3"].iter().for_each(|path| log.push(&request(path)));
+        assert_eq!(paths(), ["/2", "/3"], "what was taken takes no room");
     }
 }

@@ -34,11 +34,21 @@ impl Scheme {
         // As in the client, the name tells what OpenAPI has no words for: whose token a bearer token is.
         let kind = match name {
             "clientSecretBasic" => Kind::ClientSecretBasic,
-            "clientSecretPost" => Kind::ClientSecretPost,
             "managementToken" => Kind::ManagementToken,
             _ => Kind::of(scheme),
         };
         Self { kind, name: name.to_owned() }
+    }
+
+    /// What takes an application's secret in the body, if this one takes it in a header: OpenAPI has no scheme for
+    /// that.
+    pub(super) fn posted(&self) -> Self {
+        match self.kind {
+            Kind::ClientSecretBasic => {
+                Self { kind: Kind::ClientSecretPost, name: "client_secret in the body".to_owned() }
+            }
+            _ => self.clone(),
+        }
     }
 }
 

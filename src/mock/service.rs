@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Method, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::answer::{MockAnswer, Outcome, Queue, Reply};
+use super::answer::{MockAnswer, Outcome, Reply};
 use super::builder::ExpiresAt;
 use super::clock::Clock;
 use super::credentials::{Call, Credentials};
@@ -19,6 +19,7 @@ use super::document::{Document, Operation};
 use super::refusal::Refusal;
 use super::request::{Log, RecordedRequest};
 use super::role::Role;
+use super::script::Script;
 use super::wechat::WechatApps;
 
 /// All that a mock knows and remembers.
@@ -29,7 +30,7 @@ pub(super) struct Service {
     pub(super) clock: Clock,
     expires_at: ExpiresAt,
     site: Site,
-    pub(super) queue: Queue,
+    pub(super) script: Script,
     pub(super) log: Log,
     refusals: AtomicU64,
 }
@@ -85,15 +86,16 @@ impl Service {
         wechat: WechatApps,
         clock: Clock,
         expires_at: ExpiresAt,
+        log: Log,
         site: Site,
     ) -> Self {
-        let (queue, log, refusals) = Default::default();
-        Self { document, credentials, wechat, clock, expires_at, site, queue, log, refusals }
+        let (script, refusals) = Default::default();
+        Self { document, credentials, wechat, clock, expires_at, site, script, log, refusals }
     }
 
     /// Records the request and answers it; `body` is `None` if it was too long.
     pub(super) async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Result<Response<Full<Bytes>>, HangUp> {
-        if parts.method == http::Method::GET
+        if matches!(parts.method, Method::GET | Method::HEAD)
             && let Some(page) = self.site.pages.get(parts.uri.path())
             && let Outcome::Reply(reply) = &page.outcome
         {
@@ -101,17 +103,25 @@ impl Service {
         }
         let is_too_long = body.is_none();
         let request = RecordedRequest::new(parts, body.unwrap_or_default());
-        self.log.push(request.clone());
-        let answer = self.queue.next();
-        if !answer.delay.is_zero() {
-            tokio::time::sleep(answer.delay).await;
+        self.log.push(&request);
+        let (path, operation) = self.find(&request).unzip();
+        let (path, operation) = (path.unwrap_or_default(), operation.flatten());
+        let mut answer = self.script.answer(path, operation);
+        answer.wait().await;
+        if matches!(answer.outcome, Outcome::Proceed)
+            && !is_too_long
+            && let Some(routed) = self.script.route(path, &request)
+        {
+            routed.wait().await;
+            answer = answer.over(routed);
         }
         let reply = match &answer.outcome {
             Outcome::Reply(reply) => reply.clone(),
+            Outcome::Refuse(refusal) => self.refuse(refusal),
             Outcome::Proceed if is_too_long => {
                 Reply::json(413, &json!({ "statusCode": 413, "message": "request entity too large" }))
             }
-            Outcome::Proceed => self.proceed(&request),
+            Outcome::Proceed => self.proceed(operation, &request, path),
             Outcome::HangUp => {
                 self.tell(MockExchange { request: &request, http_status: None, body: &[] });
                 return Err(HangUp);
@@ -121,28 +131,35 @@ impl Service {
         Ok(answer.dress(reply, &self.clock.http_date()))
     }
 
+    /// What a request asks for: a path below the base path, and the operation that is there. None outside of it.
+    fn find<'a>(&self, request: &'a RecordedRequest) -> Option<(&'a str, Option<&'static Operation>)> {
+        let path = request.target().0.strip_prefix(&self.site.path_prefix)?;
+        let operation = self.document.find(request.asks(), path);
+        Some((path, operation.filter(|operation| !self.site.missing.contains(&operation.id))))
+    }
+
     fn tell(&self, exchange: MockExchange<'_>) {
         if let Some(hook) = &self.site.hook {
             hook(&exchange);
         }
     }
 
-    fn proceed(&self, request: &RecordedRequest) -> Reply {
-        let (path, query) = request.target();
-        let found = path.strip_prefix(&self.site.path_prefix).and_then(|path| {
-            let operation = self.document.find(&request.method, path)?;
-            (!self.site.missing.contains(&operation.id)).then_some((path, operation))
-        });
-        let Some((path, operation)) = found else {
+    fn proceed(&self, operation: Option<&Operation>, request: &RecordedRequest, path: &str) -> Reply {
+        let (target, query) = request.target();
+        let Some(operation) = operation else {
             // The framework of the real server answers this, not the API: hence neither HTTP 200 nor a request id.
-            let message = format!("Cannot {} {path}", request.method);
+            let message = format!("Cannot {} {target}", request.method);
             return Reply::json(404, &json!({ "statusCode": 404, "message": message }));
         };
-        let envelope = self.call(operation, request, path, query).unwrap_or_else(|refusal| {
-            let number = self.refusals.fetch_add(1, Ordering::Relaxed);
-            refusal.envelope(&format!("00000000-0000-4000-8000-{number:012x}"))
-        });
-        Reply::json(200, &envelope)
+        match self.call(operation, request, path, query) {
+            Ok(envelope) => Reply::json(200, &envelope),
+            Err(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Reply {
+        let number = self.refusals.fetch_add(1, Ordering::Relaxed);
+        Reply::json(200, &refusal.envelope(&format!("00000000-0000-4000-8000-{number:012x}")))
     }
 
     fn call(

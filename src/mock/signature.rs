@@ -44,8 +44,7 @@ impl Signatures {
         if date.abs_diff(call.now) > TOLERANCE {
             return Err(refusal(1305, "date is more than 15 minutes from the server's"));
         }
-        let nonce = call.header("signature-nonce").filter(|nonce| !nonce.is_empty());
-        let nonce = nonce.ok_or_else(|| refusal(1306, "no signature-nonce"))?;
+        let nonce = call.header("signature-nonce").ok_or_else(|| refusal(1306, "no signature-nonce"))?;
         let (key_id, signature) =
             credentials.split_once(':').ok_or_else(|| refusal(1300, "authorization must be KEY:SIGNATURE"))?;
         let secret = self.secrets.get(key_id).ok_or_else(|| refusal(1300, "unknown access key"))?;
@@ -67,7 +66,7 @@ impl fmt::Debug for Signatures {
     }
 }
 
-fn refusal(api_code: u16, message: &str) -> Refusal {
+fn refusal(api_code: u32, message: &str) -> Refusal {
     Refusal::new(401, message).api_code(api_code)
 }
 

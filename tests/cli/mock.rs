@@ -46,6 +46,13 @@ fn every_fault_makes_the_failure_that_it_is_called_after() {
     for code in [5, 6, 6] {
         served.call(&["token"]).run().fails(code);
     }
+    let elsewhere =
+        Served::with(&["--fault", "http-500@getProfile", "--fault", "html@/api/v3/get-wechat-access-token-info=1"]);
+    for code in [5, 0] {
+        assert_eq!(elsewhere.call(&["token"]).run().code, code);
+        let profile = elsewhere.call(&["api", "get-profile", "--access-token-file", "-"]);
+        profile.stdin("mock-user-access-token").run().fails(6);
+    }
     let missing = Served::with(&[
         "--fault",
         "missing=getWechatMpAccessTokenInfo",
@@ -59,12 +66,42 @@ fn every_fault_makes_the_failure_that_it_is_called_after() {
     assert!(run.stdout.contains("in 2 min") || run.stdout.contains("in 1 min"), "{run:?}");
 }
 
+/// What is in memory of it, in KiB.
+#[cfg(target_os = "linux")]
+fn resident(served: &Served) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", served.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_of_what_was_asked_stays_in_memory() {
+    use std::io::{Read as _, Write as _};
+    let served = Served::with(&["--quiet"]);
+    let ask = || {
+        let mut stream = std::net::TcpStream::connect(served.url().strip_prefix("http://").unwrap()).unwrap();
+        let head = "POST / HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: 1048576\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&[b'x'; 1 << 20]).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    };
+    ask();
+    let before = resident(&served);
+    (0..32).for_each(|_| ask());
+    let more = resident(&served).saturating_sub(before);
+    assert!(more < 8 << 10, "{more} KiB more after 32 MiB");
+}
+
 #[test]
 fn faults_that_there_are_not_are_refused() {
     for (fault, named) in [
         ("earthquake", "there is no such kind; there are http-500, "),
         ("html=often", "not a whole number"),
         ("missing", "not the id of an operation"),
+        ("html@nothing=1", "neither the id of an operation nor a path"),
+        ("html@getProfile=often", "not a whole number"),
+        ("missing@getProfile", "there is no such kind"),
         ("missing=nothing", "not the id of an operation"),
         ("clock-skew=much", "not a number of seconds"),
     ] {

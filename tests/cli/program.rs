@@ -155,6 +155,11 @@ impl Served {
         self.knows["GENAUTH_HOST"].as_str().unwrap()
     }
 
+    /// Its number at the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A call with everything that it knows.
     pub fn call(&self, arguments: &[&str]) -> Program {
         let variables = self.knows.as_object().unwrap().iter();

@@ -12,7 +12,7 @@ fn a_group_holds_tags_paths_and_components_alone() {
     );
     refused(
         &[("users.yaml", "components:\n  schemas:\n", "components:\n  examples: []\n  schemas:\n")],
-        &["openapi/users.yaml:66:3: [merge] `examples` is no mapping. Write names and what they stand for."],
+        &["openapi/users.yaml:68:3: [merge] `examples` is no mapping. Write names and what they stand for."],
     );
     refused(
         &[(
@@ -28,7 +28,7 @@ fn a_group_holds_tags_paths_and_components_alone() {
 fn nothing_is_defined_twice() {
     refused(
         &[("users.yaml", "    UserDto:\n", "    Envelope:\n")],
-        &["openapi/users.yaml:74:5: [merge] `Envelope` stands in openapi/genauth.yaml:47 already. Remove one of them."],
+        &["openapi/users.yaml:76:5: [merge] `Envelope` stands in openapi/genauth.yaml:47 already. Remove one of them."],
     );
     refused(
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/get-weixin-access-token:")],
@@ -38,15 +38,15 @@ fn nothing_is_defined_twice() {
     );
     refused(
         &[("users.yaml", "  schemas:\n", "  securitySchemes:\n    appId:\n      type: http\n  schemas:\n")],
-        &["openapi/users.yaml:67:5: [merge] `appId` stands in openapi/genauth.yaml:30 already. Remove one of them."],
+        &["openapi/users.yaml:69:5: [merge] `appId` stands in openapi/genauth.yaml:30 already. Remove one of them."],
     );
     refused(
         &[("users.yaml", "        status:\n", "        id:\n          type: string\n        status:\n")],
-        &["openapi/users.yaml:80:9: [yaml] YAML: duplicated key in mapping. Correct it."],
+        &["openapi/users.yaml:82:9: [yaml] YAML: duplicated key in mapping. Correct it."],
     );
     refused(
         &[("users.yaml", "        '200':", "        200:\n          description: Once more.\n        '200':")],
-        &["openapi/users.yaml:29:9: [yaml] The key `200` stands twice. Remove one."],
+        &["openapi/users.yaml:30:9: [yaml] The key `200` stands twice. Remove one."],
     );
 }
 
@@ -55,29 +55,29 @@ fn yaml_beyond_json_is_refused() {
     refused(
         &[("users.yaml", "        status:\n", "        <<: {}\n        status:\n")],
         &[
-            "openapi/users.yaml:80:9: [yaml] Merge keys are not resolved. Write the members out, or use an alias for all of them.",
+            "openapi/users.yaml:82:9: [yaml] Merge keys are not resolved. Write the members out, or use an alias for all of them.",
         ],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: [.nan, .inf]")],
         &[
-            "openapi/users.yaml:101:18: [yaml] JSON has no such number. Write a finite one, or quote it.",
-            "openapi/users.yaml:101:24: [yaml] JSON has no such number. Write a finite one, or quote it.",
+            "openapi/users.yaml:103:18: [yaml] JSON has no such number. Write a finite one, or quote it.",
+            "openapi/users.yaml:103:24: [yaml] JSON has no such number. Write a finite one, or quote it.",
         ],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: !Status [active]")],
-        &["openapi/users.yaml:101:17: [yaml] The tag `!Status` is not known. Remove it."],
+        &["openapi/users.yaml:103:17: [yaml] The tag `!Status` is not known. Remove it."],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "example: !!int active")],
         &[
-            "openapi/users.yaml:101:20: [yaml] The value does not fit its tag, or is an alias within its own anchor. Write it out.",
+            "openapi/users.yaml:103:20: [yaml] The value does not fit its tag, or is an alias within its own anchor. Write it out.",
         ],
     );
     refused(
         &[("users.yaml", "        status:\n", "        true:\n")],
-        &["openapi/users.yaml:80:9: [yaml] The key is no string. Quote it."],
+        &["openapi/users.yaml:82:9: [yaml] The key is no string. Quote it."],
     );
     refused(
         &[("users.yaml", "paths:\n", "---\npaths:\n")],
@@ -107,10 +107,10 @@ fn yaml_beyond_json_is_refused() {
             "enum: [active, blocked]",
             "example: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
         )],
-        &["openapi/users.yaml:101:79: [yaml] Nested more than 64 levels deep. Nest less."],
+        &["openapi/users.yaml:103:79: [yaml] Nested more than 64 levels deep. Nest less."],
     );
     refused(
         &[("users.yaml", "        status:", "        \0status:")],
-        &["openapi/users.yaml:80:9: [yaml] A NUL character. Remove it."],
+        &["openapi/users.yaml:82:9: [yaml] A NUL character. Remove it."],
     );
 }

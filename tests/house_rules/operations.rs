@@ -56,6 +56,18 @@ fn an_operation_has_a_summary() {
 }
 
 #[test]
+fn an_operation_has_a_description() {
+    refused(
+        &[("users.yaml", "      description: Answers one.\n", "")],
+        &["openapi/users.yaml:7:5: [description] `getUser` has no `description`. Say what its callers should know."],
+    );
+    refused(
+        &[("users.yaml", "description: Answers one.", "description: ' '")],
+        &["openapi/users.yaml:10:7: [description] `getUser` has no `description`. Say what its callers should know."],
+    );
+}
+
+#[test]
 fn an_operation_has_the_one_tag_of_its_group() {
     refused(
         &[("users.yaml", "      tags: [users]\n", "")],
@@ -63,14 +75,14 @@ fn an_operation_has_the_one_tag_of_its_group() {
     );
     refused(
         &[("users.yaml", "tags: [users]", "tags: [users, wechat]")],
-        &["openapi/users.yaml:10:7: [tag] `getUser` has 2 tags. Give it the one of its group."],
+        &["openapi/users.yaml:11:7: [tag] `getUser` has 2 tags. Give it the one of its group."],
     );
     refused(
         &[("users.yaml", "tags: [users]", "tags: [user]"), ("users.yaml", "tags: [users]", "tags: [user]")],
         &[
             "openapi/users.yaml:3:5: [tag] No operation has the tag `users`. Remove it.",
-            "openapi/users.yaml:10:14: [tag] The tag `user` is not declared. Add it to the document's `tags`.",
-            "openapi/users.yaml:44:14: [tag] The tag `user` is not declared. Add it to the document's `tags`.",
+            "openapi/users.yaml:11:14: [tag] The tag `user` is not declared. Add it to the document's `tags`.",
+            "openapi/users.yaml:46:14: [tag] The tag `user` is not declared. Add it to the document's `tags`.",
         ],
     );
     refused(
@@ -88,7 +100,7 @@ fn an_operation_says_who_may_call_it() {
     refused(
         &[("users.yaml", "- userAccessToken: []", "- {}\n        - userAccessToken: []")],
         &[
-            "openapi/users.yaml:12:11: [security] The requirement is empty: anybody could call. Name a scheme, or let it stand alone.",
+            "openapi/users.yaml:13:11: [security] The requirement is empty: anybody could call. Name a scheme, or let it stand alone.",
         ],
     );
     refused(
@@ -141,7 +153,7 @@ fn a_deprecated_operation_names_a_successor_that_is_not_deprecated() {
 fn only_a_post_says_that_it_is_idempotent() {
     refused(
         &[("users.yaml", "      tags: [users]\n", "      tags: [users]\n      x-idempotent: true\n")],
-        &["openapi/users.yaml:11:7: [idempotent] `getUser` is idempotent as a `get`. Remove `x-idempotent`."],
+        &["openapi/users.yaml:12:7: [idempotent] `getUser` is idempotent as a `get`. Remove `x-idempotent`."],
     );
 }
 
@@ -154,9 +166,9 @@ fn an_answer_is_a_named_schema_with_the_envelope() {
             "",
         )],
         &[
-            "openapi/users.yaml:27:9: [answer] `getUser` has no schema for its 200 JSON answer. Add one.",
-            "openapi/users.yaml:56:5: [unreferenced] No operation uses the schema `UserRespDto`. Remove it.",
-            "openapi/users.yaml:63:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
+            "openapi/users.yaml:28:9: [answer] `getUser` has no schema for its 200 JSON answer. Add one.",
+            "openapi/users.yaml:58:5: [unreferenced] No operation uses the schema `UserRespDto`. Remove it.",
+            "openapi/users.yaml:65:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );
     refused(
@@ -166,14 +178,14 @@ fn an_answer_is_a_named_schema_with_the_envelope() {
             "              schema:\n                allOf:\n                  - $ref: '#/components/schemas/UserRespDto'\n",
         )],
         &[
-            "openapi/users.yaml:31:15: [answer] The answer's schema stands inline. Move it to the components, for a name.",
+            "openapi/users.yaml:32:15: [answer] The answer's schema stands inline. Move it to the components, for a name.",
         ],
     );
     refused(
         &[("users.yaml", "        - $ref: '#/components/schemas/Envelope'\n", "")],
         &[
-            "openapi/users.yaml:31:15: [answer] The answer `UserRespDto` has no required integer `statusCode`. Put the envelope in its `allOf`.",
-            "openapi/users.yaml:31:15: [answer] The answer `UserRespDto` has no required string `message`. Put the envelope in its `allOf`.",
+            "openapi/users.yaml:32:15: [answer] The answer `UserRespDto` has no required integer `statusCode`. Put the envelope in its `allOf`.",
+            "openapi/users.yaml:32:15: [answer] The answer `UserRespDto` has no required string `message`. Put the envelope in its `allOf`.",
         ],
     );
     refused(
@@ -200,7 +212,7 @@ fn a_request_body_is_a_named_object_of_a_post() {
             "      responses:\n",
             "      requestBody:\n        required: true\n        content:\n          application/json:\n            schema:\n              $ref: '#/components/schemas/UserDto'\n            example:\n              id: u1\n      responses:\n",
         )],
-        &["openapi/users.yaml:26:7: [body] `getUser` is a `get` with a body. Use parameters, or `post`."],
+        &["openapi/users.yaml:27:7: [body] `getUser` is a `get` with a body. Use parameters, or `post`."],
     );
     refused(
         &[(
@@ -251,11 +263,11 @@ fn examples_stand_everywhere_and_have_what_is_required() {
     );
     refused(
         &[("users.yaml", "          example: u1\n", "")],
-        &["openapi/users.yaml:14:11: [example] The parameter `userId` has no example. Add one."],
+        &["openapi/users.yaml:15:11: [example] The parameter `userId` has no example. Add one."],
     );
     refused(
         &[("users.yaml", "                    - id: u2\n", "                    - name: Ann\n")],
-        &["openapi/users.yaml:39:23: [example] The example lacks `id`, which is required. Add it."],
+        &["openapi/users.yaml:40:23: [example] The example lacks `id`, which is required. Add it."],
     );
 }
 

@@ -16,7 +16,7 @@ fn a_path_is_made_of_plain_segments() {
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/users/{userId}?all:")],
         &[
             "openapi/users.yaml:6:3: [path] The path `/api/v3/users/{userId}?all` has a query or fragment. Describe it by parameters.",
-            "openapi/users.yaml:14:11: [parameter] The path has no place for the parameter `userId`. Add it, or remove it.",
+            "openapi/users.yaml:15:11: [parameter] The path has no place for the parameter `userId`. Add it, or remove it.",
         ],
     );
     refused(
@@ -49,7 +49,7 @@ fn path_and_parameters_agree() {
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/users/{id}:")],
         &[
             "openapi/users.yaml:7:5: [parameter] `getUser` has no parameter for `{id}`. Add one with `in: path`.",
-            "openapi/users.yaml:14:11: [parameter] The path has no place for the parameter `userId`. Add it, or remove it.",
+            "openapi/users.yaml:15:11: [parameter] The path has no place for the parameter `userId`. Add it, or remove it.",
         ],
     );
     refused(
@@ -58,7 +58,7 @@ fn path_and_parameters_agree() {
     );
     refused(
         &[("users.yaml", "          required: true\n", "")],
-        &["openapi/users.yaml:14:11: [parameter] The path parameter `userId` can be left out. Add `required: true`."],
+        &["openapi/users.yaml:15:11: [parameter] The path parameter `userId` can be left out. Add `required: true`."],
     );
 }
 
@@ -66,22 +66,22 @@ fn path_and_parameters_agree() {
 fn a_parameter_is_a_scalar_with_a_name_of_its_own() {
     refused(
         &[("users.yaml", "          schema:\n            type: boolean\n", "")],
-        &["openapi/users.yaml:21:11: [parameter] The parameter `withRoles` has no `schema`. Add one."],
+        &["openapi/users.yaml:22:11: [parameter] The parameter `withRoles` has no `schema`. Add one."],
     );
     refused(
         &[("users.yaml", "type: boolean", "type: object")],
         &[
-            "openapi/users.yaml:23:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
+            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
         ],
     );
     refused(
         &[("users.yaml", "            type: boolean", "            $ref: '#/components/schemas/UserDto'")],
         &[
-            "openapi/users.yaml:23:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
+            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
         ],
     );
     refused(
         &[("users.yaml", "name: withRoles", "name: user_id")],
-        &["openapi/users.yaml:21:11: [parameter] The parameters `userId` and `user_id` get the same name. Rename one."],
+        &["openapi/users.yaml:22:11: [parameter] The parameters `userId` and `user_id` get the same name. Rename one."],
     );
 }

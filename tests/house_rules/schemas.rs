@@ -7,9 +7,9 @@ fn schema_names_are_pascal_case_and_differ_in_more_than_case() {
     refused(
         &[("users.yaml", "  schemas:\n", "  schemas:\n    userDTO:\n      type: object\n")],
         &[
-            "openapi/users.yaml:67:5: [schema] The schema `userDTO` is not PascalCase. Begin big, and use letters and digits alone.",
-            "openapi/users.yaml:67:5: [unreferenced] No operation uses the schema `userDTO`. Remove it.",
-            "openapi/users.yaml:76:5: [schema] The schemas `userDTO` and `UserDto` differ in case alone. Rename one.",
+            "openapi/users.yaml:69:5: [schema] The schema `userDTO` is not PascalCase. Begin big, and use letters and digits alone.",
+            "openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `userDTO`. Remove it.",
+            "openapi/users.yaml:78:5: [schema] The schemas `userDTO` and `UserDto` differ in case alone. Rename one.",
         ],
     );
 }
@@ -19,9 +19,9 @@ fn required_names_are_properties() {
     refused(
         &[("users.yaml", "required: [id]", "required: [id, name]")],
         &[
-            "openapi/users.yaml:36:17: [example] The example lacks `name`, which is required. Add it.",
-            "openapi/users.yaml:39:23: [example] The example lacks `name`, which is required. Add it.",
-            "openapi/users.yaml:76:22: [schema] `name` is required but is no property. Add it, or correct it.",
+            "openapi/users.yaml:37:17: [example] The example lacks `name`, which is required. Add it.",
+            "openapi/users.yaml:40:23: [example] The example lacks `name`, which is required. Add it.",
+            "openapi/users.yaml:78:22: [schema] `name` is required but is no property. Add it, or correct it.",
         ],
     );
     refused(
@@ -31,8 +31,8 @@ fn required_names_are_properties() {
             "        - type: object\n          required: [data, statusCode, other]\n          properties:\n            data:\n",
         )],
         &[
-            "openapi/users.yaml:33:15: [example] The example lacks `other`, which is required. Add it.",
-            "openapi/users.yaml:71:40: [schema] `other` is required but is no property. Add it, or correct it.",
+            "openapi/users.yaml:34:15: [example] The example lacks `other`, which is required. Add it.",
+            "openapi/users.yaml:73:40: [schema] `other` is required but is no property. Add it, or correct it.",
         ],
     );
 }
@@ -46,7 +46,7 @@ fn property_names_stay_apart_as_fields() {
             "        HTTPStatus:\n          type: integer\n        http_status:\n          type: integer\n        tokenType:\n",
         )],
         &[
-            "openapi/users.yaml:94:9: [schema] The properties `HTTPStatus` and `http_status` both become the field `http_status`. Rename one.",
+            "openapi/users.yaml:96:9: [schema] The properties `HTTPStatus` and `http_status` both become the field `http_status`. Rename one.",
         ],
     );
     refused(
@@ -56,7 +56,7 @@ fn property_names_stay_apart_as_fields() {
             "        OAUTH2URL:\n          type: string\n        oauth2url:\n          type: string\n        tokenType:\n",
         )],
         &[
-            "openapi/users.yaml:94:9: [schema] The properties `OAUTH2URL` and `oauth2url` both become the field `oauth2url`. Rename one.",
+            "openapi/users.yaml:96:9: [schema] The properties `OAUTH2URL` and `oauth2url` both become the field `oauth2url`. Rename one.",
         ],
     );
     refused(
@@ -66,7 +66,7 @@ fn property_names_stay_apart_as_fields() {
             "          properties:\n            status_code:\n              type: integer\n            data:\n",
         )],
         &[
-            "openapi/users.yaml:67:5: [schema] The properties `statusCode` and `status_code` both become the field `status_code`. Rename one.",
+            "openapi/users.yaml:69:5: [schema] The properties `statusCode` and `status_code` both become the field `status_code`. Rename one.",
         ],
     );
 }
@@ -80,18 +80,18 @@ fn a_schema_says_what_it_is() {
             "        status:\n          description: How it is.\n",
         )],
         &[
-            "openapi/users.yaml:80:9: [schema] The property `status` may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:82:9: [schema] The property `status` may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
         ],
     );
     refused(
         &[("users.yaml", "    UserDto:\n      type: object\n", "    UserDto:\n")],
         &[
-            "openapi/users.yaml:74:5: [schema] The schema may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:76:5: [schema] The schema may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
         ],
     );
     refused(
         &[("users.yaml", "          items:\n            $ref: '#/components/schemas/UserDto'\n", "")],
-        &["openapi/users.yaml:83:9: [schema] The array does not say of what. Add `items`."],
+        &["openapi/users.yaml:85:9: [schema] The array does not say of what. Add `items`."],
     );
     refused(
         &[(
@@ -100,7 +100,7 @@ fn a_schema_says_what_it_is() {
             "          items:\n            description: What.\n",
         )],
         &[
-            "openapi/users.yaml:85:11: [schema] The schema of the items may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:87:11: [schema] The schema of the items may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
         ],
     );
     refused(
@@ -110,8 +110,8 @@ fn a_schema_says_what_it_is() {
             "        status:\n          oneOf: []\n        other:\n          allOf: []\n",
         )],
         &[
-            "openapi/users.yaml:81:11: [schema] `oneOf` is empty. Fill it, or remove it.",
-            "openapi/users.yaml:83:11: [schema] `allOf` is empty. Fill it, or remove it.",
+            "openapi/users.yaml:83:11: [schema] `oneOf` is empty. Fill it, or remove it.",
+            "openapi/users.yaml:85:11: [schema] `allOf` is empty. Fill it, or remove it.",
         ],
     );
 }
@@ -120,19 +120,19 @@ fn a_schema_says_what_it_is() {
 fn an_enum_lists_distinct_strings() {
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: []")],
-        &["openapi/users.yaml:101:11: [schema] `enum` is empty. Fill it, or remove it."],
+        &["openapi/users.yaml:103:11: [schema] `enum` is empty. Fill it, or remove it."],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: [active, 1]")],
-        &["openapi/users.yaml:101:11: [schema] `enum` has a value that is no string. Quote it."],
+        &["openapi/users.yaml:103:11: [schema] `enum` has a value that is no string. Quote it."],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: [active, active]")],
-        &["openapi/users.yaml:101:11: [schema] `enum` has a value twice. Remove one."],
+        &["openapi/users.yaml:103:11: [schema] `enum` has a value twice. Remove one."],
     );
     refused(
         &[("users.yaml", "type: string\n          enum: [active, blocked]", "type: integer\n          enum: [1, 2]")],
-        &["openapi/users.yaml:101:11: [schema] `enum` is for strings. Add `type: string`, or remove it."],
+        &["openapi/users.yaml:103:11: [schema] `enum` is for strings. Add `type: string`, or remove it."],
     );
 }
 
@@ -141,7 +141,7 @@ fn an_answer_holds_no_enum() {
     refused(
         &[("users.yaml", "          description: active or blocked.\n", "          enum: [active, blocked]\n")],
         &[
-            "openapi/users.yaml:82:11: [schema] The answer's field `status` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:84:11: [schema] The answer's field `status` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
         ],
     );
     refused(
@@ -151,7 +151,7 @@ fn an_answer_holds_no_enum() {
             "        created:\n          $ref: '#/components/schemas/CreateUserDto'\n        tokenType:\n",
         )],
         &[
-            "openapi/users.yaml:103:11: [schema] The answer's field `state` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:105:11: [schema] The answer's field `state` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
         ],
     );
     refused(
@@ -168,8 +168,8 @@ fn an_answer_holds_no_enum() {
             ),
         ],
         &[
-            "openapi/users.yaml:96:13: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
-            "openapi/users.yaml:105:7: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:98:13: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:107:7: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
         ],
     );
     refused(
@@ -179,8 +179,8 @@ fn an_answer_holds_no_enum() {
             "              schema:\n                type: string\n                enum: [a]\n",
         )],
         &[
-            "openapi/users.yaml:60:15: [answer] The answer's schema stands inline. Move it to the components, for a name.",
-            "openapi/users.yaml:62:17: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:62:15: [answer] The answer's schema stands inline. Move it to the components, for a name.",
+            "openapi/users.yaml:64:17: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
         ],
     );
 }
@@ -206,8 +206,8 @@ fn a_reference_leads_to_a_schema() {
             "$ref: '#/components/schemas/User'\n    UserDto",
         )],
         &[
-            "openapi/users.yaml:73:15: [reference] There is no schema `User`. Add it, or correct the reference.",
-            "openapi/users.yaml:74:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
+            "openapi/users.yaml:75:15: [reference] There is no schema `User`. Add it, or correct the reference.",
+            "openapi/users.yaml:76:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );
     refused(
@@ -217,8 +217,8 @@ fn a_reference_leads_to_a_schema() {
             "$ref: '#/definitions/UserDto'\n    UserDto",
         )],
         &[
-            "openapi/users.yaml:73:15: [reference] `#/definitions/UserDto` is no reference to a schema. Write `#/components/schemas/NAME`.",
-            "openapi/users.yaml:74:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
+            "openapi/users.yaml:75:15: [reference] `#/definitions/UserDto` is no reference to a schema. Write `#/components/schemas/NAME`.",
+            "openapi/users.yaml:76:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );
 }
@@ -232,7 +232,7 @@ fn no_schema_is_made_of_itself() {
             "      allOf:\n        - $ref: '#/components/schemas/UserRespDto'\n        - $ref: '#/components/schemas/Envelope'\n",
         )],
         &[
-            "openapi/users.yaml:67:5: [reference] The schema `UserRespDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:69:5: [reference] The schema `UserRespDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
         ],
     );
     refused(
@@ -242,10 +242,10 @@ fn no_schema_is_made_of_itself() {
             "components:\n  schemas:\n    Ping:\n      $ref: '#/components/schemas/Pong'\n    Pong:\n      $ref: '#/components/schemas/Ping'\n",
         )],
         &[
-            "openapi/users.yaml:67:5: [reference] The schema `Ping` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
-            "openapi/users.yaml:67:5: [unreferenced] No operation uses the schema `Ping`. Remove it.",
-            "openapi/users.yaml:69:5: [reference] The schema `Pong` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
-            "openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `Pong`. Remove it.",
+            "openapi/users.yaml:69:5: [reference] The schema `Ping` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `Ping`. Remove it.",
+            "openapi/users.yaml:71:5: [reference] The schema `Pong` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:71:5: [unreferenced] No operation uses the schema `Pong`. Remove it.",
         ],
     );
     refused(
@@ -255,7 +255,7 @@ fn no_schema_is_made_of_itself() {
             "          items:\n            allOf:\n              - $ref: '#/components/schemas/UserDto'\n              - type: object\n                properties:\n                  since:\n                    type: string\n",
         )],
         &[
-            "openapi/users.yaml:74:5: [reference] The schema `UserDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:76:5: [reference] The schema `UserDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
         ],
     );
 }
@@ -264,7 +264,7 @@ fn no_schema_is_made_of_itself() {
 fn every_schema_is_in_use() {
     refused(
         &[("users.yaml", "  schemas:\n", "  schemas:\n    Spare:\n      type: object\n")],
-        &["openapi/users.yaml:67:5: [unreferenced] No operation uses the schema `Spare`. Remove it."],
+        &["openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `Spare`. Remove it."],
     );
 }
 
@@ -291,9 +291,9 @@ fn what_the_generated_type_cannot_keep_is_said_in_words() {
             "        id:\n          type: string\n          format: uuid\n          maxLength: 36\n          pattern: ^u\n",
         )],
         &[
-            "openapi/users.yaml:80:11: [schema] The client has no type for the format `uuid`. Say it in the description.",
-            "openapi/users.yaml:81:11: [schema] The generated type does not check `maxLength`. Say it in the description.",
-            "openapi/users.yaml:82:11: [schema] The generated type does not check `pattern`. Say it in the description.",
+            "openapi/users.yaml:82:11: [schema] The client has no type for the format `uuid`. Say it in the description.",
+            "openapi/users.yaml:83:11: [schema] The generated type does not check `maxLength`. Say it in the description.",
+            "openapi/users.yaml:84:11: [schema] The generated type does not check `pattern`. Say it in the description.",
         ],
     );
 }

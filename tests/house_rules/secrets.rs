@@ -17,13 +17,13 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
     refused(
         &[("users.yaml", "            type: string\n            format: password\n", "            type: string\n")],
         &[
-            "openapi/users.yaml:87:9: [secret] The property `recoveryTokens` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:89:9: [secret] The property `recoveryTokens` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "          x-not-secret: names a kind of token\n", "")],
         &[
-            "openapi/users.yaml:92:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:94:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
@@ -33,13 +33,13 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
             "        API_KEY:\n          oneOf:\n            - type: string\n            - type: integer\n        status:\n",
         )],
         &[
-            "openapi/users.yaml:80:9: [secret] The property `API_KEY` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:82:9: [secret] The property `API_KEY` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "        status:\n", "        smsPassCode:\n          type: string\n        status:\n")],
         &[
-            "openapi/users.yaml:80:9: [secret] The property `smsPassCode` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:82:9: [secret] The property `smsPassCode` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
 }
@@ -60,7 +60,7 @@ fn a_secret_stands_where_it_is_used_and_not_under_a_name() {
             ),
         ],
         &[
-            "openapi/users.yaml:94:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
+            "openapi/users.yaml:96:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
         ],
     );
     refused(
@@ -77,7 +77,7 @@ fn a_secret_stands_where_it_is_used_and_not_under_a_name() {
             ),
         ],
         &[
-            "openapi/users.yaml:94:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
+            "openapi/users.yaml:96:5: [secret] A named schema cannot be a secret. Write `format: password` where it is used.",
         ],
     );
 }
@@ -101,7 +101,7 @@ fn a_password_has_no_constraint_that_nothing_checks() {
             "        id:\n          type: string",
             "        id:\n          type: integer\n          format: password",
         )],
-        &["openapi/users.yaml:80:11: [secret] `format: password` is for strings. Add `type: string`."],
+        &["openapi/users.yaml:82:11: [secret] `format: password` is for strings. Add `type: string`."],
     );
 }
 
@@ -110,19 +110,19 @@ fn no_secret_stands_in_an_address() {
     refused(
         &[("users.yaml", "name: withRoles", "name: ticket_token")],
         &[
-            "openapi/users.yaml:21:11: [secret] The parameter `ticket_token` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
+            "openapi/users.yaml:22:11: [secret] The parameter `ticket_token` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
         ],
     );
     refused(
         &[("users.yaml", "            type: boolean", "            type: string\n            format: password")],
         &[
-            "openapi/users.yaml:21:11: [secret] The parameter `withRoles` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
+            "openapi/users.yaml:22:11: [secret] The parameter `withRoles` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
         ],
     );
     refused(
         &[("users.yaml", "          in: query\n", "          in: query\n          x-not-secret: only a flag\n")],
         &[
-            "openapi/users.yaml:23:11: [secret] The parameter `withRoles` is not taken for a secret. Remove `x-not-secret`.",
+            "openapi/users.yaml:24:11: [secret] The parameter `withRoles` is not taken for a secret. Remove `x-not-secret`.",
         ],
     );
     refused(
@@ -131,7 +131,7 @@ fn no_secret_stands_in_an_address() {
             ("users.yaml", "            type: boolean", "            type: string\n            format: password"),
         ],
         &[
-            "openapi/users.yaml:23:11: [secret] The parameter `withRoles` is `format: password` and `x-not-secret`. Remove one.",
+            "openapi/users.yaml:24:11: [secret] The parameter `withRoles` is `format: password` and `x-not-secret`. Remove one.",
         ],
     );
 }
@@ -144,12 +144,12 @@ fn a_reason_without_need_is_refused() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          x-not-secret: an id",
         )],
-        &["openapi/users.yaml:80:11: [secret] The property `id` is not taken for a secret. Remove `x-not-secret`."],
+        &["openapi/users.yaml:82:11: [secret] The property `id` is not taken for a secret. Remove `x-not-secret`."],
     );
     refused(
         &[("users.yaml", "        tokenType:\n          type: string", "        tokenType:\n          type: integer")],
         &[
-            "openapi/users.yaml:94:11: [secret] The property `tokenType` is not taken for a secret. Remove `x-not-secret`.",
+            "openapi/users.yaml:96:11: [secret] The property `tokenType` is not taken for a secret. Remove `x-not-secret`.",
         ],
     );
     refused(
@@ -159,7 +159,7 @@ fn a_reason_without_need_is_refused() {
             "        tokenType:\n          type: string\n          format: password",
         )],
         &[
-            "openapi/users.yaml:95:11: [secret] The property `tokenType` is `format: password` and `x-not-secret`. Remove one.",
+            "openapi/users.yaml:97:11: [secret] The property `tokenType` is `format: password` and `x-not-secret`. Remove one.",
         ],
     );
     refused(
@@ -169,7 +169,7 @@ fn a_reason_without_need_is_refused() {
             "    UserDto:\n      type: object\n      x-not-secret: no secret",
         )],
         &[
-            "openapi/users.yaml:76:7: [secret] `x-not-secret` says nothing here. Move it to a property or parameter, or remove it.",
+            "openapi/users.yaml:78:7: [secret] `x-not-secret` says nothing here. Move it to a property or parameter, or remove it.",
         ],
     );
 }

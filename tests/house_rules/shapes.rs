@@ -14,7 +14,7 @@ fn a_misspelt_key_is_named_with_the_right_one() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          minLenght: 1",
         )],
-        &["openapi/users.yaml:80:11: [shape] `minLenght` has no place in a schema. Did you mean `minLength`?"],
+        &["openapi/users.yaml:82:11: [shape] `minLenght` has no place in a schema. Did you mean `minLength`?"],
     );
     refused(
         &[(
@@ -53,6 +53,11 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
         &[("genauth.yaml", "type: http\n", "type: oauth2\n")],
         &["openapi/genauth.yaml:36:7: [shape] `type` is `oauth2`. Write `apiKey` or `http`."],
     );
+    // Generators of other languages know the schemes that are registered, and of those the client speaks two.
+    refused(
+        &[("genauth.yaml", "      scheme: bearer\n", "      scheme: client-secret-post\n")],
+        &["openapi/genauth.yaml:37:7: [shape] `scheme` is `client-secret-post`. Write `basic` or `bearer`."],
+    );
     refused(
         &[("genauth.yaml", "example: 200\n", "minimum: low\n")],
         &["openapi/genauth.yaml:55:11: [shape] `minimum` is `low`. Write a number."],
@@ -71,17 +76,17 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
     );
     refused(
         &[("users.yaml", "x-not-secret: names a kind of token", "x-not-secret:")],
-        &["openapi/users.yaml:94:11: [shape] `x-not-secret` is empty. Write a string that is not blank."],
+        &["openapi/users.yaml:96:11: [shape] `x-not-secret` is empty. Write a string that is not blank."],
     );
     refused(
         &[("users.yaml", "type: boolean", "type: bool")],
         &[
-            "openapi/users.yaml:24:13: [shape] `type` is `bool`. Write `string` or `integer` or `number` or `boolean` or `object` or `array`.",
+            "openapi/users.yaml:25:13: [shape] `type` is `bool`. Write `string` or `integer` or `number` or `boolean` or `object` or `array`.",
         ],
     );
     refused(
         &[("users.yaml", "in: query", "in: header")],
-        &["openapi/users.yaml:22:11: [shape] `in` is `header`. Write `query` or `path`."],
+        &["openapi/users.yaml:23:11: [shape] `in` is `header`. Write `query` or `path`."],
     );
     refused(
         &[(
@@ -89,7 +94,7 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
             "        id:\n          type: string",
             "        id:\n          type: string\n          maxLength: -1",
         )],
-        &["openapi/users.yaml:80:11: [shape] `maxLength` is -1. Write a whole number from 0."],
+        &["openapi/users.yaml:82:11: [shape] `maxLength` is -1. Write a whole number from 0."],
     );
     refused(
         &[(
@@ -97,15 +102,15 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
             "    UserDto:\n      type: object",
             "    UserDto:\n      type: object\n      additionalProperties: none",
         )],
-        &["openapi/users.yaml:76:7: [shape] `additionalProperties` is `none`. Write true, false or a schema."],
+        &["openapi/users.yaml:78:7: [shape] `additionalProperties` is `none`. Write true, false or a schema."],
     );
     refused(
         &[("users.yaml", "        id:\n          type: string", "        id: string")],
-        &["openapi/users.yaml:78:9: [shape] `id` is `string`. Write a schema."],
+        &["openapi/users.yaml:80:9: [shape] `id` is `string`. Write a schema."],
     );
     refused(
         &[("users.yaml", "        id:\n          type: string", "        id:")],
-        &["openapi/users.yaml:78:9: [shape] `id` is empty. Write a schema."],
+        &["openapi/users.yaml:80:9: [shape] `id` is empty. Write a schema."],
     );
 }
 
@@ -114,20 +119,20 @@ fn what_progenitor_cannot_generate_is_refused() {
     refused(
         &[("users.yaml", "        '200':", "        '404':\n          description: Nobody.\n        '200':")],
         &[
-            "openapi/users.yaml:27:9: [shape] `404` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
+            "openapi/users.yaml:28:9: [shape] `404` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
         ],
     );
     refused(
         &[("users.yaml", "        '200':", "        default:")],
         &[
-            "openapi/users.yaml:26:7: [shape] `responses` lacks `200`. Add it.",
-            "openapi/users.yaml:27:9: [shape] `default` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
+            "openapi/users.yaml:27:7: [shape] `responses` lacks `200`. Add it.",
+            "openapi/users.yaml:28:9: [shape] `default` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
         ],
     );
     refused(
         &[("users.yaml", "            application/json:", "            text/plain: {}\n            application/json:")],
         &[
-            "openapi/users.yaml:30:13: [shape] `text/plain` has no place in a content. Describe `application/json` alone: progenitor types nothing else, and panics on several.",
+            "openapi/users.yaml:31:13: [shape] `text/plain` has no place in a content. Describe `application/json` alone: progenitor types nothing else, and panics on several.",
         ],
     );
     refused(
@@ -152,8 +157,8 @@ fn what_progenitor_cannot_generate_is_refused() {
     refused(
         &[("users.yaml", "        - name: userId\n", "        - $ref: '#/components/parameters/userId'\n")],
         &[
-            "openapi/users.yaml:14:11: [shape] Item 1 of `parameters` lacks `name`. Add it.",
-            "openapi/users.yaml:14:11: [shape] `$ref` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
+            "openapi/users.yaml:15:11: [shape] Item 1 of `parameters` lacks `name`. Add it.",
+            "openapi/users.yaml:15:11: [shape] `$ref` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
         ],
     );
     refused(
@@ -169,7 +174,7 @@ fn only_an_operation_is_deprecated() {
     refused(
         &[("users.yaml", "          in: query\n", "          in: query\n          deprecated: true\n")],
         &[
-            "openapi/users.yaml:23:11: [shape] `deprecated` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
+            "openapi/users.yaml:24:11: [shape] `deprecated` has no place in a parameter. Known are `name`, `in`, `required`, `description`, `schema`, `example`, `x-not-secret`.",
         ],
     );
     refused(
@@ -179,7 +184,7 @@ fn only_an_operation_is_deprecated() {
             "        id:\n          type: string\n          deprecated: true",
         )],
         &[
-            "openapi/users.yaml:80:11: [shape] `deprecated` has no place in a schema. Known are `type`, `format`, `title`, `description`, `example`, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `nullable`, `default`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `pattern`, `additionalProperties`, `x-not-secret`.",
+            "openapi/users.yaml:82:11: [shape] `deprecated` has no place in a schema. Known are `type`, `format`, `title`, `description`, `example`, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `nullable`, `default`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `pattern`, `additionalProperties`, `x-not-secret`.",
         ],
     );
 }

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::Failure;
 use genauth::Operation;
-use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuthBuilder};
+use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuth, MockGenAuthBuilder};
 use serde_json::json;
 use std::time::Duration;
 
@@ -21,9 +21,7 @@ const ANSWERS: &[Answered] = &[
     ("broken-json", "an answer that ends too soon", || MockAnswer::http(200, "application/json", "{\"statusCode\":")),
     ("empty-data", "success without data", MockAnswer::empty_data),
     ("rate-limit", "HTTP 429", || json(429, "too many requests").header("retry-after", "60")),
-    ("refused", "statusCode 602: WeChat refuses", || {
-        MockAnswer::envelope(json!({ "statusCode": 602, "message": "invalid appid", "requestId": "mock" }))
-    }),
+    ("refused", "statusCode 602: WeChat refuses", || MockAnswer::error(602, None, "invalid appid")),
     ("redirect", "HTTP 302, to another host", || {
         MockAnswer::http(302, "text/html", "").header("location", "https://elsewhere.example/")
     }),
@@ -40,7 +38,13 @@ const SERVER: &[(&str, &str)] = &[
 ];
 
 pub(crate) enum Fault {
-    Answer(MockAnswer),
+    Answer {
+        answer: MockAnswer,
+        /// For how many requests; for all unless given.
+        times: Option<usize>,
+        /// The id of an operation, or a path; every request is meant unless given.
+        at: Option<String>,
+    },
     ClockSkew(i64),
     Missing(&'static str),
     ShortLived(Duration),
@@ -59,7 +63,9 @@ pub(crate) fn help() -> String {
     let server: String = SERVER.iter().copied().map(row).collect();
     format!(
         "What is to go wrong; may be given more than once. Of these, KIND=N is for the next N requests, one kind after \
-         the other; without N it stays so:\n\n{answers}\nAnd of the server itself:\n\n{server}"
+         the other; without N it stays so. KIND@WHERE and KIND@WHERE=N are for the requests of one operation or path \
+         alone, such as http-500@getProfile=1 or slow@/api/v3/signin:\n\n{answers}\n\
+         And of the server itself:\n\n{server}"
     )
 }
 
@@ -68,10 +74,14 @@ impl Fault {
         let (kind, value) = text.split_once('=').map_or((text, None), |(kind, value)| (kind, Some(value)));
         let unfit = |wanted: &str| Failure::usage(format!("--fault {kind}: what follows = is not {wanted}"));
         let number = |value: &str| value.parse::<u32>().map_err(|_| unfit("a whole number"));
-        if let Some((_, _, answer)) = ANSWERS.iter().find(|(name, _, _)| *name == kind) {
-            let times =
-                value.map(number).transpose()?.map_or(usize::MAX, |times| usize::try_from(times).unwrap_or(usize::MAX));
-            return Ok(Self::Answer(answer().times(times)));
+        let (name, at) = kind.split_once('@').map_or((kind, None), |(name, at)| (name, Some(at)));
+        if let Some((_, _, answer)) = ANSWERS.iter().find(|(known, _, _)| *known == name) {
+            if at.is_some_and(|at| !at.starts_with('/') && Operation::by_id(at).is_none()) {
+                let wanted = "what follows @ is neither the id of an operation nor a path";
+                return Err(Failure::usage(format!("--fault {kind}: {wanted}")));
+            }
+            let times = value.map(number).transpose()?.map(|times| usize::try_from(times).unwrap_or(usize::MAX));
+            return Ok(Self::Answer { answer: answer(), times, at: at.map(str::to_owned) });
         }
         match kind {
             "clock-skew" => {
@@ -108,14 +118,23 @@ impl Fault {
             Self::Missing(operation) => builder.without(operation),
             Self::ShortLived(lifetime) => builder.token_lifetime(lifetime),
             Self::TextExpiry => builder.expires_at_as(ExpiresAt::String),
-            Self::Answer(_) => builder,
+            Self::Answer { .. } => builder,
         }
     }
 
-    pub(crate) fn answer(&self) -> Option<MockAnswer> {
-        match self {
-            Self::Answer(answer) => Some(answer.clone()),
-            _ => None,
+    /// Has a mock that runs answer so.
+    pub(crate) fn set(self, server: &MockGenAuth) -> Result<(), Failure> {
+        let Self::Answer { answer, times, at } = self else { return Ok(()) };
+        let Some(at) = at else {
+            server.answer_next(answer.times(times.unwrap_or(usize::MAX)));
+            return Ok(());
+        };
+        let target = if at.starts_with('/') { Ok(server.on_path(at)) } else { server.on(&at) };
+        let target = target.map_err(|error| Failure::usage(format!("--fault: {error}")))?;
+        match times {
+            Some(times) => target.answer_next(answer.times(times)),
+            None => target.answer_always(answer),
         }
+        Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn command() -> Command {
                 .help("The port to listen on; 0 for a free one"),
             Arg::new("fault")
                 .long("fault")
-                .value_name("KIND[=VALUE]")
+                .value_name("KIND[@WHERE][=VALUE]")
                 .action(ArgAction::Append)
                 .help("What is to go wrong; may be given more than once")
                 .long_help(faults::help()),
@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let port = arguments.get_one::<u16>("port").copied().unwrap_or_default();
     let faults = arguments.get_many::<String>("fault").into_iter().flatten();
     let faults = faults.map(|text| Fault::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut builder = page::add(MockGenAuth::builder().port(port));
+    let mut builder = page::add(MockGenAuth::builder().port(port).record_nothing());
     if !arguments.get_flag("quiet") {
         builder = builder.on_exchange(log);
     }
@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let server = builder.start().await.map_err(|error| {
         Failure::other(format!("port {port} is not to be had: {error}; choose another with --port, 0 for a free one"))
     })?;
-    faults.iter().filter_map(Fault::answer).for_each(|answer| server.answer_next(answer));
+    faults.into_iter().try_for_each(|fault| fault.set(&server))?;
     let knows = Settings::of_mock(&server);
     let format = arguments.get_one::<String>("format").map_or("table", String::as_str);
     output::data(&match format {

@@ -1,0 +1,132 @@
+//! What a test dictates: answers for whatever comes next, for an operation or for a path, and routes of its own.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use http::Method;
+
+use super::answer::{MockAnswer, Queue};
+use super::document::{Operation, is_at};
+use super::lock;
+use super::request::RecordedRequest;
+
+/// What a route answers.
+type Handler = Arc<dyn Fn(&RecordedRequest) -> MockAnswer + Send + Sync>;
+
+/// All that is dictated. A request takes its answer in one step, so that no two of them get the same.
+#[derive(Default)]
+pub(super) struct Script(Mutex<Lines>);
+
+#[derive(Default)]
+struct Lines {
+    /// For whatever comes next.
+    any: Queue,
+    /// In the order in which they were set up first.
+    rules: Vec<Rule>,
+    routes: Vec<(Method, String, Handler)>,
+}
+
+struct Rule {
+    target: Target,
+    next: Queue,
+    always: Option<MockAnswer>,
+}
+
+/// Which requests a rule is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Those for the operation with this id.
+    Operation(String),
+    /// Those for this path.
+    Path(String),
+}
+
+impl Target {
+    fn is_met(&self, path: &str, operation: Option<&Operation>) -> bool {
+        match self {
+            Self::Operation(id) => operation.is_some_and(|operation| operation.id == *id),
+            Self::Path(described) => is_at(described, path),
+        }
+    }
+}
+
+impl Script {
+    pub(super) fn push(&self, answer: MockAnswer) {
+        lock(&self.0).any.push(answer);
+    }
+
+    /// The answer for one request. What was queued goes before what always holds; to proceed is what is left.
+    pub(super) fn answer(&self, path: &str, operation: Option<&Operation>) -> MockAnswer {
+        let Lines { any, rules, .. } = &mut *lock(&self.0);
+        let mut met: Vec<_> = rules.iter_mut().filter(|rule| rule.target.is_met(path, operation)).collect();
+        any.next()
+            .or_else(|| met.iter_mut().find_map(|rule| rule.next.next()))
+            .or_else(|| met.iter().find_map(|rule| rule.always.clone()))
+            .unwrap_or_else(MockAnswer::proceed)
+    }
+
+    pub(super) fn add_route(&self, method: Method, path: String, handler: Handler) {
+        let routes = &mut lock(&self.0).routes;
+        routes.retain(|(known, at, _)| (known, at) != (&method, &path));
+        routes.push((method, path, handler));
+    }
+
+    /// What the route of this request answers, if there is one. It is asked without the lock: it may dictate as well.
+    pub(super) fn route(&self, path: &str, request: &RecordedRequest) -> Option<MockAnswer> {
+        let routes = lock(&self.0).routes.clone();
+        let found = routes.iter().find(|(method, at, _)| method.as_str() == request.asks() && is_at(at, path));
+        found.map(|(.., handler)| handler(request))
+    }
+}
+
+/// The requests for one operation or path, to say what they are answered; from [`MockGenAuth::on`] and
+/// [`MockGenAuth::on_path`].
+///
+/// Such an answer goes before the mock's own and the user's own [routes](super::MockGenAuth::route). What was queued by
+/// [`MockGenAuth::answer_next`] goes before it, and where an operation and its path both have an answer, the one that
+/// was spoken of first. None of the request's headers, credentials and fields are checked, unless the answer is
+/// [`MockAnswer::proceed`].
+///
+/// [`MockGenAuth::on`]: super::MockGenAuth::on
+/// [`MockGenAuth::on_path`]: super::MockGenAuth::on_path
+/// [`MockGenAuth::answer_next`]: super::MockGenAuth::answer_next
+#[derive(Debug)]
+#[must_use = "it does nothing until it is given an answer"]
+pub struct MockTarget<'a> {
+    pub(super) script: &'a Script,
+    pub(super) target: Target,
+}
+
+impl MockTarget<'_> {
+    /// Queues an answer for the next of these requests, or for as many as its [`times`](MockAnswer::times) says, behind
+    /// those that are queued for them already.
+    pub fn answer_next(&self, answer: MockAnswer) {
+        self.rule(|rule| rule.next.push(answer));
+    }
+
+    /// Sets the answer for each of these requests that nothing is queued for, until another is set.
+    pub fn answer_always(&self, answer: MockAnswer) {
+        self.rule(|rule| rule.always = Some(answer));
+    }
+
+    /// Takes back what was set and queued for these requests.
+    pub fn answer_as_usual(&self) {
+        lock(&self.script.0).rules.retain(|rule| rule.target != self.target);
+    }
+
+    fn rule(&self, change: impl FnOnce(&mut Rule)) {
+        let rules = &mut lock(&self.script.0).rules;
+        let index = rules.iter().position(|rule| rule.target == self.target).unwrap_or(rules.len());
+        if index == rules.len() {
+            rules.push(Rule { target: self.target.clone(), next: Queue::default(), always: None });
+        }
+        change(&mut rules[index]);
+    }
+}
+
+/// Shows nothing of the answers, which may hold secrets.
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").finish_non_exhaustive()
+    }
+}
