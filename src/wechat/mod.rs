@@ -12,9 +12,13 @@
 //! | is not good, and its refresh failed a moment ago | that error, without another request |
 //! | is one that WeChat rejected ([`AppTokens::invalidate`]) | a newer one, or an error where the server has none |
 //!
-//! A refresh outlives the caller that caused it, and ends with the cache. `expiresAt` is told by the server's clock: the
-//! cache compares that with the answer's `Date`, so that a wrong clock on this machine does no harm. With the feature
-//! `redis` a fleet shares its tokens: see `TokenCacheBuilder::redis`.
+//! A refresh outlives the caller that caused it, and ends with the cache. A caller waits no longer than
+//! [`longest_wait`](TokenCacheBuilder::longest_wait). An app that nobody asks for any more goes when its token has ended.
+//!
+//! `expiresAt` is told by the server's clock. The cache reckons what is left by this machine's clock and by the answer's
+//! `Date`, and takes the shorter of what can be a token's life, so that one clock that is wrong does no harm; it logs which
+//! one is off. What is left by neither is not believed, and the token looked after every few minutes. With the feature `redis`
+//! a fleet shares its tokens: see `TokenCacheBuilder::redis`.
 //!
 //! ```
 //! # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]

@@ -6,6 +6,7 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
+mod lives;
 mod row;
 mod server;
 
@@ -155,7 +156,7 @@ fn rendered(table: &[(&str, Vec<Row>)]) -> String {
             writeln!(text, "| {} |", cells.join(" | ")).unwrap();
         }
     }
-    text
+    text + &lives::rendered()
 }
 
 const INTRODUCTION: &str = "\
