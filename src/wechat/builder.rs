@@ -119,9 +119,10 @@ impl TokenCacheBuilder {
     }
 
     /// What no token is believed to live longer than, whatever the server or a shared store says; 7200 s otherwise, which is
-    /// what WeChat's live. The same for all processes of a fleet.
+    /// what WeChat's live, and a year at most. The same for all processes of a fleet.
     pub fn longest_life(mut self, life: Duration) -> Self {
-        self.0.windows.longest_life = life;
+        // No clock overflows that far ahead.
+        self.0.windows.longest_life = life.min(Duration::from_secs(365 * 86_400));
         self
     }
 

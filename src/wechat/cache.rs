@@ -75,7 +75,8 @@ impl TokenCache {
         self.app(app).with_token(call).await
     }
 
-    /// What was done so far, by AppId; an app appears once for each secret that it was asked with.
+    /// What was done so far, by AppId; an app appears once for each secret that it was asked with, until its token has ended
+    /// and nobody asks for it any more.
     #[must_use]
     pub fn stats(&self) -> Vec<(String, TokenStats)> {
         self.slots.all().into_iter().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()

@@ -124,10 +124,11 @@ impl RedisStore {
         self
     }
 
-    /// How long a process that dies with the lock delays the others; 3 s otherwise. The holder renews it three times as often.
+    /// How long a process that dies with the lock delays the others; 3 s otherwise, and an hour at most. The holder renews it
+    /// three times as often.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.max(Duration::from_millis(3));
+        self.lease = lease.clamp(Duration::from_millis(3), Duration::from_secs(3600));
         self
     }
 
