@@ -6,6 +6,7 @@ use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -75,22 +76,41 @@ impl ManagementTokens {
     /// The token, fetched if there is none that lives long enough. Callers who wait while another fetches get what that
     /// one got, an error as well; an error is remembered for a while.
     ///
-    /// A token that the server has `rejected` is answered again if one was given up for that a moment ago: then it is
-    /// not the token's fault.
+    /// A token that the server has `rejected` is answered again if there is no other yet, or if one was given up for that a
+    /// moment ago: then it is not the token's fault.
     pub(crate) async fn get(
         &self,
         client: &Client,
         rejected: Option<&Arc<ManagementToken>>,
     ) -> Result<Arc<ManagementToken>, Error> {
-        let before = self.fetches();
+        let fetches = self.fetches();
+        if let (Ok(held), None) = (self.held.try_lock(), rejected)
+            && let Some(token) = held.token.as_ref().filter(|token| (client.inner.now)() < token.renew_at)
+        {
+            return Ok(Arc::clone(token));
+        }
+        // A task of its own: a caller who gives up neither loses the token nor what there is to remember of a failure.
+        tokio::spawn(look(client.clone(), rejected.cloned(), fetches)).await.unwrap_or_else(|_| {
+            let detail = "the fetch was broken off: it panicked, or its Tokio runtime was shut down; try again";
+            Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
+        })
+    }
+
+    /// As [`get`](Self::get), by a caller who has seen so many `fetches`.
+    async fn look(
+        &self,
+        client: &Client,
+        rejected: Option<&Arc<ManagementToken>>,
+        before: u64,
+    ) -> Result<Arc<ManagementToken>, Error> {
         let mut held = self.held.lock().await;
         let now = (client.inner.now)();
         // A clock that was set back makes nobody wait.
         let within = |at: SystemTime, span| now.duration_since(at).is_ok_and(|since| since < span);
-        if let Some(token) = held.token.take_if(|token| rejected.is_some_and(|rejected| Arc::ptr_eq(token, rejected))) {
+        let doubted = held.token.clone().filter(|token| rejected.is_some_and(|rejected| Arc::ptr_eq(token, rejected)));
+        if let Some(token) = &doubted {
             if held.given_up_at.is_some_and(|at| within(at, LEAST_LIFE)) {
-                held.token = Some(Arc::clone(&token));
-                return Ok(token);
+                return Ok(Arc::clone(token));
             }
             held.given_up_at = Some(now);
         }
@@ -98,7 +118,7 @@ impl ManagementTokens {
         let alive = held.token.clone().filter(|token| now < token.expires_at);
         if let Some(token) = &alive {
             let paused = held.failure.as_ref().is_some_and(|failure| within(failure.at, failure.pause));
-            if waited || paused || now < token.renew_at {
+            if waited || paused || doubted.is_none() && now < token.renew_at {
                 return Ok(Arc::clone(token));
             }
         } else if let Some(failure) = held.failure.as_ref().filter(|it| waited || within(it.at, it.memory)) {
@@ -112,9 +132,11 @@ impl ManagementTokens {
                 Ok(token)
             }
             Err(error) => {
+                // What the server said may be long, and is of use to whoever caused it.
+                let kept = error.clone().with(|error| error.server_message = None);
                 let count = held.failure.as_ref().map_or(0, |failure| failure.count).saturating_add(1);
                 let (pause, memory) = (FAILURES.pause_after(&error, count, random()), FAILURES.memory_of(&error));
-                held.failure = Some(Failure { error: error.clone(), at: (client.inner.now)(), count, pause, memory });
+                held.failure = Some(Failure { error: kept, at: (client.inner.now)(), count, pause, memory });
                 // A renewal in good time that fails costs nobody the token that is still good.
                 alive.ok_or(error)
             }
@@ -122,8 +144,19 @@ impl ManagementTokens {
     }
 }
 
+/// What errors about a fetch are about.
+const SUBJECT: &str = "getManagementToken";
+
+/// Boxed, since a fetch is itself a call, of which the compiler would have to know the size.
+fn look(
+    client: Client,
+    rejected: Option<Arc<ManagementToken>>,
+    before: u64,
+) -> Pin<Box<dyn Future<Output = Result<Arc<ManagementToken>, Error>> + Send>> {
+    Box::pin(async move { client.inner.management_tokens.look(&client, rejected.as_ref(), before).await })
+}
+
 async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
-    const SUBJECT: &str = "getManagementToken";
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
     let Some((id, secret)) = &client.inner.credentials.access_key else {
         return Err(Error::new(ErrorKind::Credentials, SUBJECT, "the client holds no access key"));

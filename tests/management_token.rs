@@ -339,3 +339,45 @@ async fn a_token_that_names_no_user_pool_goes_out_with_the_keys_id_which_is_one_
         assert_eq!(sent.header("x-genauth-userpool-id"), Some(MockGenAuth::ACCESS_KEY_ID), "{token}");
     }
 }
+
+/// The good operation failed for half a minute, since the renewal that another one caused had failed.
+#[tokio::test]
+async fn an_operation_that_is_refused_costs_no_other_one_the_token_where_there_is_no_new_one() {
+    let server = MockGenAuth::start().await.unwrap();
+    let (seconds, now) = clock();
+    let client = builder(&server).clock(now).build().unwrap();
+    call(&client, &server).await.unwrap();
+    seconds.fetch_add(60, Ordering::SeqCst);
+    let other = "/api/v3/not-for-this-user";
+    server.route(http::Method::POST, other, |_| MockAnswer::error(401, None, "no"));
+    for refusal in
+        [MockAnswer::error(403, None, "no"), MockAnswer::error(429, None, "busy").header("retry-after", "3600")]
+    {
+        server.on_path(FETCH).answer_next(refusal);
+        requests(&server);
+        let error = client.call::<_, serde_json::Value>(http::Method::POST, other, &json!({})).await.unwrap_err();
+        assert_eq!(error.status_code(), Some(401), "{error}");
+        for _ in 0..10 {
+            call(&client, &server).await.unwrap();
+            seconds.fetch_add(1, Ordering::SeqCst);
+        }
+        assert_eq!(requests(&server), (1, 11));
+        seconds.fetch_add(60, Ordering::SeqCst);
+    }
+}
+
+/// Each call of a caller who gives up fetched anew, and neither token nor failure was ever known.
+#[tokio::test]
+async fn a_caller_that_gives_up_loses_neither_the_token_nor_the_failure() {
+    for wrong in [true, false] {
+        let server = MockGenAuth::start().await.unwrap();
+        let key = if wrong { "wrong" } else { MockGenAuth::ACCESS_KEY_SECRET };
+        let client = builder(&server).access_key(MockGenAuth::ACCESS_KEY_ID, key).build().unwrap();
+        server.on_path(FETCH).answer_always(MockAnswer::proceed().delay(Duration::from_millis(300)));
+        let impatient = tokio::time::timeout(Duration::from_millis(50), call(&client, &server));
+        assert!(impatient.await.is_err());
+        assert_eq!(call(&client, &server).await.is_ok(), !wrong);
+        assert_eq!(call(&client, &server).await.is_ok(), !wrong);
+        assert_eq!(requests(&server), (1, if wrong { 0 } else { 2 }));
+    }
+}

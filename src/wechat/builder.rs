@@ -27,7 +27,10 @@ impl Settings {
         let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
         Self {
             operation,
-            windows: Windows { longest_wait: client.inner.timeout, ..Windows::default() },
+            windows: Windows {
+                longest_wait: client.inner.timeout.saturating_add(Duration::from_secs(2)),
+                ..Windows::default()
+            },
             client,
             #[cfg(feature = "redis")]
             redis: None,
@@ -39,7 +42,17 @@ impl Settings {
         let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
         #[cfg(feature = "redis")]
         let rest = rest.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.patience()));
-        self.client.inner.timeout.saturating_mul(2).saturating_add(rest)
+        self.client.inner.timeout.saturating_mul(3).saturating_add(rest)
+    }
+}
+
+impl Settings {
+    /// How long what is under way takes at most to end.
+    pub(super) fn farewell(&self) -> Duration {
+        let second = Duration::from_secs(1);
+        #[cfg(feature = "redis")]
+        let second = second.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.timeout));
+        second
     }
 }
 
@@ -110,7 +123,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// How long a `get` takes at most; as long as a call otherwise, which is the client's
+    /// How long a `get` takes at most; two seconds more than a call otherwise, which is the client's
     /// [`timeout`](crate::ClientBuilder::timeout). A caller that has waited so long gets the token that is about to expire,
     /// or a [`Timeout`](crate::ErrorKind::Timeout); the refresh goes on for those who come next.
     pub fn longest_wait(mut self, wait: Duration) -> Self {

@@ -83,13 +83,18 @@ impl TokenCache {
     }
 
     /// Ends the refreshes that are under way, and waits until what they hold in a shared store is released: for the end of a
-    /// process, so that no other waits for it. From then on there are only tokens that are still good.
+    /// process, so that no other waits for it. It takes a second at most, with Redis its timeout besides. From then on there
+    /// are only tokens that are still good.
     ///
     /// When the last clone and handle are dropped, the same goes on beside, as long as the Tokio runtime lives.
     pub async fn close(&self) {
-        for slot in self.slots.close() {
-            slot.ended().await;
-        }
+        let ended = async {
+            for slot in self.slots.close() {
+                slot.ended().await;
+            }
+        };
+        // Not for tasks that nobody drives.
+        let _ = tokio::time::timeout(self.settings.farewell(), ended).await;
     }
 
     fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
@@ -105,7 +110,7 @@ impl Settings {
         let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.inner.now), windows.clone());
         #[cfg(feature = "redis")]
         {
-            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app, windows));
+            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app));
         }
         Slot::new(app.clone(), fetcher, self.patience())
     }

@@ -42,7 +42,9 @@ impl Wanted {
     #[cfg(feature = "redis")]
     pub(super) fn is_met_by(&self, held: &Held) -> bool {
         let newer = (held.expires_at, held.generation) > (self.than.expires_at, self.than.generation);
-        newer && !(self.rejected && held.is(&self.than.secret))
+        // What follows a rejected token may end before it would have.
+        let follows = held.generation > self.than.generation && !held.is(&self.than.secret);
+        if self.rejected { follows || newer && !held.is(&self.than.secret) } else { newer }
     }
 
     /// The token that must not come back.

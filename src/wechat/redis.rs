@@ -1,7 +1,6 @@
 //! A Redis server as the store of tokens.
 
 use super::shared::SharedToken;
-use super::windows::Windows;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error};
 use hmac_sha256::HMAC;
@@ -46,7 +45,7 @@ pub struct RedisStore {
     /// Gives up a connection that is in doubt.
     reconnect: Arc<dyn Fn() + Send + Sync>,
     key_prefix: String,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     pub(super) lease: Duration,
     /// Whether Redis failed us; then it was logged.
     failing: Arc<AtomicBool>,
@@ -54,8 +53,9 @@ pub struct RedisStore {
 
 impl RedisStore {
     /// The store behind a connection of the crate `redis`: a `ConnectionManager`, or a cluster's or sentinel's connection,
-    /// with TLS, if that crate's features for them are on. When it connects, and again after a failover, is its own matter; a
-    /// `ConnectionManager` with few retries is the one that delays least where Redis is down.
+    /// with TLS, if that crate's features for them are on. When it connects, and again after a failover, is its own matter: where
+    /// Redis is down, a `ConnectionManager` that retries as it does by default takes up two [timeouts](Self::timeout) a
+    /// refresh, and hides why; [`open`](Self::open) takes milliseconds.
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         let send = move |command: Cmd| -> Sending {
             let mut connection = connection.clone();
@@ -133,13 +133,7 @@ impl RedisStore {
     }
 
     /// The place of one token. The key is made of everything that makes it another token.
-    pub(super) fn of(
-        &self,
-        client: &Client,
-        operation: &str,
-        app: &GetWechatAccessTokenDto,
-        windows: &Windows,
-    ) -> SharedToken {
+    pub(super) fn of(&self, client: &Client, operation: &str, app: &GetWechatAccessTokenDto) -> SharedToken {
         let credentials = &client.inner.credentials;
         let text = |value: &Option<http::HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
         let parts = [
@@ -162,9 +156,8 @@ impl RedisStore {
         // In braces, so that a cluster keeps record and lock together. The app is there for whoever looks into Redis.
         let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
-        // Half of what a caller waits is for the server; a call of the other process is over by then.
-        let call = client.inner.timeout.saturating_add(windows.pause).saturating_add(Duration::from_secs(1));
-        let patience = call.min(windows.longest_wait / 2).min(LONGEST_PATIENCE);
+        // By then the other process has its answer; or it died, and a third one has.
+        let patience = client.inner.timeout.saturating_mul(2).min(LONGEST_PATIENCE);
         let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
         SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, nonce, patience }
     }

@@ -7,6 +7,7 @@
 //! longer.
 
 use super::fetch::{Fetcher, Wanted};
+use super::life::in_seconds;
 use super::race::first;
 use super::redis::{RedisStore, Trouble};
 use super::stats::Counters;
@@ -264,11 +265,11 @@ impl Record {
         // What Lua and JavaScript can count to.
         const EXACT: u64 = 1 << 53;
         let record: Self = serde_json::from_slice(bytes).ok()?;
-        let counts = [record.generation, record.expires_at.unsigned_abs()];
-        let lives = [left, Duration::from_millis(record.lifetime_ms)];
-        let is_one = !record.token.trim().is_empty()
-            && counts.iter().all(|count| *count < EXACT)
-            && lives.iter().all(|life| !life.is_zero() && *life <= longest_life);
+        let lifetime = Duration::from_millis(record.lifetime_ms);
+        // The year 2001: no token ended before.
+        let expires = record.expires_at >= 1_000_000_000 && in_seconds(UnixTimestamp::from_secs(record.expires_at)).1;
+        let lives = !left.is_zero() && left <= lifetime && lifetime <= longest_life;
+        let is_one = !record.token.trim().is_empty() && record.generation < EXACT && expires && lives;
         is_one.then_some(record)
     }
 

@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// Younger tokens are not rejected for their age; what WeChat takes for longer makes up for those that it rejected.
 const NEW: Duration = Duration::from_secs(60);
 
+/// Rejections that are further apart have nothing to do with each other; longer than any pause between them by default.
+const IN_A_ROW: Duration = Duration::from_secs(600);
+
 /// How a refresh ended, for all who waited.
 type Outcome = Result<Arc<Held>, Error>;
 
@@ -41,8 +44,9 @@ pub(super) struct Progress {
     failure: Option<Failure>,
     /// The last token that WeChat rejected, until there is another.
     rejected: Option<Arc<Held>>,
-    /// How many in a row it rejected that were new.
+    /// How many in a row it rejected that were new, and when the last of them.
     rejections: u32,
+    rejected_at: Option<SystemTime>,
 }
 
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
@@ -259,7 +263,7 @@ impl Slot {
         let outcome = self.progress().flight.as_ref().map(|flight| flight.outcome.clone());
         if let Some(mut outcome) = outcome {
             let gone = async { while outcome.changed().await.is_ok() {} };
-            let _ = tokio::time::timeout(self.patience, gone).await;
+            gone.await;
         }
     }
 
@@ -291,7 +295,7 @@ impl Slot {
         });
         match &next {
             Ok(next) => {
-                if !held.is_nothing() && held.age(now) >= NEW {
+                if !held.is_nothing() && held.age(now) >= NEW.min(held.lifetime / 2) {
                     progress.rejections = 0;
                 }
                 self.held.store(Arc::clone(next));
@@ -347,7 +351,13 @@ impl Slot {
             if !held.is(rejected.secret()) {
                 return;
             }
-            progress.rejections = if held.age(self.now()) < NEW { progress.rejections.saturating_add(1) } else { 0 };
+            let now = self.now();
+            let in_a_row = |at: SystemTime| now.duration_since(at).is_ok_and(|since| since < IN_A_ROW);
+            if !progress.rejected_at.is_some_and(in_a_row) {
+                progress.rejections = 0;
+            }
+            progress.rejections = if held.age(now) < NEW { progress.rejections.saturating_add(1) } else { 0 };
+            progress.rejected_at = Some(now);
             self.held.store(Arc::new(Held::nothing()));
             progress.rejected = Some(held);
             if progress.rejections > 2 {
@@ -374,7 +384,8 @@ impl Slot {
 
     /// Whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
-        let progress = self.progress();
+        let mut progress = self.progress();
+        progress.flight.take_if(|flight| flight.is_lost() || flight.since.elapsed() > self.patience);
         let (now, user) = (self.now(), self.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));

@@ -9,13 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 #[derive(Default)]
 pub(super) struct Slots {
     /// Read without a lock, like the tokens. A rotated secret has a slot of its own, since a token belongs to both.
     by_app: HashMap<Key, Arc<Slot>>,
-    sweeper: Mutex<Option<AbortHandle>>,
+    sweeper: Mutex<Sweeper>,
     closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Sweeper {
+    task: Option<AbortHandle>,
+    swept_at: Option<Instant>,
 }
 
 impl Slots {
@@ -26,8 +33,8 @@ impl Slots {
 
     /// The slot of an app, which is made if it has none.
     pub(super) fn slot(self: &Arc<Self>, app: &GetWechatAccessTokenDto, make: impl FnOnce() -> Slot) -> Arc<Slot> {
+        self.keep_swept();
         self.look(app, Arc::clone).unwrap_or_else(|| {
-            self.keep_swept();
             let new = Arc::new(make());
             // Of two who come at once with a new app, one finds the other's.
             let slot = Arc::clone(self.by_app.pin().get_or_insert(Key(Arc::clone(&new)), new));
@@ -50,22 +57,29 @@ impl Slots {
         self.by_app.pin().values().map(Arc::clone).collect()
     }
 
-    /// Has a task drop those that nobody needs any more: of secrets that were rotated, of apps that came once.
+    /// Has a task drop those that nobody needs any more: of secrets that were rotated, of apps that came once. Where its
+    /// runtime is not driven, whoever comes does it.
     fn keep_swept(self: &Arc<Self>) {
         const PAUSE: Duration = Duration::from_secs(60);
+        let mut sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let Sweeper { task, swept_at } = &mut *sweeper;
+        if swept_at.get_or_insert_with(Instant::now).elapsed() > PAUSE * 2 {
+            *swept_at = Some(Instant::now());
+            self.sweep();
+        }
         // Without a runtime nothing is fetched that would have to go.
         let Ok(runtime) = Handle::try_current() else { return };
-        let mut sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner);
-        if sweeper.as_ref().is_none_or(AbortHandle::is_finished) {
+        if task.as_ref().is_none_or(AbortHandle::is_finished) {
             let slots = Arc::downgrade(self);
             let sweeping = runtime.spawn(async move {
                 loop {
                     tokio::time::sleep(PAUSE).await;
                     let Some(slots) = slots.upgrade() else { return };
                     slots.sweep();
+                    slots.sweeper.lock().unwrap_or_else(PoisonError::into_inner).swept_at = Some(Instant::now());
                 }
             });
-            *sweeper = Some(sweeping.abort_handle());
+            *task = Some(sweeping.abort_handle());
         }
     }
 
@@ -80,8 +94,8 @@ impl Slots {
 
 impl Drop for Slots {
     fn drop(&mut self) {
-        if let Some(sweeper) = self.sweeper.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            sweeper.abort();
+        if let Some(task) = &self.sweeper.get_mut().unwrap_or_else(PoisonError::into_inner).task {
+            task.abort();
         }
     }
 }
@@ -108,13 +122,9 @@ impl Eq for Key {}
 
 impl Hash for Asked<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.app_id.hash(state);
-        // However many secrets an app has had, they are not to be compared one by one. Nobody but the caller chooses them, so
-        // that a quick look does.
-        let (words, rest) = self.0.app_secret.expose_secret().as_bytes().as_chunks::<8>();
-        let words = words.iter().map(|word| u64::from_ne_bytes(*word)).chain(rest.iter().copied().map(u64::from));
-        let mix = |mixed: u64, word: u64| (mixed.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-        state.write_u64(words.fold(0, mix));
+        // However many secrets an app has had, and whoever chose them, they are not to be compared one by one.
+        state.write(self.0.app_id.as_bytes());
+        state.write(self.0.app_secret.expose_secret().as_bytes());
     }
 }
 

@@ -64,7 +64,6 @@ pub(super) struct Held {
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
     pub(super) generation: u64,
     /// What was left of its life when it was fetched.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
     pub(super) lifetime: Duration,
     /// When it was fetched, by whomever.
     born_at: SystemTime,

@@ -186,6 +186,10 @@ async fn a_record_without_a_token_or_with_a_life_that_none_has_is_a_miss_and_is_
         ("lifetime_ms", json!(month), 7_000_000),
         ("lifetime_ms", json!(month), month),
         ("generation", json!(9), month),
+        ("generation", json!(9), 7_200_001),
+        ("expires_at", json!(1), 7_000_000),
+        ("expires_at", json!(1_800_000_000_000_i64), 7_000_000),
+        ("lifetime_ms", json!(1), 7_000_000),
         ("lifetime_ms", json!(0), 7_000_000),
     ] {
         let mut other = whole.clone();
@@ -287,7 +291,7 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
     redis.run::<i64>(&["DEL", &key]);
     redis.run::<String>(&["SET", &format!("{key}:lock"), "another", "PX", "3600000"]);
     let cache = |wait: Option<Duration>| {
-        let client = server.client_builder().timeout(Duration::from_secs(3)).build().unwrap();
+        let client = server.client_builder().timeout(Duration::from_secs(1)).build().unwrap();
         let builder = TokenCache::builder(client).redis(RedisStore::open(&redis.url()).unwrap());
         let builder = match wait {
             Some(wait) => builder.longest_wait(wait),
@@ -295,7 +299,7 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
         };
         builder.build().unwrap().app(&app(&server))
     };
-    // Half of it for the other process, and then the server is asked.
+    // Two calls' time for other processes, and then the server is asked.
     let (token, spent) = timed(cache(None).get()).await;
     assert!(token.is_ok() && spent < Duration::from_millis(3000), "{spent:?}");
     redis.run::<i64>(&["DEL", &key]);
@@ -309,4 +313,68 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
         tokio::task::yield_now().await;
     }
     get(&tokens).await;
+}
+
+/// Five of six gave up, each having asked for itself, while the sixth had the lock.
+#[tokio::test]
+async fn a_fleet_waits_together_for_a_server_that_is_slow() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let server = MockGenAuth::start().await.unwrap();
+    server.answer_next(MockAnswer::proceed().delay(Duration::from_millis(1500)).times(6));
+    let fleet = (0..6).map(|number| {
+        let client = server.client_builder().timeout(Duration::from_secs(2)).build().unwrap();
+        let store = RedisStore::open(&redis.url()).unwrap().timeout(Duration::from_secs(10));
+        let builder = TokenCache::builder(client).redis(store);
+        // Who waits less than others does not fetch for itself.
+        let builder = if number == 5 { builder.longest_wait(Duration::from_millis(500)) } else { builder };
+        builder.build().unwrap().app(&app(&server))
+    });
+    let fleet: Vec<_> = fleet.collect();
+    let calls = fleet
+        .iter()
+        .cloned()
+        .map(|tokens| tokio::spawn(async move { tokens.get().await.map(|token| token.expose_secret().to_owned()) }));
+    let mut got = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        got.push(call.await.unwrap());
+    }
+    assert!(got.pop().unwrap().unwrap_err().is_timeout());
+    assert!(got.iter().all(|token| token.as_ref().ok() == got[0].as_ref().ok() && token.is_ok()), "{got:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// Each process fetched for itself, since the new token ended before the old one would have.
+#[tokio::test]
+async fn what_follows_a_rejected_token_is_shared_though_it_ends_sooner() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let server = MockGenAuth::start().await.unwrap();
+    let fleet: Vec<_> = (0..4).map(|_| process(&server, &redis)).collect();
+    let mut held = Vec::new();
+    for tokens in &fleet {
+        held.push(tokens.get().await.unwrap());
+    }
+    let data = json!({ "accessToken": "sooner", "expiresAt": unix_now() + 1000 });
+    server.answer_next(MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": data })).times(4));
+    for (tokens, rejected) in fleet.iter().zip(&held) {
+        tokens.invalidate(rejected);
+        assert_eq!(get(tokens).await, "sooner");
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+/// A minute for three apps, whose tasks sat on a runtime that nobody drove.
+#[test]
+fn to_close_takes_no_longer_than_it_says() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (idle, busy) = (runtime(), runtime());
+    let server = busy.block_on(MockGenAuth::start()).unwrap();
+    let tokens = TokenCache::new(server.client_builder().build().unwrap());
+    idle.block_on(async {
+        for number in 0..3 {
+            let app = GetWechatAccessTokenDto { app_id: format!("wx{number}"), app_secret: "secret".into() };
+            let _ = tokio::time::timeout(Duration::from_millis(5), tokens.get(&app)).await;
+        }
+    });
+    let (_, spent) = busy.block_on(timed(tokens.close()));
+    assert!(spent < Duration::from_secs(3), "{spent:?}");
 }

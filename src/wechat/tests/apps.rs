@@ -66,3 +66,30 @@ fn an_app_is_its_id_and_its_secret_and_all_threads_get_the_same_slot() {
     }
     assert_eq!(slots.all().len(), 501);
 }
+
+/// Their sweeper and their refreshes were on a runtime that is gone.
+#[test]
+fn apps_go_whatever_became_of_the_runtime_that_met_them() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    let server = first.block_on(async { Server::renewing() });
+    let slots = Arc::<Slots>::default();
+    first.block_on(async {
+        for number in 0..10 {
+            get(&slot(&slots, &server, app(number))).await.unwrap();
+        }
+        for number in 10..20 {
+            let asked = slot(&slots, &server, app(number));
+            tokio::time::timeout(Duration::from_millis(10), get(&asked)).await.unwrap_err();
+        }
+        // Everything is dead from here on, and nobody has looked.
+        server.0.our_clock.store(100_000, Ordering::SeqCst);
+    });
+    drop(first);
+    second.block_on(async {
+        pass(1.0).await;
+        let _ = get(&slot(&slots, &server, app(0))).await;
+        pass(130.0).await;
+        assert_eq!(slots.all().len(), 1);
+    });
+}

@@ -159,3 +159,20 @@ async fn a_token_that_is_answered_once_more_is_not_new_by_that() {
     assert_eq!(server.requests(), 2);
     assert!(slot.stats().age.unwrap() >= SECOND * 390, "{:?}", slot.stats());
 }
+
+/// Nobody asked in between, or nothing lived long enough to count.
+#[tokio::test(start_paused = true)]
+async fn rejections_that_are_days_apart_are_not_in_a_row() {
+    for lifetime in [LIFETIME, 50] {
+        let server = Server::new(move |number| token(format!("t{number}"), lifetime));
+        let slot = server.slot();
+        for _ in 0..2 {
+            slot.invalidate(&slot.get().await.unwrap());
+            pass(2.0).await;
+        }
+        pass(100_000.0).await;
+        slot.invalidate(&slot.get().await.unwrap());
+        pass(2.0).await;
+        slot.get().await.expect("one rejection in a day");
+    }
+}
