@@ -42,7 +42,7 @@ impl Settings {
         let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
         #[cfg(feature = "redis")]
         let rest = rest.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.patience()));
-        self.client.inner.timeout.saturating_mul(3).saturating_add(rest)
+        self.client.inner.timeout.saturating_mul(2).saturating_add(rest)
     }
 }
 

@@ -157,7 +157,7 @@ impl RedisStore {
         let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
         // By then the other process has its answer; or it died, and a third one has.
-        let patience = client.inner.timeout.saturating_mul(2).min(LONGEST_PATIENCE);
+        let patience = client.inner.timeout.saturating_add(self.lease).min(LONGEST_PATIENCE);
         let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
         SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, nonce, patience }
     }
@@ -222,9 +222,9 @@ impl RedisStore {
         RIGHTS.iter().fold(format!("~{}:*", self.key_prefix), |rights, right| format!("{rights} +{right}"))
     }
 
-    /// How long a refresh may wait for answers.
+    /// How long a refresh may wait for answers, and for a process that died.
     pub(super) fn patience(&self) -> Duration {
-        self.timeout.saturating_mul(4)
+        self.timeout.saturating_mul(4).saturating_add(self.lease)
     }
 
     /// A token came from Redis, or went there.
