@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 /// A management token, ready to be sent.
 pub(crate) struct ManagementToken {
@@ -37,8 +38,9 @@ impl ManagementToken {
 }
 
 /// The token that the clones of a client share.
-#[derive(Default)]
 pub(crate) struct ManagementTokens {
+    /// For a fetch, whose outcome is everybody's: not that of a caller in a hurry.
+    timeout: Duration,
     /// Whoever holds this fetches; the others wait for what comes of it.
     held: Mutex<Held>,
     fetches: AtomicU64,
@@ -68,6 +70,10 @@ struct Failure {
 const LEAST_LIFE: Duration = Duration::from_secs(5);
 
 impl ManagementTokens {
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self { timeout, held: Mutex::default(), fetches: AtomicU64::default() }
+    }
+
     /// How many fetches there have been.
     pub(crate) fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::Acquire)
@@ -90,7 +96,10 @@ impl ManagementTokens {
             return Ok(Arc::clone(token));
         }
         // A task of its own: a caller who gives up neither loses the token nor what there is to remember of a failure.
-        tokio::spawn(look(client.clone(), rejected.cloned(), fetches)).await.unwrap_or_else(|_| {
+        let mut client = client.clone();
+        client.inner.timeout = self.timeout;
+        let looking = look(client, rejected.cloned(), fetches).in_current_span();
+        tokio::spawn(looking).await.unwrap_or_else(|_| {
             let detail = "the fetch was broken off: it panicked, or its Tokio runtime was shut down; try again";
             Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
         })

@@ -86,7 +86,7 @@ impl<'a> Secrets<'a> {
         let (path, query) = self.url.as_ref().map_or(("", None), |url| (url.path(), url.query()));
         let mut held = false;
         self.each_held(|secret| held |= repeats(secret.as_bytes()));
-        let coded = || query.is_some() || path.contains('%') || body.contains(&b'\\');
+        let coded = || query.is_some() || path.contains(['%', '&']) || body.contains(&b'\\');
         // Without escapes every second part stands between quotes.
         let strings = body.split(|byte| *byte == b'"').skip(1).step_by(2);
         let mut strings = strings.chain(path.as_bytes().split(|byte| *byte == b'/'));
@@ -221,6 +221,17 @@ mod tests {
             "0123456789ABCDEF",
         ] {
             assert_eq!(strike(&body, &format!("é {form}é")), "é [REDACTED]é");
+        }
+    }
+
+    #[test]
+    fn what_a_path_says_in_code_is_struck_out() {
+        for path in ["/api/v3/&lt;secret&gt;", "/api/v3/%3Csecret%3E"] {
+            let url = format!("https://example.genauth.ai{path}");
+            let request = Request::new(http::Method::POST, url.parse().unwrap());
+            let (credentials, headers) = (Credentials::default(), HeaderMap::new());
+            let secrets = Secrets::of(&credentials, &headers, &request, None);
+            assert_eq!(secrets.strike_out_of("no <secret>".to_owned()), "no [REDACTED]", "{path}");
         }
     }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
-use genauth::{AccessKeyUse, Client, ClientBuilder, Error, ErrorKind};
+use genauth::{AccessKeyUse, CallOptions, Client, ClientBuilder, Error, ErrorKind};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -380,4 +380,16 @@ async fn a_caller_that_gives_up_loses_neither_the_token_nor_the_failure() {
         assert_eq!(call(&client, &server).await.is_ok(), !wrong);
         assert_eq!(requests(&server), (1, if wrong { 0 } else { 2 }));
     }
+}
+
+#[tokio::test]
+async fn a_caller_in_a_hurry_fails_nobody_else() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = builder(&server).build().unwrap();
+    let hurried = client.with_options(&CallOptions::new().timeout(Duration::from_millis(50))).unwrap();
+    server.on_path(FETCH).answer_always(MockAnswer::proceed().delay(Duration::from_millis(300)));
+    let (first, second) = tokio::join!(call(&hurried, &server), call(&client, &server));
+    assert!(first.unwrap_err().is_timeout());
+    second.unwrap();
+    assert_eq!(requests(&server), (1, 1));
 }

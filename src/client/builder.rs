@@ -7,6 +7,7 @@ use crate::credentials::{
 };
 use crate::deprecation::Notices;
 use crate::host::Host;
+use crate::management::ManagementTokens;
 use crate::retry::Retry;
 use crate::{DeprecationNotice, Error, OnDeprecation, SecretString, tls};
 use base64::Engine as _;
@@ -291,7 +292,7 @@ impl ClientBuilder {
             headers: HeaderMap::new(),
             base_path: host.base_path().into(),
             foreign_http_client,
-            management_tokens: Arc::default(),
+            management_tokens: Arc::new(ManagementTokens::new(self.timeout)),
             now: self.now,
         };
         Ok(Client::new_with_client(host.as_str(), http_client, inner))
