@@ -29,30 +29,31 @@ fn main() {
     }
 }
 
-type Texts = [(&'static str, String); 2];
+type Texts = [(&'static str, String); 3];
 
 /// Generated.
 #[cfg(feature = "codegen")]
 fn texts(root: &Path) -> Result<Texts, Vec<String>> {
     let compiled = codegen::compile(&root.join("openapi"), "openapi");
-    let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    Ok([("api.rs", compiled.api), ("openapi.json", compiled.openapi)])
+    compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect())
 }
 
 /// As generated before and checked in, if the fragments are still the same.
 #[cfg(not(feature = "codegen"))]
 fn texts(root: &Path) -> Result<Texts, Vec<String>> {
-    let read = |name: &str| {
+    let read = |name: &'static str| {
         let path = root.join("codegen/generated").join(name);
-        std::fs::read_to_string(&path).map_err(|error| vec![format!("cannot read {}: {error}", path.display())])
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|error| vec![format!("cannot read {}: {error}", path.display())])?;
+        Ok::<_, Vec<String>>((name, text))
     };
-    let (api, openapi) = (read("api.rs")?, read("openapi.json")?);
+    let texts = [read("api.rs")?, read("operations.rs")?, read("openapi.json")?];
     let line =
         fingerprint::line(&root.join("openapi")).map_err(|error| vec![format!("cannot read openapi/: {error}")])?;
-    if !api.starts_with(&line) {
+    if !texts[0].1.starts_with(&line) {
         let problem =
             "openapi/ has changed since codegen/generated/ was made; build with the feature `codegen`, which generates";
         return Err(vec![problem.to_owned()]);
     }
-    Ok([("api.rs", api), ("openapi.json", openapi)])
+    Ok(texts)
 }

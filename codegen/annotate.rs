@@ -25,7 +25,8 @@ pub struct Generated<'a> {
 type Operations<'a> = BTreeMap<String, Operation<'a>>;
 pub type TypeNames = BTreeMap<String, BTreeSet<String>>;
 
-pub fn annotate(file: &mut File, document: &Document) -> Result<(), String> {
+/// What it returns is the table of the operations, a file of its own.
+pub fn annotate(file: &mut File, document: &Document) -> Result<File, String> {
     let operations: Operations<'_> =
         document.operations().into_iter().map(|operation| (plain(operation.id()), operation)).collect();
     let type_names = type_names(module(file, "types")?);
@@ -33,9 +34,8 @@ pub fn annotate(file: &mut File, document: &Document) -> Result<(), String> {
     let generated = annotate_builders(file, &operations, &type_names)?;
     annotate_client(file, &operations)?;
     file.items.retain(|item| !matches!(item, Item::Mod(item) if item.ident == "prelude"));
-    let tables = tables::tables(document, &generated, &type_names)?;
-    file.items.extend(tables);
-    Ok(())
+    file.items.extend(tables::tables(document, &generated, &type_names)?);
+    tables::operations(document, &generated)
 }
 
 /// The type of the named schema: the hand-written one that replaces it, or the generated one.
@@ -134,26 +134,29 @@ fn drop_builders_of(dropped: &BTreeSet<String>, tokens: TokenStream, module: &st
     kept.into_iter().collect()
 }
 
-/// The generated `Client` is the crate's: built by our builder only, and with our `Debug`.
+/// The generated `Client` is the crate's: all that it holds are our settings, and only its methods are progenitor's.
 fn annotate_client(file: &mut File, operations: &Operations<'_>) -> Result<(), String> {
     let mut annotated = 0;
+    let is_client = |item: &ItemImpl| type_ident(item).is_some_and(|ident| ident == "Client");
+    // `ClientInfo` and `ClientHooks`, by which progenitor's own `send` knows the client.
+    file.items.retain(|item| !matches!(item, Item::Impl(item) if item.trait_.is_some()));
     for item in &mut file.items {
         match item {
             Item::Struct(item) if item.ident == "Client" => {
                 item.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
                 item.attrs.push(parse_quote!(#[derive(Clone)]));
+                item.fields = syn::Fields::Named(parse_quote!({ pub(crate) settings: crate::client::Settings }));
             }
-            Item::Impl(item) if item.trait_.is_none() && type_ident(item).is_some_and(|ident| ident == "Client") => {
-                item.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+            Item::Impl(item) if is_client(item) => {
+                item.items.retain(|item| {
+                    let makes_one = |function: &ImplItemFn| function.sig.ident.to_string().starts_with("new");
+                    !matches!(item, ImplItem::Fn(function) if makes_one(function))
+                });
                 for function in functions(item) {
-                    if function.sig.ident == "new_with_client" {
-                        function.vis = parse_quote!(pub(crate));
-                    } else {
-                        shorten_docs(function);
-                        let operation = operation_named(operations, &function.sig.ident)?;
-                        function.attrs.extend(deprecation(operation, operations));
-                        annotated += 1;
-                    }
+                    shorten_docs(function);
+                    let operation = operation_named(operations, &function.sig.ident)?;
+                    function.attrs.extend(deprecation(operation, operations));
+                    annotated += 1;
                 }
             }
             _ => {}
@@ -197,64 +200,122 @@ fn annotate_builders<'a>(
                 item.attrs.push(parse_quote!(#[must_use = "nothing is sent before `send` is called"]));
             }
             Item::Impl(item) => {
-                let ident = type_ident(item).ok_or("a builder's impl without a name")?.clone();
-                let operation = operation_named(operations, &ident)?.clone();
-                let setters = setters(item);
-                let send = functions(item).find(|function| function.sig.ident == "send").ok_or("a `send`")?;
-                let method = operation_id_of(send)?;
-                let envelope = envelope_of(send)?;
-                stop_before_decoding(send)?;
-                send_no_version(send)?;
-                let payload = payload_of(&payloads, &envelope)?;
-                let open = format_ident!("{}", if payload.is_some() { "open" } else { "open_empty" });
-                let payload = payload.cloned().unwrap_or_else(|| parse_quote!(()));
-                let docs = document_send(send);
-                let id = operation.id();
-                item.items.push(parse_quote! {
-                    #(#docs)*
-                    ///
-                    /// Answers the payload, the envelope's `data`.
-                    ///
-                    /// # Errors
-                    ///
-                    /// [`Error`](crate::Error), also for a `statusCode` other than 200;
-                    /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
-                    pub async fn send(self) -> Result<crate::Response<#payload>, crate::Error> {
-                        crate::envelope::#open(#id, self.exchange().await)
-                    }
-                });
-                item.items.push(parse_quote! {
-                    #(#docs)*
-                    ///
-                    /// Answers the envelope as the document describes it, whatever its `statusCode`.
-                    ///
-                    /// # Errors
-                    ///
-                    /// [`Error`](crate::Error), where nothing came that is such an envelope.
-                    pub async fn send_envelope(self) -> Result<ResponseValue<#envelope>, crate::Error> {
-                        crate::envelope::raw(#id, self.exchange().await)
-                    }
-                });
-                generated.push(Generated { operation, method, setters });
+                let ident = type_ident(item).ok_or("a builder's impl without a name")?;
+                let operation = operation_named(operations, ident)?.clone();
+                let send = send_of(item)?;
+                generated.push((operation_id_of(send)?, operation, item));
             }
             _ => {}
         }
     }
     expect(generated.len() == operations.len(), "a builder for each operation")?;
-    generated.sort_by_key(|generated| generated.method.to_string());
-    Ok(generated)
+    // As the table of operations is sorted.
+    generated.sort_by_key(|(method, ..)| method.to_string());
+    let finished = generated.into_iter().enumerate().map(|(index, (method, operation, item))| {
+        let setters = setters(item);
+        let send = send_of(item)?;
+        let payload = payload_of(&payloads, &envelope_of(send)?)?;
+        end_before_sending(send, index)?;
+        send_no_version(send)?;
+        let docs = document_send(send);
+        let operation_of: Expr = parse_quote!(&crate::operation::OPERATIONS[#index]);
+        let send: Expr = parse_quote!(crate::exchange::send(&client.settings, #operation_of, self.request()).await);
+        let (payload, send) = match payload {
+            Some(payload) => (payload.clone(), send),
+            None => (parse_quote!(()), parse_quote!(#send.map(crate::Response::without_payload))),
+        };
+        item.items.push(parse_quote! {
+            #(#docs)*
+            ///
+            /// Answers the payload, the envelope's `data`.
+            ///
+            /// # Errors
+            ///
+            /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+            /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+            pub async fn send(self) -> Result<crate::Response<#payload>, crate::Error> {
+                let client = self.client;
+                #send
+            }
+        });
+        Ok(Generated { operation, method, setters })
+    });
+    finished.collect()
 }
 
-/// progenitor's `send` ends in decoding the answer by HTTP status. Ours reads the envelope first, so it ends before.
-fn stop_before_decoding(send: &mut ImplItemFn) -> Result<(), String> {
-    let decodes = matches!(send.block.stmts.last(), Some(Stmt::Expr(Expr::Match(_), None)));
-    expect(decodes, "a `send` that ends in a `match` on the status")?;
-    send.block.stmts.pop();
-    send.block.stmts.push(Stmt::Expr(parse_quote!(Ok(response)), None));
-    send.sig.ident = format_ident!("exchange");
-    send.sig.output = parse_quote!(-> Result<reqwest::Response, Error<()>>);
+fn send_of(builder: &mut ItemImpl) -> Result<&mut ImplItemFn, String> {
+    functions(builder).find(|function| function.sig.ident == "send").ok_or_else(|| "expected a `send`".to_owned())
+}
+
+/// progenitor's `send` goes on to send the request and to decode the answer by HTTP status; ours ends where the request is
+/// built, of what the crate's own `Client` holds.
+fn end_before_sending(send: &mut ImplItemFn, index: usize) -> Result<(), String> {
+    let is_request = |stmt: &Stmt| matches!(stmt, Stmt::Local(local) if binds(local, "request"));
+    let built = send.block.stmts.iter().position(is_request).ok_or("expected a `send` that builds a `request`")?;
+    send.block.stmts.truncate(built + 1);
+    send.block.stmts.push(Stmt::Expr(parse_quote!(Ok(request)), None));
+    let mut of_settings = OfSettings { index, urls: 0, clients: 0 };
+    of_settings.visit_block_mut(&mut send.block);
+    expect(
+        (of_settings.urls, of_settings.clients) == (1, 1),
+        "a `send` that takes `baseurl` and `client` of the client",
+    )?;
+    send.sig.asyncness = None;
+    send.sig.ident = format_ident!("request");
+    send.sig.output = parse_quote!(-> Result<reqwest::Request, Error<()>>);
     send.vis = syn::Visibility::Inherited;
     Ok(())
+}
+
+fn binds(local: &syn::Local, name: &str) -> bool {
+    matches!(&local.pat, syn::Pat::Ident(pat) if pat.ident == name)
+}
+
+/// Turns `format!("{}/path", client.baseurl)`, which would be parsed at each call, into the operation's URL of the client's
+/// host, and `client.client` into the settings' HTTP client.
+struct OfSettings {
+    index: usize,
+    urls: usize,
+    clients: usize,
+}
+
+impl VisitMut for OfSettings {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, expr);
+        match expr {
+            Expr::Macro(mac) if mac.mac.path.is_ident("format") => {
+                if let Ok(path) = mac.mac.parse_body_with(path_of) {
+                    self.urls += 1;
+                    let index = self.index;
+                    *expr = match path {
+                        Some(path) => parse_quote!(client.settings.host.url(&#path)),
+                        None => parse_quote!(client.settings.host.url_of(#index)),
+                    };
+                }
+            }
+            Expr::Field(field) if is_client_field(field, "client") => {
+                self.clients += 1;
+                *expr = parse_quote!(client.settings.http);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_client_field(field: &syn::ExprField, name: &str) -> bool {
+    let of_client = matches!(&*field.base, Expr::Path(base) if base.path.is_ident("client"));
+    of_client && matches!(&field.member, syn::Member::Named(member) if member == name)
+}
+
+/// The path among the arguments of a `format!` that begins with the base URL; none where it is the document's to the letter.
+fn path_of(input: syn::parse::ParseStream<'_>) -> syn::Result<Option<Expr>> {
+    let template: syn::LitStr = input.parse()?;
+    input.parse::<syn::Token![,]>()?;
+    let mut arguments = syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated(input)?.into_iter();
+    let base = matches!(arguments.next(), Some(Expr::Field(field)) if is_client_field(&field, "baseurl"));
+    let (template, parameters) = (template.value(), arguments.collect::<Vec<_>>());
+    let template = template.strip_prefix("{}").filter(|_| base).ok_or_else(|| input.error("no base URL"))?;
+    Ok((!parameters.is_empty()).then(|| parse_quote!(format!(#template, #(#parameters),*))))
 }
 
 /// progenitor sends the document's version with every request, in a map of headers that holds nothing else; the server
@@ -274,7 +335,7 @@ fn send_no_version(send: &mut ImplItemFn) -> Result<(), String> {
         }
     }
     let is_of_the_map = |stmt: &Stmt| match stmt {
-        Stmt::Local(local) => matches!(&local.pat, syn::Pat::Ident(pat) if pat.ident == "header_map"),
+        Stmt::Local(local) => binds(local, "header_map"),
         Stmt::Expr(Expr::MethodCall(call), _) => is_header_map(&call.receiver) && call.method == "append",
         _ => false,
     };

@@ -42,13 +42,8 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What a build makes of the fragments.
-pub struct Compiled {
-    /// The text of the generated module.
-    pub api: String,
-    /// The merged document as JSON.
-    pub openapi: String,
-}
+/// What a build makes of the fragments: the names and texts of its files.
+pub type Compiled = [(&'static str, String); 3];
 
 /// The whole way, or everything that is wrong with the fragments.
 pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
@@ -63,11 +58,11 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
     if !violations.is_empty() {
         return Err(violations);
     }
-    let api = generate::generate(&document).map_err(|violation| vec![violation])?;
+    let (api, operations) = generate::generate(&document).map_err(|violation| vec![violation])?;
     let line = fingerprint::line(fragments).map_err(|error| {
         let message = format!("The fragments cannot be read again ({error}). Build once more.");
         vec![Violation { file: shown_as.to_owned(), line: 0, column: 0, rule: "readable", message }]
     })?;
-    let api = format!("{line}{api}");
-    Ok(Compiled { api, openapi: format!("{:#}\n", document.value) })
+    let (api, openapi) = (format!("{line}{api}"), format!("{:#}\n", document.value));
+    Ok([("api.rs", api), ("operations.rs", operations), ("openapi.json", openapi)])
 }

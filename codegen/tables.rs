@@ -35,15 +35,13 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
         .collect()
 }
 
-pub fn tables(document: &Document, generated: &[Generated<'_>], types: &TypeNames) -> Result<Vec<Item>, String> {
-    let file: syn::File = syn::parse2(operations(document, generated)?).map_err(|error| error.to_string())?;
-    let mut items = file.items;
-    items.push(syn::parse2(invoke(document, generated)?).map_err(|error| error.to_string())?);
-    items.push(syn::parse2(schemas(document, types)?).map_err(|error| error.to_string())?);
-    Ok(items)
+pub fn tables(document: &Document, generated: &[Generated<'_>], types: &TypeNames) -> Result<[Item; 2], String> {
+    let parse = |tokens| syn::parse2(tokens).map_err(|error| error.to_string());
+    Ok([parse(invoke(document, generated)?)?, parse(schemas(document, types)?)?])
 }
 
-fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
+/// The table of operations, apart from the client: much of the crate reads it that knows no client.
+pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<syn::File, String> {
     let mut alike: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for operation in document.operations() {
         if let Some(both) = asked_and_answered(document, &operation) {
@@ -64,7 +62,7 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
         let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
         let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
-        Ok(quote!(crate::Operation {
+        Ok(quote!(Operation {
             id: #id,
             method_name: #name,
             method: http::Method::#verb,
@@ -79,10 +77,11 @@ fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<proc_m
         }))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
-    Ok(quote! {
+    let table = quote! {
         /// Every operation of the document, sorted by `method_name`.
-        pub static OPERATIONS: &[crate::Operation] = &[#(#rows),*];
-    })
+        pub(crate) static OPERATIONS: &[Operation] = &[#(#rows),*];
+    };
+    syn::parse2(table).map_err(|error| error.to_string())
 }
 
 /// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in
@@ -175,11 +174,11 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
         pub(crate) fn invoke<'a>(
             client: &'a Client,
             operation: &'static crate::Operation,
-            mut input: crate::invoke::Input,
-        ) -> crate::invoke::Answer<'a> {
+            mut input: crate::exchange::Input,
+        ) -> crate::exchange::Invoking<'a> {
             match operation.id {
                 #(#arms,)*
-                _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
+                _ => Box::pin(std::future::ready(Err(crate::exchange::unknown(operation.id)))),
             }
         }
     })

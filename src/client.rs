@@ -10,22 +10,21 @@ pub use options::CallOptions;
 use crate::api::Client;
 use crate::credentials::Credentials;
 use crate::deprecation::Notices;
+use crate::host::Host;
 use crate::management::ManagementTokens;
-use crate::operation::{climbs, subject};
 use crate::retry::Retry;
-use crate::{Dialect, Error, ErrorKind, Operation, Response, SecretString};
-use crate::{envelope, hooks};
-use http::{HeaderMap, Method};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use crate::{Dialect, Error, SecretString};
+use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 
-/// What the hooks know of the client that they serve.
+/// What a client was told, and what its clones share.
 #[derive(Clone)]
-pub(crate) struct Inner {
+pub(crate) struct Settings {
+    pub(crate) host: Arc<Host>,
+    pub(crate) http: reqwest::Client,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) notices: Notices,
     /// For a whole call, whatever it takes.
@@ -38,8 +37,6 @@ pub(crate) struct Inner {
     pub(crate) concurrency: Option<Arc<Semaphore>>,
     /// The caller's own.
     pub(crate) headers: HeaderMap,
-    /// The path of the host, which no signature covers: empty, or with a slash in front and none behind.
-    pub(crate) base_path: Arc<str>,
     /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.
     pub(crate) foreign_http_client: bool,
     /// Shared by the clones of a client.
@@ -78,13 +75,13 @@ impl Client {
     /// The server that this client calls: as it was given to [`builder`](Self::builder), without a slash at the end.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.baseurl
+        self.settings.host.as_str()
     }
 
     /// Which brand's headers go out.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.inner.credentials.dialect
+        self.settings.credentials.dialect
     }
 
     /// Sets, replaces or (with `None`) removes the user's access token, for this client and all its clones.
@@ -93,7 +90,7 @@ impl Client {
     ///
     /// [`ErrorKind::Configuration`] for a token that no HTTP header can carry.
     pub fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
-        self.inner.credentials.set_user_access_token(token)
+        self.settings.credentials.set_user_access_token(token)
     }
 
     /// The same client for another user: its user's access token is its own, everything else is shared.
@@ -103,90 +100,19 @@ impl Client {
     /// [`ErrorKind::Configuration`] for a token that no HTTP header can carry.
     pub fn with_user_access_token(&self, token: impl Into<SecretString>) -> Result<Self, Error> {
         let mut client = self.clone();
-        let credentials = Arc::make_mut(&mut client.inner.credentials);
+        let credentials = Arc::make_mut(&mut client.settings.credentials);
         credentials.user_access_token = Arc::default();
         credentials.set_user_access_token(Some(token.into()))?;
         Ok(client)
     }
-
-    /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.
-    /// Only the app secret is not among them: nothing says that such an endpoint takes it.
-    ///
-    /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash,
-    /// and no error and no log shows it: it may hold an invitation's code.
-    /// For an endpoint whose `data` does not matter, let `Resp` be `serde::de::IgnoredAny`.
-    ///
-    /// # Errors
-    ///
-    /// As a described operation's `send`.
-    ///
-    /// ```
-    /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = genauth::mock::MockGenAuth::start().await?;
-    /// # let client = server.client_builder().build()?;
-    /// # let request = serde_json::json!({ "appId": server.wechat_app_id(), "appSecret": server.wechat_app_secret() });
-    /// let answer: genauth::Response<serde_json::Value> =
-    ///     client.call(http::Method::POST, "/api/v3/get-wechat-access-token-info", &request).await?;
-    /// assert!(answer["expiresAt"].is_number());
-    /// # Ok(()) }
-    /// # #[cfg(not(feature = "mock"))] fn main() {}
-    /// ```
-    pub async fn call<Req, Resp>(&self, method: Method, path: &str, request: &Req) -> Result<Response<Resp>, Error>
-    where
-        Req: Serialize + ?Sized,
-        Resp: DeserializeOwned,
-    {
-        if !path.starts_with('/') {
-            return Err(Error::new(ErrorKind::Request, "call", "a path starts with `/`; the host is the client's"));
-        }
-        if path.contains(char::is_control) {
-            return Err(Error::new(ErrorKind::Request, "call", "a path has no line breaks; encode what is in it"));
-        }
-        if path.contains('#') {
-            return Err(Error::new(ErrorKind::Request, "call", "a path has no fragment; write `#` as `%23`"));
-        }
-        let without_query = path.split('?').next().unwrap_or_default();
-        if without_query.contains('\\') {
-            // Which a URL's parser takes for a slash.
-            return Err(Error::new(ErrorKind::Request, "call", "a path has no backslash; write `\\` as `%5C`"));
-        }
-        if climbs(without_query) {
-            return Err(Error::new(ErrorKind::Request, "call", "a path goes down only; leave out `.` and `..`"));
-        }
-        let operation = Operation::by_path(&method, without_query);
-        let subject = &*subject(operation, &method);
-        let unwritable = |error: reqwest::Error| {
-            Error::new(ErrorKind::Request, subject, "the request cannot be written; check its fields")
-                .caused_by(error.without_url())
-        };
-        let builder = self.client.request(method.clone(), format!("{}{path}", self.baseurl));
-        let builder = builder.header(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
-        let builder =
-            if method == Method::GET { builder.query(request) } else { json_or_nothing(builder, subject, request)? };
-        let request = builder.build().map_err(unwritable)?;
-        envelope::open_response(subject, hooks::exchange(self, request.into(), operation).await)
-    }
-}
-
-fn json_or_nothing<T: Serialize + ?Sized>(
-    builder: reqwest::RequestBuilder,
-    subject: &str,
-    request: &T,
-) -> Result<reqwest::RequestBuilder, Error> {
-    let body = serde_json::to_vec(request).map_err(|_| {
-        Error::new(ErrorKind::Request, subject, "the request cannot be written as JSON; check its fields")
-    })?;
-    let json = http::HeaderValue::from_static("application/json");
-    Ok(if body == b"null" { builder } else { builder.header(http::header::CONTENT_TYPE, json).body(body) })
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.baseurl)
-            .field("dialect", &self.inner.credentials.dialect)
-            .field("app_id", &self.inner.credentials.app_id)
+            .field("host", &self.settings.host.as_str())
+            .field("dialect", &self.settings.credentials.dialect)
+            .field("app_id", &self.settings.credentials.app_id)
             .finish_non_exhaustive()
     }
 }

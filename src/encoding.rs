@@ -108,3 +108,14 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let add = |number: u32, digit: &u8| number.checked_mul(radix)?.checked_add(char::from(*digit).to_digit(radix)?);
     if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
 }
+
+/// A server's text, fit for one line of a log: no control characters, and not endless.
+pub(crate) fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut line: String = text.chars().take(LONGEST).map(|c| if breaks(c) { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}

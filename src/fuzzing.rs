@@ -1,30 +1,32 @@
 //! What fuzz targets reach of the insides. No part of the API: it changes without notice.
 
-use crate::credentials::{Credentials, Signature};
-use crate::envelope::{self, Outcome};
+use crate::client::Settings;
+use crate::credentials::Signature;
+use crate::exchange::{self, Arrival, Call, Secrets};
 use crate::host::Host;
-use crate::redaction::Secrets;
-use crate::{Error, Operation, Response, SecretString, retry};
-use http::{HeaderMap, StatusCode};
+use crate::{Client, Error, Operation, Response, SecretString, retry};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::Request;
 use serde::de::DeserializeOwned;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 /// What a call whose request held `secret` makes of an answer.
 pub fn answer<T: DeserializeOwned>(
-    status: StatusCode,
+    http_status: StatusCode,
     body: &[u8],
     secret: &SecretString,
 ) -> Result<Response<T>, Error> {
-    let (credentials, headers) = (Credentials::default(), HeaderMap::new());
-    let host = Host::parse("https://example.genauth.ai", false)?;
-    let request = reqwest::Request::new(http::Method::POST, host.url);
+    static SETTINGS: LazyLock<Result<Settings, Error>> =
+        LazyLock::new(|| Client::builder("http://127.0.0.1").build().map(|client| client.settings));
+    let settings = SETTINGS.as_ref().map_err(Error::clone)?;
+    let request = Request::new(Method::POST, settings.host.url("/"));
     let operation = Operation::by_id("getWechatMpAccessTokenInfo");
-    let secrets = Secrets::of(&credentials, &headers, &request, operation).and([Some(secret), None]);
-    let outcome = envelope::judge("fuzz", operation, status, body.to_vec().into(), &secrets);
-    let mut response = http::Response::new(body.to_vec());
-    *response.status_mut() = status;
-    response.extensions_mut().insert::<Outcome>(outcome);
-    envelope::open_response("fuzz", response.into())
+    let secrets = Secrets::new(settings, &request, operation, [Some(secret), None]);
+    let call = Call::new(settings, operation, &Method::POST);
+    let arrival = Arrival { status: http_status, headers: HeaderMap::new(), body: body.to_vec().into() };
+    let (payload, head) = exchange::open(&call, &secrets, &arrival)?;
+    Ok(Response { payload, head, http_status, headers: arrival.headers })
 }
 
 /// The text that an access key signs.

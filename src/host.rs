@@ -1,12 +1,17 @@
 //! Which hosts a client speaks to.
 
 use crate::Error;
+use crate::operation::OPERATIONS;
 use reqwest::Url;
+use std::sync::OnceLock;
 
 /// A checked host: `https`, or `http` to this machine; no user info, query or fragment; no slash at the end.
 pub(crate) struct Host {
-    pub(crate) url: Url,
+    url: Url,
     text: String,
+    /// By the place of an operation in the table: of its path, which is parsed once. That takes longer than all that this
+    /// crate does for a call.
+    of_operations: Box<[OnceLock<Url>]>,
 }
 
 impl Host {
@@ -35,7 +40,8 @@ impl Host {
             return refused("the host holds a query or a fragment; leave out what starts with `?` or `#`".to_owned());
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
-        let host = Self { url, text };
+        let of_operations = OPERATIONS.iter().map(|_| OnceLock::new()).collect();
+        let host = Self { url, text, of_operations };
         if !host.is_https() && !host.is_loopback() && !plain_http {
             let detail = "the host is not this machine, and http:// would show every secret on the way; write https://, or say `.dangerously_allow_plain_http()`";
             return refused(detail.to_owned());
@@ -56,6 +62,21 @@ impl Host {
     /// Empty, or with a slash in front and none behind.
     pub(crate) fn base_path(&self) -> &str {
         self.url.path().trim_end_matches('/')
+    }
+
+    /// The URL of a path that starts with a slash.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        match self.base_path() {
+            "" => url.set_path(path),
+            base => url.set_path(&format!("{base}{path}")),
+        }
+        url
+    }
+
+    /// The URL of the operation at this place in the table, whose path has no parameter.
+    pub(crate) fn url_of(&self, operation: usize) -> Url {
+        self.of_operations[operation].get_or_init(|| self.url(OPERATIONS[operation].path)).clone()
     }
 
     pub(crate) fn is_https(&self) -> bool {

@@ -8,21 +8,17 @@ mod clock;
 mod credentials;
 mod deprecation;
 mod encoding;
-mod envelope;
 mod error;
+mod exchange;
 #[cfg(feature = "__fuzz")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod hooks;
 mod host;
 mod integer;
-#[cfg(feature = "invoke")]
-mod invoke;
 mod management;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
-mod redaction;
 mod response;
 mod retry;
 #[cfg(feature = "schemars")]
@@ -39,8 +35,6 @@ pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, Sig
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
 pub use operation::{Credential, Operation, operations};
-/// What `send_envelope` answers: the generator's own type, an envelope with its HTTP status and headers.
-pub use progenitor_client::ResponseValue;
 pub use response::Response;
 pub use secret::SecretString;
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};

@@ -91,13 +91,13 @@ impl ManagementTokens {
     ) -> Result<Arc<ManagementToken>, Error> {
         let fetches = self.fetches();
         if let (Ok(held), None) = (self.held.try_lock(), rejected)
-            && let Some(token) = held.token.as_ref().filter(|token| (client.inner.now)() < token.renew_at)
+            && let Some(token) = held.token.as_ref().filter(|token| (client.settings.now)() < token.renew_at)
         {
             return Ok(Arc::clone(token));
         }
         // A task of its own: a caller who gives up neither loses the token nor what there is to remember of a failure.
         let mut client = client.clone();
-        client.inner.timeout = self.timeout;
+        client.settings.timeout = self.timeout;
         let looking = look(client, rejected.cloned(), fetches).in_current_span();
         tokio::spawn(looking).await.unwrap_or_else(|_| {
             let detail = "the fetch was broken off: it panicked, or its Tokio runtime was shut down; try again";
@@ -113,7 +113,7 @@ impl ManagementTokens {
         before: u64,
     ) -> Result<Arc<ManagementToken>, Error> {
         let mut held = self.held.lock().await;
-        let now = (client.inner.now)();
+        let now = (client.settings.now)();
         // A clock that was set back makes nobody wait.
         let within = |at: SystemTime, span| now.duration_since(at).is_ok_and(|since| since < span);
         let doubted = held.token.clone().filter(|token| rejected.is_some_and(|rejected| Arc::ptr_eq(token, rejected)));
@@ -145,7 +145,7 @@ impl ManagementTokens {
                 let kept = error.clone().with(|error| error.server_message = None);
                 let count = held.failure.as_ref().map_or(0, |failure| failure.count).saturating_add(1);
                 let (pause, memory) = (FAILURES.pause_after(&error, count, random()), FAILURES.memory_of(&error));
-                held.failure = Some(Failure { error: kept, at: (client.inner.now)(), count, pause, memory });
+                held.failure = Some(Failure { error: kept, at: (client.settings.now)(), count, pause, memory });
                 // A renewal in good time that fails costs nobody the token that is still good.
                 alive.ok_or(error)
             }
@@ -162,15 +162,15 @@ fn look(
     rejected: Option<Arc<ManagementToken>>,
     before: u64,
 ) -> Pin<Box<dyn Future<Output = Result<Arc<ManagementToken>, Error>> + Send>> {
-    Box::pin(async move { client.inner.management_tokens.look(&client, rejected.as_ref(), before).await })
+    Box::pin(async move { client.settings.management_tokens.look(&client, rejected.as_ref(), before).await })
 }
 
 async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
-    let Some((id, secret)) = &client.inner.credentials.access_key else {
+    let Some((id, secret)) = &client.settings.credentials.access_key else {
         return Err(Error::new(ErrorKind::Credentials, SUBJECT, "the client holds no access key"));
     };
-    let asked_at = (client.inner.now)();
+    let asked_at = (client.settings.now)();
     let body =
         crate::types::GetManagementAccessTokenDto { access_key_id: id.clone(), access_key_secret: secret.clone() };
     // This call is itself one of those that may need a token; boxed, the future knows its size.
@@ -184,7 +184,7 @@ async fn fetch(client: &Client, fetch: u64) -> Result<ManagementToken, Error> {
     let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default()).min(LONGEST);
     // Early enough for a slow request, late enough for a short life.
     let margin = (lifetime / 10).min(Duration::from_secs(60));
-    let least = (client.inner.now)().checked_add(LEAST_LIFE).unwrap_or(asked_at);
+    let least = (client.settings.now)().checked_add(LEAST_LIFE).unwrap_or(asked_at);
     let after = |duration: Duration| asked_at.checked_add(duration).unwrap_or(asked_at).max(least);
     Ok(ManagementToken {
         // A user pool's own key is its id and secret; for another key without the claim there is no better guess.

@@ -68,6 +68,8 @@ pub enum Credential {
     AccessKeySignature,
 }
 
+include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+
 /// Every operation of the document, sorted by [`Operation::method_name`].
 ///
 /// ```
@@ -76,7 +78,7 @@ pub enum Credential {
 /// ```
 #[must_use]
 pub fn operations() -> &'static [Operation] {
-    crate::api::OPERATIONS
+    OPERATIONS
 }
 
 impl Operation {
@@ -84,11 +86,6 @@ impl Operation {
     #[must_use]
     pub fn by_id(id: &str) -> Option<&'static Self> {
         operations().iter().find(|operation| operation.id == id)
-    }
-
-    pub(crate) fn by_method_name(name: &str) -> Option<&'static Self> {
-        let index = operations().binary_search_by_key(&name, |operation| operation.method_name).ok()?;
-        operations().get(index)
     }
 
     pub(crate) fn by_path(method: &Method, path: &str) -> Option<&'static Self> {

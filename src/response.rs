@@ -88,6 +88,15 @@ impl<T> Response<T> {
     }
 }
 
+impl<T> Response<T> {
+    /// Of an operation whose envelopes have no `data`.
+    #[allow(dead_code, reason = "the document need not have such an operation")]
+    pub(crate) fn without_payload(self) -> Response<()> {
+        let Self { head, http_status, headers, .. } = self;
+        Response { payload: (), head, http_status, headers }
+    }
+}
+
 #[cfg(feature = "invoke")]
 impl<T: Serialize> Response<T> {
     pub(crate) fn into_json(self) -> Result<Response<serde_json::Value>, crate::Error> {

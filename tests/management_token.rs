@@ -200,7 +200,7 @@ async fn a_failed_fetch_is_never_taken_for_the_answer_of_the_operation_that_need
         let client = builder(&server).build().unwrap();
         server.answer_next(MockAnswer::envelope(envelope));
         let app = GetWechatAccessTokenDto::builder().app_id("wx").app_secret("s");
-        let error = client.get_weixin_access_token().body(app).send_envelope().await.unwrap_err();
+        let error = client.get_weixin_access_token().body(app).send().await.unwrap_err();
         assert!(error.to_string().starts_with("getManagementToken: "), "{error}");
         assert_eq!(requests(&server), (1, 0));
     }

@@ -95,8 +95,8 @@ async fn a_redirect_is_an_error_by_each_way_to_call() {
     let app = GetWechatAccessTokenDto::builder().app_id("wx").app_secret(SECRET);
     let call = client.call::<_, serde_json::Value>(http::Method::POST, "/api/v3/x", &[SECRET]).await.map(|_| ());
     let get = client.call::<_, serde_json::Value>(http::Method::GET, "/api/v3/x", &[("a", SECRET)]).await.map(|_| ());
-    let envelope = client.get_wechat_mp_access_token_info().body(app).send_envelope().await.map(|_| ());
-    for answer in [call, get, envelope] {
+    let send = client.get_wechat_mp_access_token_info().body(app).send().await.map(|_| ());
+    for answer in [call, get, send] {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::Redirect);
     }
     assert!(other.requests().is_empty());

@@ -5817,50 +5817,9 @@ A typed client for the V3 API of GenAuth (the international brand of Authing). E
 Version: 3.0.0*/
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) baseurl: String,
-    pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::client::Inner,
+    pub(crate) settings: crate::client::Settings,
 }
-impl Client {
-    /// Construct a new client with an existing `reqwest::Client`,
-    /// allowing more control over its configuration.
-    ///
-    /// `baseurl` is the base URL provided to the internal
-    /// `reqwest::Client`, and should include a scheme and hostname,
-    /// as well as port and a path stem if applicable.
-    pub(crate) fn new_with_client(
-        baseurl: &str,
-        client: reqwest::Client,
-        inner: crate::client::Inner,
-    ) -> Self {
-        Self {
-            baseurl: baseurl.to_string(),
-            client,
-            inner,
-        }
-    }
-}
-impl ClientInfo<crate::client::Inner> for Client {
-    fn api_version() -> &'static str {
-        "3.0.0"
-    }
-    fn baseurl(&self) -> &str {
-        self.baseurl.as_str()
-    }
-    fn client(&self) -> &reqwest::Client {
-        &self.client
-    }
-    fn inner(&self) -> &crate::client::Inner {
-        &self.inner
-    }
-}
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::client::Inner>,
-    {}
-};
+impl Client {}
 impl Client {
     /**Whether an application's id and secret belong together
 
@@ -6017,17 +5976,18 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
                     types::CheckAppIdSecretDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/check-app-id-secret", client.baseurl,);
+            let url = client.settings.host.url_of(0usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6035,14 +5995,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "check_app_id_secret",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/check-app-id-secret`
         ///
@@ -6055,19 +6008,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::CheckAppIdSecretDataDto>, crate::Error> {
-            crate::envelope::open("checkAppIdSecret", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/check-app-id-secret`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::CheckAppIdSecretRespDto>, crate::Error> {
-            crate::envelope::raw("checkAppIdSecret", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[0usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::exchange_token_set_with_qr_code_ticket`]
@@ -6113,7 +6060,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6121,12 +6068,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/api/v3/exchange-tokenset-with-qrcode-ticket", client.baseurl,
-            );
+            let url = client.settings.host.url_of(1usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6134,14 +6080,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "exchange_token_set_with_qr_code_ticket",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`
         ///
@@ -6154,25 +6093,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
-            crate::envelope::open(
-                "exchangeTokenSetWithQrCodeTicket",
-                self.exchange().await,
-            )
-        }
-        ///Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
-            crate::envelope::raw(
-                "exchangeTokenSetWithQrCodeTicket",
-                self.exchange().await,
-            )
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[1usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_management_token`]
@@ -6218,7 +6145,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6226,10 +6153,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-management-token", client.baseurl,);
+            let url = client.settings.host.url_of(2usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6237,14 +6165,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_management_token",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-management-token`
         ///
@@ -6257,19 +6178,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::AccessTokenResDto>, crate::Error> {
-            crate::envelope::open("getManagementToken", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-management-token`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::GetManagementTokenRespDto>, crate::Error> {
-            crate::envelope::raw("getManagementToken", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[2usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_profile`]
@@ -6328,7 +6243,7 @@ pub mod builder {
                 });
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self {
                 client,
                 with_custom_data,
@@ -6339,10 +6254,11 @@ pub mod builder {
             let with_department_ids = with_department_ids
                 .map_err(Error::InvalidRequest)?;
             let with_identities = with_identities.map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-profile", client.baseurl,);
+            let url = client.settings.host.url_of(3usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .get(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6367,14 +6283,7 @@ pub mod builder {
                     ),
                 )
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_profile",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `GET` request to `/api/v3/get-profile`
         ///
@@ -6387,19 +6296,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::UserDto>, crate::Error> {
-            crate::envelope::open("getProfile", self.exchange().await)
-        }
-        ///Sends a `GET` request to `/api/v3/get-profile`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::UserSingleRespDto>, crate::Error> {
-            crate::envelope::raw("getProfile", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[3usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_wechat_access_token`]
@@ -6447,7 +6350,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6455,10 +6358,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-wechat-access-token", client.baseurl,);
+            let url = client.settings.host.url_of(4usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6466,14 +6370,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_wechat_access_token",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token`
         ///
@@ -6486,19 +6383,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
-            crate::envelope::open("getWechatAccessToken", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-wechat-access-token`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::GetWechatAccessTokenRespDto>, crate::Error> {
-            crate::envelope::raw("getWechatAccessToken", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[4usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_wechat_mp_access_token_info`]
@@ -6543,7 +6434,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6551,10 +6442,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-wechat-access-token-info", client.baseurl,);
+            let url = client.settings.host.url_of(7usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6562,14 +6454,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_wechat_mp_access_token_info",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
         ///
@@ -6582,22 +6467,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
-            crate::envelope::open("getWechatMpAccessTokenInfo", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<
-            ResponseValue<types::GetWechatAccessTokenInfoRespDto>,
-            crate::Error,
-        > {
-            crate::envelope::raw("getWechatMpAccessTokenInfo", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[7usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_wechat_mini_program_phone`]
@@ -6643,7 +6519,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6651,10 +6527,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-wechat-miniprogram-phone", client.baseurl,);
+            let url = client.settings.host.url_of(5usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6662,14 +6539,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_wechat_mini_program_phone",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
         ///
@@ -6685,22 +6555,13 @@ pub mod builder {
             crate::Response<types::GetWechatMiniProgramPhoneDataDto>,
             crate::Error,
         > {
-            crate::envelope::open("getWechatMiniProgramPhone", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<
-            ResponseValue<types::GetWechatMiniProgramPhoneRespDto>,
-            crate::Error,
-        > {
-            crate::envelope::raw("getWechatMiniProgramPhone", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[5usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_wechat_mp_access_token`]
@@ -6748,7 +6609,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6756,10 +6617,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-wechat-mp-access-token", client.baseurl,);
+            let url = client.settings.host.url_of(6usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6767,14 +6629,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_wechat_mp_access_token",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
         ///
@@ -6787,19 +6642,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
-            crate::envelope::open("getWechatMpAccessToken", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::GetWechatAccessTokenRespDto>, crate::Error> {
-            crate::envelope::raw("getWechatMpAccessToken", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[6usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_weixin_access_token`]
@@ -6844,7 +6693,7 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -6852,10 +6701,11 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/get-weixin-access-token", client.baseurl,);
+            let url = client.settings.host.url_of(8usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6863,14 +6713,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "get_weixin_access_token",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/get-weixin-access-token`
         ///
@@ -6883,22 +6726,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
-            crate::envelope::open("getWeixinAccessToken", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/get-weixin-access-token`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<
-            ResponseValue<types::GetWechatAccessTokenInfoRespDto>,
-            crate::Error,
-        > {
-            crate::envelope::raw("getWeixinAccessToken", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[8usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::sign_in_by_credentials`]
@@ -6943,17 +6777,18 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
                     types::SigninByCredentialsDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/signin", client.baseurl,);
+            let url = client.settings.host.url_of(9usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -6961,14 +6796,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "sign_in_by_credentials",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/signin`
         ///
@@ -6981,19 +6809,13 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
-            crate::envelope::open("signInByCredentials", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/signin`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
-            crate::envelope::raw("signInByCredentials", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[9usize],
+                    self.request(),
+                )
+                .await
         }
     }
     /**Builder for [`Client::sign_in_by_mobile`]
@@ -7036,17 +6858,18 @@ pub mod builder {
             self.body = self.body.map(f);
             self
         }
-        async fn exchange(self) -> Result<reqwest::Response, Error<()>> {
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
                     types::SigninByMobileDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/api/v3/signin-by-mobile", client.baseurl,);
+            let url = client.settings.host.url_of(10usize);
             #[allow(unused_mut)]
             let mut request = client
-                .client
+                .settings
+                .http
                 .post(url)
                 .header(
                     ::reqwest::header::ACCEPT,
@@ -7054,14 +6877,7 @@ pub mod builder {
                 )
                 .json(&body)
                 .build()?;
-            let info = OperationInfo {
-                operation_id: "sign_in_by_mobile",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            Ok(response)
+            Ok(request)
         }
         ///Sends a `POST` request to `/api/v3/signin-by-mobile`
         ///
@@ -7074,236 +6890,22 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
-            crate::envelope::open("signInByMobile", self.exchange().await)
-        }
-        ///Sends a `POST` request to `/api/v3/signin-by-mobile`
-        ///
-        /// Answers the envelope as the document describes it, whatever its `statusCode`.
-        ///
-        /// # Errors
-        ///
-        /// [`Error`](crate::Error), where nothing came that is such an envelope.
-        pub async fn send_envelope(
-            self,
-        ) -> Result<ResponseValue<types::LoginTokenRespDto>, crate::Error> {
-            crate::envelope::raw("signInByMobile", self.exchange().await)
+            let client = self.client;
+            crate::exchange::send(
+                    &client.settings,
+                    &crate::operation::OPERATIONS[10usize],
+                    self.request(),
+                )
+                .await
         }
     }
 }
-/// Every operation of the document, sorted by `method_name`.
-pub static OPERATIONS: &[crate::Operation] = &[
-    crate::Operation {
-        id: "checkAppIdSecret",
-        method_name: "check_app_id_secret",
-        method: http::Method::POST,
-        path: "/api/v3/check-app-id-secret",
-        summary: "Whether an application's id and secret belong together.",
-        credentials: &[&[crate::Credential::AppId]],
-        idempotent: true,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["appSecret"],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "exchangeTokenSetWithQrCodeTicket",
-        method_name: "exchange_token_set_with_qr_code_ticket",
-        method: http::Method::POST,
-        path: "/api/v3/exchange-tokenset-with-qrcode-ticket",
-        summary: "The tokens of a user who has scanned a QR code and agreed to sign in.",
-        credentials: &[
-            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
-            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
-            &[crate::Credential::AppId],
-        ],
-        idempotent: false,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["client_secret", "ticket"],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "getManagementToken",
-        method_name: "get_management_token",
-        method: http::Method::POST,
-        path: "/api/v3/get-management-token",
-        summary: "A token of the management side, for an access key.",
-        credentials: &[&[]],
-        idempotent: true,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["accessKeySecret"],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "getProfile",
-        method_name: "get_profile",
-        method: http::Method::GET,
-        path: "/api/v3/get-profile",
-        summary: "The signed-in user.",
-        credentials: &[
-            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
-            &[crate::Credential::UserAccessToken],
-        ],
-        idempotent: true,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &[],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "getWechatAccessToken",
-        method_name: "get_wechat_access_token",
-        method: http::Method::POST,
-        path: "/api/v3/get-wechat-access-token",
-        summary: "WeChat's access token, as cached by the server (the path of the SDKs of other languages).",
-        credentials: &[
-            &[crate::Credential::AppId],
-            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
-            &[crate::Credential::AccessKeySignature],
-            &[crate::Credential::ManagementToken],
-        ],
-        idempotent: true,
-        deprecated: true,
-        replaced_by: Some("getWechatMpAccessTokenInfo"),
-        secret_fields: &["appSecret"],
-        siblings: &[
-            "getWechatMpAccessTokenInfo",
-            "getWechatMpAccessToken",
-            "getWeixinAccessToken",
-        ],
-    },
-    crate::Operation {
-        id: "getWechatMiniProgramPhone",
-        method_name: "get_wechat_mini_program_phone",
-        method: http::Method::POST,
-        path: "/api/v3/get-wechat-miniprogram-phone",
-        summary: "The phone number of a WeChat mini program's user.",
-        credentials: &[
-            &[crate::Credential::AppId],
-            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
-            &[crate::Credential::AccessKeySignature],
-            &[crate::Credential::ManagementToken],
-        ],
-        idempotent: false,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["code"],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "getWechatMpAccessToken",
-        method_name: "get_wechat_mp_access_token",
-        method: http::Method::POST,
-        path: "/api/v3/get-wechat-mp-access-token",
-        summary: "WeChat's access token, as cached by the server (first path).",
-        credentials: &[
-            &[crate::Credential::AppId],
-            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
-            &[crate::Credential::AccessKeySignature],
-            &[crate::Credential::ManagementToken],
-        ],
-        idempotent: true,
-        deprecated: true,
-        replaced_by: Some("getWechatMpAccessTokenInfo"),
-        secret_fields: &["appSecret"],
-        siblings: &[
-            "getWechatAccessToken",
-            "getWechatMpAccessTokenInfo",
-            "getWeixinAccessToken",
-        ],
-    },
-    crate::Operation {
-        id: "getWechatMpAccessTokenInfo",
-        method_name: "get_wechat_mp_access_token_info",
-        method: http::Method::POST,
-        path: "/api/v3/get-wechat-access-token-info",
-        summary: "WeChat's access token, as cached by the server, and when it expires.",
-        credentials: &[
-            &[crate::Credential::AppId],
-            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
-            &[crate::Credential::AccessKeySignature],
-            &[crate::Credential::ManagementToken],
-        ],
-        idempotent: true,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["appSecret"],
-        siblings: &[
-            "getWechatAccessToken",
-            "getWechatMpAccessToken",
-            "getWeixinAccessToken",
-        ],
-    },
-    crate::Operation {
-        id: "getWeixinAccessToken",
-        method_name: "get_weixin_access_token",
-        method: http::Method::POST,
-        path: "/api/v3/get-weixin-access-token",
-        summary: "WeChat's access token for the management side.",
-        credentials: &[
-            &[crate::Credential::AccessKeySignature],
-            &[crate::Credential::ManagementToken],
-        ],
-        idempotent: true,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["appSecret"],
-        siblings: &[
-            "getWechatAccessToken",
-            "getWechatMpAccessTokenInfo",
-            "getWechatMpAccessToken",
-        ],
-    },
-    crate::Operation {
-        id: "signInByCredentials",
-        method_name: "sign_in_by_credentials",
-        method: http::Method::POST,
-        path: "/api/v3/signin",
-        summary: "Signs a user in by password, one-time code, LDAP or Active Directory.",
-        credentials: &[
-            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
-            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
-            &[crate::Credential::AppId],
-        ],
-        idempotent: false,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &["captchaToken", "client_secret", "passCode", "password"],
-        siblings: &[],
-    },
-    crate::Operation {
-        id: "signInByMobile",
-        method_name: "sign_in_by_mobile",
-        method: http::Method::POST,
-        path: "/api/v3/signin-by-mobile",
-        summary: "Signs a user in with what another provider handed to a mobile app or a mini program.",
-        credentials: &[
-            &[crate::Credential::AppId, crate::Credential::ClientSecretBasic],
-            &[crate::Credential::AppId, crate::Credential::ClientSecretPost],
-            &[crate::Credential::AppId],
-        ],
-        idempotent: false,
-        deprecated: false,
-        replaced_by: None,
-        secret_fields: &[
-            "accessToken",
-            "access_token",
-            "client_secret",
-            "code",
-            "encryptedData",
-            "id_token",
-            "token",
-        ],
-        siblings: &[],
-    },
-];
 #[cfg(feature = "invoke")]
 pub(crate) fn invoke<'a>(
     client: &'a Client,
     operation: &'static crate::Operation,
-    mut input: crate::invoke::Input,
-) -> crate::invoke::Answer<'a> {
+    mut input: crate::exchange::Input,
+) -> crate::exchange::Invoking<'a> {
     match operation.id {
         "checkAppIdSecret" => {
             Box::pin(async move {
@@ -7500,7 +7102,7 @@ pub(crate) fn invoke<'a>(
                 call.send().await?.into_json()
             })
         }
-        _ => Box::pin(std::future::ready(Err(crate::invoke::unknown(operation.id)))),
+        _ => Box::pin(std::future::ready(Err(crate::exchange::unknown(operation.id)))),
     }
 }
 /// The JSON Schema of every named schema of the document, by its name there.

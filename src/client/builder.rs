@@ -1,6 +1,6 @@
 //! The builder: what a caller says, checked.
 
-use super::{Clock, Inner};
+use super::{Clock, Settings};
 use crate::api::Client;
 use crate::credentials::{
     AccessKeyUse, ClientAuthentication, Credentials, Dialect, Language, SignatureDate, TenantHeader, header_value,
@@ -276,8 +276,10 @@ impl ClientBuilder {
         }
         let credentials = self.credentials(&host)?;
         let foreign_http_client = self.http_client.is_some();
-        let http_client = self.build_http_client(&host)?;
-        let inner = Inner {
+        let http = self.build_http_client(&host)?;
+        let settings = Settings {
+            host: Arc::new(host),
+            http,
             credentials: Arc::new(credentials),
             notices: self.notices.anew(),
             timeout: self.timeout,
@@ -290,12 +292,11 @@ impl ClientBuilder {
                 .filter(|most| *most <= Semaphore::MAX_PERMITS)
                 .map(|most| Arc::new(Semaphore::new(most))),
             headers: HeaderMap::new(),
-            base_path: host.base_path().into(),
             foreign_http_client,
             management_tokens: Arc::new(ManagementTokens::new(self.timeout)),
             now: self.now,
         };
-        Ok(Client::new_with_client(host.as_str(), http_client, inner))
+        Ok(Client { settings })
     }
 
     fn credentials(&self, host: &Host) -> Result<Credentials, Error> {

@@ -95,7 +95,7 @@ mod tests {
             ("GENAUTH_TIMEOUT", "2.5"),
             ("GENAUTH_RETRIES", "7"),
         ]);
-        let inner = full.unwrap().inner;
+        let inner = full.unwrap().settings;
         assert_eq!((inner.timeout, inner.retry.retries), (Duration::from_millis(2500), 7));
         assert_eq!((inner.credentials.dialect, inner.credentials.language), (Dialect::Authing, Language::English));
         let mut secrets = Vec::new();

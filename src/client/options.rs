@@ -91,15 +91,15 @@ impl Client {
             if timeout.is_zero() {
                 return Err(Error::configuration("a timeout of zero leaves no time for any call; allow some"));
             }
-            client.inner.timeout = timeout;
+            client.settings.timeout = timeout;
         }
-        client.inner.retry.retries = options.retries.unwrap_or(client.inner.retry.retries);
+        client.settings.retry.retries = options.retries.unwrap_or(client.settings.retry.retries);
         if let Some(language) = options.language {
-            Arc::make_mut(&mut client.inner.credentials).language = language;
+            Arc::make_mut(&mut client.settings.credentials).language = language;
         }
         for (name, value) in &options.headers {
             let (name, value) = own_header(name, value)?;
-            client.inner.headers.insert(name, value);
+            client.settings.headers.insert(name, value);
         }
         Ok(client)
     }

@@ -7,7 +7,7 @@ mod signature;
 pub use dialect::{Dialect, Language};
 pub use options::{AccessKeyUse, ClientAuthentication, SignatureDate, TenantHeader};
 
-use crate::management::ManagementToken;
+pub(crate) use crate::management::ManagementToken;
 use crate::{Credential, Error, ErrorKind, Operation, SecretString};
 use dialect::Header;
 use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};

@@ -22,13 +22,13 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(client: Client) -> Self {
-        let credentials = &client.inner.credentials;
+        let credentials = &client.settings.credentials;
         let by_access_key = credentials.access_key.is_some() && credentials.app_id.is_none();
         let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
         Self {
             operation,
             windows: Windows {
-                longest_wait: client.inner.timeout.saturating_add(Duration::from_secs(2)),
+                longest_wait: client.settings.timeout.saturating_add(Duration::from_secs(2)),
                 ..Windows::default()
             },
             client,
@@ -42,7 +42,7 @@ impl Settings {
         let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
         #[cfg(feature = "redis")]
         let rest = rest.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.patience()));
-        self.client.inner.timeout.saturating_mul(2).saturating_add(rest)
+        self.client.settings.timeout.saturating_mul(2).saturating_add(rest)
     }
 }
 

@@ -107,7 +107,7 @@ impl Settings {
         let Self { client, operation, windows, .. } = self;
         let server = Server { client: client.clone(), operation: operation.clone(), app: app.clone() };
         #[cfg_attr(not(feature = "redis"), allow(unused_mut, reason = "only a shared store is added"))]
-        let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.inner.now), windows.clone());
+        let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.settings.now), windows.clone());
         #[cfg(feature = "redis")]
         {
             fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app));

@@ -66,7 +66,7 @@ impl Source for Server {
         let Self { client, operation, app } = self;
         let (mut client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
         // The cache has pauses of its own.
-        client.inner.retry.retries = 0;
+        client.settings.retry.retries = 0;
         Box::pin(async move {
             let operation = operation.ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
@@ -80,7 +80,7 @@ impl Source for Server {
     }
 
     fn user(&self) -> Option<SecretString> {
-        self.client.inner.credentials.user_access_token()
+        self.client.settings.credentials.user_access_token()
     }
 }
 

@@ -134,10 +134,10 @@ impl RedisStore {
 
     /// The place of one token. The key is made of everything that makes it another token.
     pub(super) fn of(&self, client: &Client, operation: &str, app: &GetWechatAccessTokenDto) -> SharedToken {
-        let credentials = &client.inner.credentials;
+        let credentials = &client.settings.credentials;
         let text = |value: &Option<http::HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
         let parts = [
-            Some(client.baseurl.as_bytes().to_vec()),
+            Some(client.settings.host.as_str().as_bytes().to_vec()),
             text(&credentials.app_id),
             credentials.access_key.as_ref().map(|(id, _)| id.as_bytes().to_vec()),
             text(&credentials.tenant_id),
@@ -157,7 +157,7 @@ impl RedisStore {
         let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
         // By then the other process has its answer; or it died, and a third one has.
-        let patience = client.inner.timeout.saturating_add(self.lease).min(LONGEST_PATIENCE);
+        let patience = client.settings.timeout.saturating_add(self.lease).min(LONGEST_PATIENCE);
         let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
         SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, nonce, patience }
     }

@@ -1,14 +1,15 @@
 //! Calling a described operation by its id, with JSON in and out.
 
-use crate::envelope::one_line;
-use crate::{Client, Error, ErrorKind, Operation, Response};
+use crate::api::Client;
+use crate::encoding::one_line;
+use crate::{Error, ErrorKind, Operation, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
 
 /// What an invocation comes to.
-pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
+pub(crate) type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
 
 /// The fields of an invocation: parameters by name, and the body's fields beside them.
 pub(crate) struct Input {

@@ -1,13 +1,12 @@
 //! Taking the secrets of a request out of what the server says about it.
 
-use crate::credentials::{Credentials, Json};
+use crate::client::Settings;
+use crate::credentials::Json;
 use crate::encoding::{fold, may_be_encoded, readings};
 use crate::{Operation, SecretString};
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::nfa::noncontiguous::NFA;
 use aho_corasick::{Input, MatchKind};
-use bytes::Bytes;
-use http::HeaderMap;
 use reqwest::{Request, Url};
 use std::ops::Range;
 
@@ -23,45 +22,43 @@ const STRUCK: &str = "[REDACTED]";
 
 /// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
 pub(crate) struct Secrets<'a> {
-    credentials: &'a Credentials,
-    /// The caller's own.
-    headers: &'a HeaderMap,
-    body: Option<Bytes>,
-    /// Of an endpoint that the document does not describe; described ones have no secret there, by house rule.
-    url: Option<Url>,
+    settings: &'a Settings,
+    request: &'a Request,
     operation: Option<&'static Operation>,
+    /// That went out with it.
     tokens: [Option<&'a SecretString>; 2],
 }
 
 impl<'a> Secrets<'a> {
-    pub(crate) fn of(
-        credentials: &'a Credentials,
-        headers: &'a HeaderMap,
-        request: &Request,
+    pub(crate) fn new(
+        settings: &'a Settings,
+        request: &'a Request,
         operation: Option<&'static Operation>,
+        tokens: [Option<&'a SecretString>; 2],
     ) -> Self {
-        let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        let url = if operation.is_none() { Some(request.url().clone()) } else { None };
-        Self { credentials, headers, body, url, operation, tokens: [None; 2] }
+        Self { settings, request, operation, tokens }
     }
 
-    /// And the tokens that went out, which are chosen request by request.
-    pub(crate) fn and(mut self, tokens: [Option<&'a SecretString>; 2]) -> Self {
-        self.tokens = tokens;
-        self
+    fn body(&self) -> &[u8] {
+        self.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
+    }
+
+    /// Of an endpoint that the document does not describe; described ones have no secret there, by house rule.
+    fn url(&self) -> Option<&Url> {
+        self.operation.is_none().then(|| self.request.url())
     }
 
     fn each_held(&self, mut look: impl FnMut(&str)) {
-        self.credentials.each_secret(&mut look);
+        self.settings.credentials.each_secret(&mut look);
         self.tokens.iter().flatten().for_each(|token| look(token.expose_secret()));
-        let own = self.headers.values().filter_map(|value| value.to_str().ok());
+        let own = self.settings.headers.values().filter_map(|value| value.to_str().ok());
         own.filter(|value| value.len() >= SHORTEST_GUESS).for_each(look);
     }
 
     /// The text with `[REDACTED]` where it repeats a secret: as it is or in another case of ASCII letters,
     /// percent-encoded, or escaped as in JSON or HTML.
     pub(crate) fn strike_out_of(&self, text: String) -> String {
-        if !self.may_be_in(&text) {
+        if text.is_empty() || !self.may_be_in(&text) {
             return text;
         }
         // A body that cannot be read has secrets that nobody knows.
@@ -71,27 +68,31 @@ impl<'a> Secrets<'a> {
     /// A look that allocates nothing, for the usual answer, which repeats nothing: whether a string of the request is in
     /// the text. Where it would have to decode something to know, or to look for long, it says yes.
     fn may_be_in(&self, text: &str) -> bool {
-        /// The usual text is a word: shorter than most parts, and searched at once.
+        /// The usual text is a word: shorter than most strings, and searched at once.
         const SHORT: usize = 256;
         if text.len() >= SHORT || may_be_encoded(text) {
             return true;
         }
+        let text = text.as_bytes();
         let repeats = |part: &[u8]| {
-            let Some(first) = part.first().map(|byte| fold(*byte)) else { return false };
             let head = &part[..part.len().min(HEAD)];
             let is_head = |window: &[u8]| window.iter().zip(head).all(|(one, other)| fold(*one) == fold(*other));
-            text.as_bytes().windows(head.len()).any(|window| fold(window[0]) == first && is_head(window))
+            !head.is_empty() && head.len() <= text.len() && text.windows(head.len()).any(is_head)
         };
-        let body = self.body.as_deref().unwrap_or_default();
-        let (path, query) = self.url.as_ref().map_or(("", None), |url| (url.path(), url.query()));
         let mut held = false;
         self.each_held(|secret| held |= repeats(secret.as_bytes()));
-        let coded = || query.is_some() || path.contains(['%', '&']) || body.contains(&b'\\');
-        // Without escapes every second part stands between quotes.
-        let strings = body.split(|byte| *byte == b'"').skip(1).step_by(2);
-        let mut strings = strings.chain(path.as_bytes().split(|byte| *byte == b'/'));
-        let may_be_secret = |part: &[u8]| self.operation.is_some() || part.len() >= SHORTEST_GUESS;
-        !text.is_empty() && (held || coded() || strings.any(|part| may_be_secret(part) && repeats(part)))
+        let repeats_guess = |part: &[u8]| part.len() >= SHORTEST_GUESS && repeats(part);
+        let in_url = |url: &Url| {
+            url.query().is_some()
+                || url.path().contains(['%', '&'])
+                || url.path().split('/').any(|it| repeats_guess(it.as_bytes()))
+        };
+        held || self.url().is_some_and(in_url)
+            || strings(self.body()).any(|part| match part {
+                Some(part) if self.operation.is_some() => repeats(part),
+                Some(part) => repeats_guess(part),
+                None => true,
+            })
     }
 
     /// Every secret, sorted by its bytes as they are compared; none if some cannot be known.
@@ -99,14 +100,14 @@ impl<'a> Secrets<'a> {
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();
-        if let Some(body) = &self.body {
-            let body = serde_json::from_slice(body).ok()?;
+        if !self.body().is_empty() {
+            let body = serde_json::from_slice(self.body()).ok()?;
             match self.operation {
                 Some(operation) => collect(&body, Some(operation.secret_fields), &mut secrets),
                 None => collect(&body, None, &mut guesses),
             }
         }
-        if let Some(url) = &self.url {
+        if let Some(url) = self.url() {
             guesses.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
             let segments = url.path().split('/').flat_map(readings);
             guesses.extend(segments.filter_map(|segment| String::from_utf8(segment.bytes).ok()));
@@ -117,6 +118,15 @@ impl<'a> Secrets<'a> {
         secrets.sort_unstable();
         Some(secrets)
     }
+}
+
+/// The strings of a JSON text, names among them; none in place of one with escapes.
+fn strings(json: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut marks = memchr::memchr2_iter(b'"', b'\\', json);
+    std::iter::from_fn(move || {
+        let (start, end) = (marks.next()? + 1, marks.next()?);
+        Some((json[end] == b'"').then(|| &json[start..end]))
+    })
 }
 
 /// The strings of the named fields, at any depth; all strings where no fields are named.
@@ -187,8 +197,8 @@ mod tests {
     fn with_secrets<T>(body: impl Into<reqwest::Body>, then: impl FnOnce(&Secrets<'_>) -> T) -> T {
         let mut request = Request::new(http::Method::POST, "https://example.genauth.ai/api/v3/x".parse().unwrap());
         *request.body_mut() = Some(body.into());
-        let (credentials, headers) = (Credentials::default(), HeaderMap::new());
-        then(&Secrets::of(&credentials, &headers, &request, None))
+        let client = crate::Client::builder("http://127.0.0.1:1").build().unwrap();
+        then(&Secrets::new(&client.settings, &request, None, [None; 2]))
     }
 
     fn strike(body: &Value, text: &str) -> String {

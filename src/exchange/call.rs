@@ -1,0 +1,66 @@
+//! What everything on the way knows of a call.
+
+use crate::client::Settings;
+use crate::encoding::one_line;
+use crate::operation::subject;
+use crate::{Error, ErrorKind, Operation};
+use http::Method;
+use std::borrow::Cow;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(crate) struct Call<'a> {
+    pub(super) settings: &'a Settings,
+    /// None of an endpoint that the document does not describe.
+    pub(super) operation: Option<&'static Operation>,
+    /// What errors, warnings and logs call it.
+    pub(super) subject: Cow<'static, str>,
+    start: Instant,
+}
+
+const UNWRITABLE: &str = "the request cannot be written; check its fields";
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(settings: &'a Settings, operation: Option<&'static Operation>, method: &Method) -> Self {
+        Self { settings, operation, subject: subject(operation, method), start: Instant::now() }
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
+        Error::new(kind, &*self.subject, detail)
+    }
+
+    /// What the generated code could not build.
+    pub(super) fn unwritable(&self, problem: progenitor_client::Error<()>) -> Error {
+        use progenitor_client::Error::{CommunicationError, InvalidRequest};
+        match problem {
+            InvalidRequest(problem) => {
+                self.error(ErrorKind::Request, format!("the request is incomplete: {}; set it", one_line(&problem)))
+            }
+            CommunicationError(error) => self.unwritten(error),
+            // Their `Display` prints payloads.
+            _ => self.error(ErrorKind::Request, UNWRITABLE),
+        }
+    }
+
+    /// What reqwest could not build.
+    pub(super) fn unwritten(&self, error: reqwest::Error) -> Error {
+        self.error(ErrorKind::Request, UNWRITABLE).caused_by(error.without_url())
+    }
+
+    /// What is left of the time that the call has, all attempts together.
+    pub(super) fn left(&self) -> Duration {
+        self.settings.timeout.saturating_sub(self.start.elapsed())
+    }
+
+    /// Runs something for as long as there is time left.
+    pub(super) async fn in_time<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::time::timeout(self.left(), what).await.map_err(|_| self.time_is_over())
+    }
+
+    pub(super) fn time_is_over(&self) -> Error {
+        self.error(
+            ErrorKind::Timeout,
+            "no complete answer within the time allowed; try again, or allow more with `.timeout(..)`",
+        )
+    }
+}

@@ -1,0 +1,52 @@
+//! The corridor of a call: a request goes one way, and an answer comes back the other.
+//!
+//! [`send`] is given the request that the generated code has built. [`Attempts`] send it, more than once where the document
+//! lets them, and [`envelope`] opens what comes. Only that depends on the type of the payload; all else is compiled once.
+
+mod attempt;
+mod attempts;
+mod body;
+mod call;
+mod envelope;
+#[cfg(feature = "invoke")]
+mod invoke;
+mod redaction;
+mod trace;
+mod undescribed;
+
+#[cfg(feature = "invoke")]
+pub(crate) use self::invoke::{Input, Invoking, unknown};
+#[cfg(feature = "__fuzz")]
+pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
+
+use self::attempts::Attempts;
+pub(crate) use self::call::Call;
+use crate::client::Settings;
+use crate::{Error, Operation, Response};
+use reqwest::Request;
+use serde::de::DeserializeOwned;
+
+/// Sends what the generated code has built, or says why it could not be built.
+pub(crate) fn send<T: DeserializeOwned>(
+    settings: &Settings,
+    operation: &'static Operation,
+    request: Result<Request, progenitor_client::Error<()>>,
+) -> impl Future<Output = Result<Response<T>, Error>> {
+    let call = Call::new(settings, Some(operation), &operation.method);
+    carry(match request {
+        Ok(request) => Attempts::begin(call, request),
+        Err(problem) => Err(call.unwritable(problem)),
+    })
+}
+
+/// There and back.
+async fn carry<T: DeserializeOwned>(begun: Result<Box<Attempts<'_>>, Error>) -> Result<Response<T>, Error> {
+    let mut attempts = begun?;
+    loop {
+        let arrival = attempts.next().await?;
+        match envelope::open(&attempts.call, &attempts.secrets(), &arrival) {
+            Ok((payload, head)) => return attempts.succeed(arrival, head, payload),
+            Err(error) => attempts.fail(error, &arrival.headers).await?,
+        }
+    }
+}
