@@ -1,9 +1,9 @@
 //! `genauth call`: any endpoint, described or not.
 
-use crate::dry_run::{self, Secrecy};
 use crate::failure::Failure;
+use crate::secrecy::Secrecy;
 use crate::settings::{self, Group, Settings};
-use crate::{api, connect, fields, spinner};
+use crate::{api, arguments, connect, dry_run, fields, spinner};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use genauth::Client;
 use http::Method;
@@ -28,10 +28,9 @@ fn with_details(command: Command) -> Command {
                 .action(ArgAction::Append)
                 .help("A parameter of the query")
                 .help_heading("Request"),
-            api::body().help("The JSON body; - for stdin"),
-            api::dry_run(),
-            api::format(),
         ])
+        .args(arguments::of_request())
+        .mut_arg("body", |body| body.help("The JSON body; - for stdin"))
         .args(settings::args(&[Group::Connection], &[]))
 }
 

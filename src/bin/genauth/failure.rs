@@ -1,9 +1,7 @@
 //! Why a command ends without having done its work, and with which exit code.
 
-use crate::output;
 use genauth::{Credential, Error, ErrorKind, Operation};
 use std::io;
-use std::process::ExitCode;
 
 /// How the program ends. `EXIT_CODES` tells the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,17 +123,6 @@ impl Failure {
             _ => in_options(&error.to_string()),
         };
         Self::new(error.kind().into(), line)
-    }
-
-    /// Says what is to be said.
-    pub(crate) fn report(self) -> ExitCode {
-        match self.text {
-            Text::Line(line) => output::error(&line),
-            // Nobody is left to read it if this fails.
-            Text::Arguments(error) => drop(error.print()),
-            Text::Said => {}
-        }
-        ExitCode::from(self.exit as u8)
     }
 }
 
