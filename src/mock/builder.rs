@@ -41,7 +41,7 @@ pub struct MockGenAuthBuilder {
     expires_at: ExpiresAt,
     strict_authorization: bool,
     site: Site,
-    records: bool,
+    log: Log,
     port: u16,
     clock: MockClock,
 }
@@ -76,7 +76,7 @@ impl MockGenAuthBuilder {
             expires_at: ExpiresAt::default(),
             strict_authorization: false,
             site: Site::default(),
-            records: true,
+            log: Log::new(),
             port: 0,
             clock: MockClock::system(),
         }
@@ -194,7 +194,7 @@ impl MockGenAuthBuilder {
 
     /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] answers none.
     pub fn record_nothing(mut self) -> Self {
-        self.records = false;
+        self.log = Log::none();
         self
     }
 
@@ -232,7 +232,7 @@ impl MockGenAuthBuilder {
             clock: self.clock,
             site: self.site,
             script: Script::default(),
-            log: if self.records { Log::new() } else { Log::none() },
+            log: self.log,
             refusals: AtomicU64::new(0),
         });
         let url = format!("http://{}", listener.local_addr()?);

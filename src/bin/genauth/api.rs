@@ -60,23 +60,25 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let mut settings = Settings::resolve(&[arguments, inner])?;
     let input = fields::collect(operation, &Document::parse(), inner)?;
     let call = async |client: Client| client.invoke(operation.id, input).await;
-    let client = connect::client(&mut settings)?;
-    if inner.get_flag("dry-run") {
-        let secrecy = Secrecy::Fields(operation.secret_fields);
-        return dry_run::show(&settings, &client, Some(operation), secrecy, call).await;
-    }
-    let answer = spinner::during(operation.id, call(client)).await;
-    print(answer, inner, Some(operation))
+    send(call, operation.id, &mut settings, Some(operation), inner).await
 }
 
-/// The envelope, or what is in it; on stdout also where it is a refusal.
-pub(crate) fn print(
-    answer: Result<Response<Value>, Error>,
-    arguments: &ArgMatches,
+/// Makes a call and prints the envelope, or what is in it; on stdout also where it is a refusal. In a dry run it shows the
+/// request instead.
+pub(crate) async fn send(
+    call: impl AsyncFnOnce(Client) -> Result<Response<Value>, Error>,
+    label: &str,
+    settings: &mut Settings,
     operation: Option<&Operation>,
+    arguments: &ArgMatches,
 ) -> Result<(), Failure> {
+    let client = connect::client(settings)?;
+    if arguments.get_flag("dry-run") {
+        let secrecy = operation.map_or(Secrecy::Everything, |operation| Secrecy::Fields(operation.secret_fields));
+        return dry_run::show(settings, &client, operation, secrecy, call).await;
+    }
     let only_data = arguments::format_of(arguments) == "data";
-    match answer {
+    match spinner::during(label, call(client)).await {
         Ok(answer) if only_data => output::json(&*answer),
         Ok(answer) => output::json(&answer),
         Err(error) => {

@@ -107,6 +107,14 @@ impl Failure {
         Self { exit, text: Text::Arguments(Box::new(error)) }
     }
 
+    /// The line for people, empty if there is none.
+    pub(crate) fn line(self) -> String {
+        match self.text {
+            Text::Line(line) => line,
+            Text::Arguments(_) | Text::Said => String::new(),
+        }
+    }
+
     /// A reader that has seen enough is no failure.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {

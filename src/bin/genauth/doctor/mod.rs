@@ -9,7 +9,7 @@ mod network;
 mod service;
 mod store;
 
-use crate::failure::{Exit, Failure, Text};
+use crate::failure::{Exit, Failure};
 use crate::settings::{self, Group, Settings};
 use crate::{arguments, connect, output, spinner};
 use clap::{ArgMatches, Command};
@@ -69,11 +69,7 @@ async fn check(settings: Result<Settings, Failure>) -> Report {
             checks(&mut report, &settings, &client).await;
         }
         Err(failure) => {
-            let problem = match failure.text {
-                Text::Line(line) => line,
-                _ => "it cannot be read".to_owned(),
-            };
-            report.fail("configuration", Exit::Configuration, problem, "");
+            report.fail("configuration", Exit::Configuration, failure.line(), "");
             for check in network::CHECKS.iter().chain(service::CHECKS).chain([&store::CHECK]) {
                 report.skip(check, "needs the configuration");
             }
