@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 #[derive(Clone)]
 #[must_use = "an answer does nothing until it is given to a `MockGenAuth`"]
 pub struct MockAnswer {
-    pub(super) outcome: Outcome,
+    pub(super) fate: Fate,
     delay: Duration,
     headers: Vec<(String, String)>,
     times: usize,
@@ -25,7 +25,7 @@ pub struct MockAnswer {
 
 /// What becomes of the request.
 #[derive(Clone)]
-pub(super) enum Outcome {
+pub(super) enum Fate {
     Reply(Reply),
     Refuse(Refusal),
     Proceed,
@@ -49,7 +49,7 @@ impl Reply {
 impl MockAnswer {
     /// HTTP 200 with this JSON as the whole body.
     pub fn envelope(envelope: Value) -> Self {
-        Self::new(Outcome::Reply(Reply::json(200, &envelope)))
+        Self::new(Fate::Reply(Reply::json(200, &envelope)))
     }
 
     /// A refusal by the API: HTTP 200, with this `statusCode` and `message`, an `apiCode` if it has one (`None`
@@ -63,7 +63,7 @@ impl MockAnswer {
     /// ```
     pub fn error(status_code: u16, api_code: impl Into<Option<u32>>, message: impl Into<String>) -> Self {
         let refusal = Refusal::new(status_code, message);
-        Self::new(Outcome::Refuse(match api_code.into() {
+        Self::new(Fate::Refuse(match api_code.into() {
             Some(code) => refusal.api_code(code),
             None => refusal,
         }))
@@ -71,23 +71,23 @@ impl MockAnswer {
 
     /// Any HTTP answer: a status from 200 to 999, a `content-type` (none if empty) and a body.
     pub fn http(status: u16, content_type: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self::new(Outcome::Reply(Reply { status, content_type: content_type.into(), body: body.into() }))
+        Self::new(Fate::Reply(Reply { status, content_type: content_type.into(), body: body.into() }))
     }
 
     /// What the server would have answered anyway; of use with [`delay`](Self::delay), [`header`](Self::header) or
     /// [`times`](Self::times).
     pub fn proceed() -> Self {
-        Self::new(Outcome::Proceed)
+        Self::new(Fate::Proceed)
     }
 
     /// Success that carries nothing: `statusCode` 200 and `data: {}`, as in the published examples.
     pub fn empty_data() -> Self {
-        Self::envelope(json!({ "statusCode": 200, "message": "Success", "data": {} }))
+        Self::envelope(success(json!({})))
     }
 
     /// No answer: the connection closes once the request has been read.
     pub fn hang_up() -> Self {
-        Self::new(Outcome::HangUp)
+        Self::new(Fate::HangUp)
     }
 
     /// Adds a header to the answer. `date` and `content-type` replace the mock's own; `content-length` and
@@ -109,8 +109,8 @@ impl MockAnswer {
         self
     }
 
-    fn new(outcome: Outcome) -> Self {
-        Self { outcome, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
+    fn new(fate: Fate) -> Self {
+        Self { fate, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
     }
 
     /// For as long as the answer is delayed.
@@ -153,14 +153,19 @@ impl MockAnswer {
     }
 }
 
+/// The envelope of a success.
+pub(super) fn success(data: Value) -> Value {
+    json!({ "statusCode": 200, "message": "Success", "data": data })
+}
+
 /// Shows the kind of answer; its body and header values may hold secrets.
 impl fmt::Debug for MockAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match &self.outcome {
-            Outcome::Reply(reply) => format!("http {}", reply.status),
-            Outcome::Refuse(refusal) => format!("{refusal:?}"),
-            Outcome::Proceed => "proceed".to_owned(),
-            Outcome::HangUp => "hang up".to_owned(),
+        let outcome = match &self.fate {
+            Fate::Reply(reply) => format!("http {}", reply.status),
+            Fate::Refuse(refusal) => format!("{refusal:?}"),
+            Fate::Proceed => "proceed".to_owned(),
+            Fate::HangUp => "hang up".to_owned(),
         };
         f.debug_struct("MockAnswer")
             .field("outcome", &outcome)

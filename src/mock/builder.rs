@@ -4,32 +4,25 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 
 use super::answer::MockAnswer;
 use super::apps::Apps;
-use super::clock::Clock;
-use super::credentials::Credentials;
+use super::clock::MockClock;
+use super::connections;
 use super::document::Document;
-use super::management::ManagementTokens;
+use super::gate::Gate;
+use super::management::ManagementIssuer;
 use super::request::Log;
-use super::service::{Hook, MockExchange, Service, Site};
+use super::script::Script;
+use super::server::MockGenAuth;
+use super::service::{MockExchange, Service, Site};
 use super::signature::Signatures;
 use super::users::Users;
-use super::wechat::WechatApps;
-use super::{MockGenAuth, connections};
-
-/// The two ways in which servers write `expiresAt`, in either case Unix seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExpiresAt {
-    /// A JSON number: `1772618400`.
-    #[default]
-    Number,
-    /// A decimal string: `"1772618400"`.
-    String,
-}
+use super::wechat::{ExpiresAt, WechatApps};
 
 /// Configures a [`MockGenAuth`]; from [`MockGenAuth::builder`].
 ///
@@ -47,39 +40,50 @@ pub struct MockGenAuthBuilder {
     management_token_lifetime: Duration,
     expires_at: ExpiresAt,
     strict_authorization: bool,
-    path_prefix: String,
-    missing: HashSet<String>,
-    pages: HashMap<String, MockAnswer>,
-    hook: Option<Hook>,
-    records: bool,
+    site: Site,
+    log: Log,
     port: u16,
-    clock: Clock,
+    clock: MockClock,
+}
+
+impl MockGenAuth {
+    /// Starts a mock with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    ///
+    /// See [`MockGenAuthBuilder::start`].
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// A mock to be configured and then started.
+    pub fn builder() -> MockGenAuthBuilder {
+        MockGenAuthBuilder::new()
+    }
 }
 
 impl MockGenAuthBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
-            apps: HashMap::from([(MockGenAuth::APP_ID.to_owned(), Some(MockGenAuth::APP_SECRET.to_owned()))]),
-            users: HashMap::from([(MockGenAuth::USER_ACCOUNT.to_owned(), MockGenAuth::USER_PASSWORD.to_owned())]),
-            user_access_tokens: HashSet::from([MockGenAuth::USER_ACCESS_TOKEN.to_owned()]),
-            access_keys: HashMap::from([(
-                MockGenAuth::ACCESS_KEY_ID.to_owned(),
-                MockGenAuth::ACCESS_KEY_SECRET.to_owned(),
-            )]),
+            apps: HashMap::new(),
+            users: HashMap::new(),
+            user_access_tokens: HashSet::new(),
+            access_keys: HashMap::new(),
             wechat_apps: HashMap::new(),
             token_lifetime: Duration::from_secs(7200),
             token_margin: Duration::ZERO,
             management_token_lifetime: Duration::from_secs(7200),
             expires_at: ExpiresAt::default(),
             strict_authorization: false,
-            path_prefix: String::new(),
-            missing: HashSet::new(),
-            pages: HashMap::new(),
-            hook: None,
-            records: true,
+            site: Site::default(),
+            log: Log::new(),
             port: 0,
-            clock: Clock::system(),
+            clock: MockClock::system(),
         }
+        .app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET)
+        .user(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD)
+        .user_access_token(MockGenAuth::USER_ACCESS_TOKEN)
+        .access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
     }
 
     /// Adds a GenAuth application by its id, without a secret that it could prove itself by.
@@ -157,40 +161,40 @@ impl MockGenAuthBuilder {
     /// gateway, signatures do not cover the base path.
     pub fn path_prefix(mut self, prefix: impl AsRef<str>) -> Self {
         let prefix = prefix.as_ref().trim_matches('/');
-        self.path_prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
+        self.site.path_prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
         self
     }
 
     /// Where the mock reads the time: token expiry, the age of signatures and the `date` of every answer. The system's
     /// clock unless set. Times before 1970 count as 1970.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Clock::new(now);
+        self.clock = MockClock::new(now);
         self
     }
 
     /// Leaves out the operation with this `operationId`, as on a server that is older than the document: its path is
     /// unknown then.
     pub fn without(mut self, operation_id: impl Into<String>) -> Self {
-        self.missing.insert(operation_id.into());
+        self.site.missing.insert(operation_id.into());
         self
     }
 
     /// Answers a GET or HEAD of `path`, which is no endpoint of the API, with `page`. Such requests are neither
     /// recorded nor do they take a queued answer.
     pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
-        self.pages.insert(path.into(), page);
+        self.site.pages.insert(path.into(), page);
         self
     }
 
     /// Is told of each request and what became of it, before the answer is sent.
     pub fn on_exchange(mut self, hook: impl Fn(&MockExchange<'_>) + Send + Sync + 'static) -> Self {
-        self.hook = Some(Box::new(hook));
+        self.site.on_exchange = Some(Box::new(hook));
         self
     }
 
     /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] answers none.
     pub fn record_nothing(mut self) -> Self {
-        self.records = false;
+        self.log = Log::none();
         self
     }
 
@@ -211,26 +215,26 @@ impl MockGenAuthBuilder {
     pub async fn start(self) -> io::Result<MockGenAuth> {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
         let document = Document::shared()?;
-        let mut wechat_apps = document.wechat_apps();
-        wechat_apps.extend(self.wechat_apps);
-        let mut users = document.users();
-        users.extend(self.users);
-        let credentials = Credentials {
+        let owned = |(name, secret): (&str, &str)| (name.to_owned(), secret.to_owned());
+        let users = document.users().map(owned).chain(self.users).collect();
+        let wechat_apps = document.wechat_apps().map(owned).chain(self.wechat_apps).collect();
+        let gate = Gate {
             apps: Apps::new(self.apps),
             users: Users::new(users, self.user_access_tokens),
             signatures: Signatures::new(self.access_keys),
-            management: ManagementTokens::new(self.management_token_lifetime),
+            management: ManagementIssuer::new(self.management_token_lifetime),
             strict: self.strict_authorization,
         };
-        let service = Arc::new(Service::new(
+        let service = Arc::new(Service {
             document,
-            credentials,
-            WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin),
-            self.clock,
-            self.expires_at,
-            if self.records { Log::new() } else { Log::none() },
-            Site { path_prefix: self.path_prefix, missing: self.missing, pages: self.pages, hook: self.hook },
-        ));
+            gate,
+            wechat: WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin, self.expires_at),
+            clock: self.clock,
+            site: self.site,
+            script: Script::default(),
+            log: self.log,
+            refusals: AtomicU64::new(0),
+        });
         let url = format!("http://{}", listener.local_addr()?);
         let server = tokio::spawn(connections::accept(listener, Arc::clone(&service)));
         Ok(MockGenAuth { url, service, server })
@@ -244,7 +248,7 @@ impl fmt::Debug for MockGenAuthBuilder {
             .field("token_lifetime", &self.token_lifetime)
             .field("management_token_lifetime", &self.management_token_lifetime)
             .field("expires_at", &self.expires_at)
-            .field("path_prefix", &self.path_prefix)
+            .field("path_prefix", &self.site.path_prefix)
             .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,14 @@
 //! The mock's notion of now.
 
-use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The first second that an HTTP date cannot write: the year 10000.
 const END_OF_TIME: Duration = Duration::from_secs(253_402_300_800);
 
 /// A source of the time, as the time since the Unix epoch: durations cannot overflow where `SystemTime` would panic.
-pub(super) struct Clock(Box<dyn Fn() -> SystemTime + Send + Sync>);
+pub(super) struct MockClock(Box<dyn Fn() -> SystemTime + Send + Sync>);
 
-impl Clock {
+impl MockClock {
     pub(super) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Box::new(now))
     }
@@ -31,21 +30,15 @@ impl Clock {
     }
 }
 
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_clock_out_of_range_is_brought_back_into_it() {
-        let before = Clock::new(|| UNIX_EPOCH - Duration::from_secs(1));
+        let before = MockClock::new(|| UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!(before.http_date(), "Thu, 01 Jan 1970 00:00:00 GMT");
-        let after = Clock::new(|| UNIX_EPOCH + END_OF_TIME * 2);
+        let after = MockClock::new(|| UNIX_EPOCH + END_OF_TIME * 2);
         assert_eq!(after.http_date(), "Fri, 31 Dec 9999 23:59:59 GMT");
     }
 }

@@ -14,7 +14,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::service::{HangUp, Service};
+use super::service::Service;
+
+/// The error that makes hyper close a connection without an answer.
+const HANG_UP: &str = "hung up";
 
 /// The longest body that is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -40,13 +43,13 @@ pub(super) async fn accept(listener: TcpListener, service: Arc<Service>) -> Infa
 async fn serve(stream: TcpStream, service: Arc<Service>) {
     let answer = service_fn(|request: Request<Incoming>| async {
         let (parts, body) = request.into_parts();
-        let body = read(body).await.map_err(|_| HangUp)?;
-        service.answer(&parts, body).await
+        let body = read(body).await.map_err(|_| HANG_UP)?;
+        service.answer(&parts, body).await.ok_or(HANG_UP)
     });
     let mut connection = http1::Builder::new();
     // A client that closes its side once it has asked still wants the answer.
     connection.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).half_close(true);
-    // An error is a client that went away or was too slow, or a `HangUp`, and each time the connection is closed by
+    // An error is a client that went away or was too slow, or `HANG_UP`, and each time the connection is closed by
     // now.
     let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
 }

@@ -2,13 +2,13 @@
 //!
 //! It understands as much of OpenAPI as the build lets into the document, and no more.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
+use super::json::{items, members, text};
 use super::refusal::Refusal;
 use super::role::Role;
 use super::schema::to_json_schema;
@@ -18,19 +18,19 @@ use super::scheme::Scheme;
 #[derive(Debug)]
 pub(super) struct Document {
     root: Value,
-    operations: Vec<Operation>,
+    operations: Vec<DescribedOperation>,
 }
 
-/// One method of one path.
+/// One method of one path, as the document has it.
 #[derive(Debug)]
-pub(super) struct Operation {
+pub(super) struct DescribedOperation {
     pub(super) id: String,
     method: String,
     path: String,
     /// Any one of these will do, and of that one all.
     pub(super) requirements: Vec<Vec<Scheme>>,
     pub(super) parameters: Vec<QueryParameter>,
-    pub(super) body: Option<Body>,
+    pub(super) body: Option<DescribedBody>,
     /// Whether `client_secret` is a field of the body, and so the caller's business.
     pub(super) has_client_secret: bool,
     /// The example of the answer.
@@ -48,7 +48,7 @@ pub(super) struct QueryParameter {
 }
 
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct DescribedBody {
     schema: Value,
     /// Made when the first body comes, or why it cannot be: most mocks are asked for few of the operations, and to make
     /// all of them is most of what a start would take.
@@ -69,9 +69,9 @@ impl Document {
     pub(super) fn parse(text: &str) -> io::Result<Self> {
         let root: Value = serde_json::from_str(text)?;
         let mut operations = Vec::new();
-        for (path, item) in root["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                operations.push(Operation::new(&root, path, method, operation));
+        for (path, item) in members(&root["paths"]) {
+            for (method, operation) in members(item) {
+                operations.push(DescribedOperation::new(&root, path, method, operation));
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
@@ -79,7 +79,7 @@ impl Document {
     }
 
     /// The operation of this method at this path, if there is one.
-    pub(super) fn find(&self, method: &str, path: &str) -> Option<&Operation> {
+    pub(super) fn find(&self, method: &str, path: &str) -> Option<&DescribedOperation> {
         self.operations.iter().find(|operation| operation.method == method && is_at(&operation.path, path))
     }
 
@@ -105,19 +105,14 @@ impl Document {
         components
     }
 
-    /// The WeChat apps of the examples: secrets by id.
-    pub(super) fn wechat_apps(&self) -> HashMap<String, String> {
-        self.examples(Role::WechatToken, "/appId", "/appSecret").map(owned).collect()
+    /// The WeChat apps of the examples, ids and secrets.
+    pub(super) fn wechat_apps(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.examples(Role::WechatToken, "/appId", "/appSecret")
     }
 
-    /// The first of these, id and secret.
-    pub(super) fn wechat_example(&self) -> Option<(&str, &str)> {
-        self.examples(Role::WechatToken, "/appId", "/appSecret").next()
-    }
-
-    /// The users of the examples: passwords by account.
-    pub(super) fn users(&self) -> HashMap<String, String> {
-        self.examples(Role::SignIn, "/passwordPayload/account", "/passwordPayload/password").map(owned).collect()
+    /// The users of the examples, accounts and passwords.
+    pub(super) fn users(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.examples(Role::SignIn, "/passwordPayload/account", "/passwordPayload/password")
     }
 
     /// Two texts of the example request of every operation of this role that has both.
@@ -130,7 +125,7 @@ impl Document {
     }
 }
 
-impl Operation {
+impl DescribedOperation {
     fn new(root: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let request = media(&operation["requestBody"]);
         let answer = media(&operation["responses"]["200"]);
@@ -138,26 +133,22 @@ impl Operation {
         let has = |schema, name: &str| property(root, schema, name).is_some();
         let has_client_secret = has(&request["schema"], "client_secret");
         let posts = has_client_secret && has(&request["schema"], "client_id");
-        let alternatives = operation["security"].as_array().into_iter().flatten().flat_map(|all| {
-            let all =
-                all.as_object().into_iter().flatten().map(|(name, _)| Scheme::new(root, name)).collect::<Vec<_>>();
+        let alternatives = items(&operation["security"]).flat_map(|all| {
+            let all = members(all).map(|(name, _)| Scheme::new(root, name)).collect::<Vec<_>>();
             let posted = all.iter().map(Scheme::posted).collect::<Vec<_>>();
             let has_posted = posts && posted != all;
             std::iter::once(all).chain(has_posted.then_some(posted))
         });
         Self {
-            id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+            id: text(operation, "operationId").to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             requirements: alternatives.collect(),
-            parameters: operation["parameters"]
-                .as_array()
-                .into_iter()
-                .flatten()
+            parameters: items(&operation["parameters"])
                 .filter(|parameter| parameter["in"] == "query")
                 .map(|parameter| QueryParameter::new(root, parameter))
                 .collect(),
-            body: request.get("schema").map(Body::new),
+            body: request.get("schema").map(DescribedBody::new),
             has_client_secret,
             example: answer["example"].clone(),
             role: Role::of(|name| has(&request["schema"], name), |name| has(data, name)),
@@ -183,9 +174,9 @@ impl QueryParameter {
     fn new(root: &Value, parameter: &Value) -> Self {
         let schema = resolve(root, &parameter["schema"]);
         Self {
-            name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+            name: text(parameter, "name").to_owned(),
             is_required: parameter["required"] == true,
-            type_name: schema["type"].as_str().unwrap_or_default().to_owned(),
+            type_name: text(schema, "type").to_owned(),
         }
     }
 
@@ -209,7 +200,7 @@ impl QueryParameter {
     }
 }
 
-impl Body {
+impl DescribedBody {
     fn new(schema: &Value) -> Self {
         Self { schema: schema.clone(), validator: OnceLock::new() }
     }
@@ -281,12 +272,8 @@ fn media(content: &Value) -> &Value {
 /// The schema of a property, looked for through references and `allOf`.
 fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Value> {
     let schema = resolve(root, schema);
-    let parts = schema["allOf"].as_array().into_iter().flatten();
-    schema["properties"].get(name).or_else(|| parts.into_iter().find_map(|part| property(root, part, name)))
-}
-
-fn owned((name, secret): (&str, &str)) -> (String, String) {
-    (name.to_owned(), secret.to_owned())
+    let in_parts = || items(&schema["allOf"]).find_map(|part| property(root, part, name));
+    schema["properties"].get(name).or_else(in_parts)
 }
 
 #[cfg(test)]

@@ -8,16 +8,19 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{MockGenAuth, lock};
+use super::lock::lock;
+
+/// The id of the user pool that the tokens are for.
+pub(super) const USERPOOL_ID: &str = "mock-userpool";
 
 /// The tokens handed out so far. All times are times since the Unix epoch. Deliberately without `Debug`.
-pub(super) struct ManagementTokens {
+pub(super) struct ManagementIssuer {
     lifetime: Duration,
     /// By token when it expires, or `None` if it was revoked.
     issued: Mutex<HashMap<String, Option<Duration>>>,
 }
 
-impl ManagementTokens {
+impl ManagementIssuer {
     pub(super) fn new(lifetime: Duration) -> Self {
         Self { lifetime, issued: Mutex::default() }
     }
@@ -27,7 +30,7 @@ impl ManagementTokens {
         let mut issued = lock(&self.issued);
         let expires_at = now.saturating_add(self.lifetime).as_secs();
         let token = jwt(&json!({
-            "scoped_userpool_id": MockGenAuth::USERPOOL_ID,
+            "scoped_userpool_id": USERPOOL_ID,
             "exp": expires_at,
             "jti": issued.len() + 1,
         }));
@@ -61,20 +64,20 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn issue(tokens: &ManagementTokens, now: Duration) -> String {
+    fn issue(tokens: &ManagementIssuer, now: Duration) -> String {
         tokens.issue(now)["access_token"].as_str().expect("a token is text").to_owned()
     }
 
     #[test]
     fn a_token_says_what_it_is() {
-        let token = issue(&ManagementTokens::new(HOUR), HOUR);
+        let token = issue(&ManagementIssuer::new(HOUR), HOUR);
         let parts: Vec<Value> = token
             .split('.')
             .filter(|part| !part.is_empty())
             .map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"))
             .map(|part| serde_json::from_slice(&part).expect("JSON"))
             .collect();
-        let claims = json!({ "scoped_userpool_id": MockGenAuth::USERPOOL_ID, "exp": 7200, "jti": 1 });
+        let claims = json!({ "scoped_userpool_id": USERPOOL_ID, "exp": 7200, "jti": 1 });
         assert_eq!(parts, [json!({ "alg": "none", "typ": "JWT" }), claims]);
         assert_eq!(token.matches('.').count(), 2);
         assert!(token.ends_with('.'));
@@ -82,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_token_is_new_and_lives_until_it_expires_or_is_revoked() {
-        let tokens = ManagementTokens::new(HOUR);
+        let tokens = ManagementIssuer::new(HOUR);
         let (first, second) = (issue(&tokens, HOUR), issue(&tokens, HOUR));
         assert_ne!(first, second);
         assert!(tokens.is_alive(&first, HOUR * 2 - Duration::from_secs(1)));
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn strangers_are_not_alive() {
-        let tokens = ManagementTokens::new(Duration::MAX);
+        let tokens = ManagementIssuer::new(Duration::MAX);
         issue(&tokens, HOUR);
         assert!(!tokens.is_alive("", HOUR) && !tokens.has_issued(""));
     }

@@ -69,11 +69,13 @@
 mod answer;
 mod apps;
 mod builder;
+mod call;
 mod clock;
 mod connections;
-mod credentials;
-mod dialect;
 mod document;
+mod gate;
+mod json;
+mod lock;
 mod management;
 mod refusal;
 mod request;
@@ -81,175 +83,16 @@ mod role;
 mod schema;
 mod scheme;
 mod script;
+mod server;
 mod service;
 mod signature;
 mod users;
 mod wechat;
 
-use std::convert::Infallible;
-use std::fmt;
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use http::Method;
-use tokio::task::JoinHandle;
-
 pub use self::answer::MockAnswer;
-pub use self::builder::{ExpiresAt, MockGenAuthBuilder};
+pub use self::builder::MockGenAuthBuilder;
 pub use self::request::RecordedRequest;
 pub use self::script::MockTarget;
-use self::script::Target;
+pub use self::server::MockGenAuth;
 pub use self::service::MockExchange;
-use self::service::Service;
-
-/// A running server of the described API on a port of 127.0.0.1. Dropping it stops it: the listener and every
-/// connection close as soon as the runtime gets to run.
-///
-/// It runs on the Tokio runtime that [`start`](Self::start) was called on, a current-thread one is enough.
-pub struct MockGenAuth {
-    url: String,
-    service: Arc<Service>,
-    server: JoinHandle<Infallible>,
-}
-
-impl MockGenAuth {
-    /// The id of the GenAuth application that every mock knows.
-    pub const APP_ID: &'static str = "mock-genauth-app";
-    /// The secret of [`APP_ID`](Self::APP_ID).
-    pub const APP_SECRET: &'static str = "mock-genauth-app-secret";
-    /// The id of the access key that every mock knows.
-    pub const ACCESS_KEY_ID: &'static str = "mock-access-key";
-    /// The secret of [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID).
-    pub const ACCESS_KEY_SECRET: &'static str = "mock-access-key-secret";
-    /// The id of the user pool that management tokens are for.
-    pub const USERPOOL_ID: &'static str = "mock-userpool";
-    /// The account of a user whom every mock knows.
-    pub const USER_ACCOUNT: &'static str = "mock-user";
-    /// The password of [`USER_ACCOUNT`](Self::USER_ACCOUNT).
-    pub const USER_PASSWORD: &'static str = "mock-user-password";
-    /// The access token of that user, which every mock knows even before the user signs in.
-    pub const USER_ACCESS_TOKEN: &'static str = "mock-user-access-token";
-
-    /// Starts a mock with the defaults of [`builder`](Self::builder).
-    ///
-    /// # Errors
-    ///
-    /// See [`MockGenAuthBuilder::start`].
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// A mock to be configured and then started.
-    pub fn builder() -> MockGenAuthBuilder {
-        MockGenAuthBuilder::new()
-    }
-
-    /// Where the mock listens, `http://127.0.0.1:PORT`: no trailing slash, and without
-    /// [`path_prefix`](MockGenAuthBuilder::path_prefix).
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// A builder for a client of this mock, with its application.
-    pub fn client_builder(&self) -> crate::ClientBuilder {
-        crate::Client::builder(self.url.as_str()).app(Self::APP_ID, Self::APP_SECRET)
-    }
-
-    /// Queues an answer for the next request, whatever it asks for, behind those that are queued already. The request
-    /// is recorded; none of its headers, credentials and fields are checked, unless the answer is
-    /// [`MockAnswer::proceed`]. Where requests run at the same time, [`on`](Self::on) says whose the answer is.
-    pub fn answer_next(&self, answer: MockAnswer) {
-        self.service.script.push(answer);
-    }
-
-    /// The requests for the operation with this `operationId`, to say what they are answered.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::NotFound`] if the document has no such operation, which no request could ever be for.
-    pub fn on(&self, operation_id: &str) -> io::Result<MockTarget<'_>> {
-        if !self.service.document.has(operation_id) {
-            let message = format!("there is no operation `{operation_id}`; `genauth::operations()` lists them");
-            return Err(io::Error::new(io::ErrorKind::NotFound, message));
-        }
-        Ok(MockTarget { script: &self.service.script, target: Target::Operation(operation_id.to_owned()) })
-    }
-
-    /// The requests for this path, whatever their method, to say what they are answered; with or without an operation
-    /// there. The path is the one below [`path_prefix`](MockGenAuthBuilder::path_prefix), and without a query; a
-    /// `{variable}` in it stands for any one segment.
-    pub fn on_path(&self, path: impl Into<String>) -> MockTarget<'_> {
-        MockTarget { script: &self.service.script, target: Target::Path(path.into()) }
-    }
-
-    /// Answers the requests of this method (HEAD as well, if it is GET) and path by `answer`: an endpoint that the
-    /// document lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). Nothing of
-    /// the request is checked; with [`MockAnswer::proceed`] it gets what it would have got without the route. A later
-    /// route of the same method and path replaces the earlier one.
-    pub fn route(
-        &self,
-        method: Method,
-        path: impl Into<String>,
-        answer: impl Fn(&RecordedRequest) -> MockAnswer + Send + Sync + 'static,
-    ) {
-        self.service.script.add_route(method, path.into(), Arc::new(answer));
-    }
-
-    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a
-    /// mock that [records nothing](MockGenAuthBuilder::record_nothing).
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.service.log.copy()
-    }
-
-    /// As [`requests`](Self::requests), and forgets them.
-    pub fn take_requests(&self) -> Vec<RecordedRequest> {
-        self.service.log.take()
-    }
-
-    /// AppId of the WeChat app in the document's example request, which every mock knows. Empty if the document has
-    /// no such example.
-    pub fn wechat_app_id(&self) -> &str {
-        self.service.document.wechat_example().map_or("", |(id, _)| id)
-    }
-
-    /// AppSecret that belongs to [`wechat_app_id`](Self::wechat_app_id).
-    pub fn wechat_app_secret(&self) -> &str {
-        self.service.document.wechat_example().map_or("", |(_, secret)| secret)
-    }
-
-    /// Replaces the WeChat access token of `app_id`, as if another system had refreshed it: the next request gets the
-    /// new one, and the old one dies 300 seconds from now. False if the mock does not know the WeChat app.
-    pub fn rotate(&self, app_id: &str) -> bool {
-        self.service.wechat.rotate(app_id, self.service.clock.now())
-    }
-
-    /// Makes the management tokens that were handed out so far invalid; those to come are good.
-    pub fn revoke_management_tokens(&self) {
-        self.service.credentials.management.revoke_all();
-    }
-
-    /// Whether WeChat would still accept `token`: this mock handed it out, it has not expired, and it is either the
-    /// current one of its app or was replaced less than 300 seconds ago.
-    pub fn token_is_alive(&self, token: &str) -> bool {
-        self.service.wechat.is_alive(token, self.service.clock.now())
-    }
-}
-
-impl Drop for MockGenAuth {
-    fn drop(&mut self) {
-        // The task owns the listener and all connections, so they go with it.
-        self.server.abort();
-    }
-}
-
-/// Shows the address only: what a mock knows and has recorded is as secret as what was sent to it.
-impl fmt::Debug for MockGenAuth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MockGenAuth").field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
-/// A test that panicked while it held a lock must not make the mock of the other tests panic as well.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use self::wechat::ExpiresAt;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::lock;
+use super::lock::lock;
 
 /// How many requests the record keeps.
 const CAPACITY: usize = 10_000;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::json::text;
+
 /// A security scheme under its name in the document. Sorted, they stand in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Scheme {
@@ -54,7 +56,7 @@ impl Scheme {
 
 impl Kind {
     fn of(scheme: &Value) -> Self {
-        let word = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+        let word = |key: &str| text(scheme, key).to_ascii_lowercase();
         match (word("type").as_str(), word("in").as_str(), word("name").as_str(), word("scheme").as_str()) {
             ("apikey", "header", "authorization", _) => Self::Signature,
             ("apikey", "header", header, _) => match header.strip_prefix("x-genauth-") {

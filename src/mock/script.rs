@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use http::Method;
 
 use super::answer::{MockAnswer, Queue};
-use super::document::{Operation, is_at};
-use super::lock;
+use super::document::{DescribedOperation, is_at};
+use super::lock::lock;
 use super::request::RecordedRequest;
 
 /// What a route answers.
@@ -27,22 +27,22 @@ struct Lines {
 }
 
 struct Rule {
-    target: Target,
+    scope: Scope,
     next: Queue,
     always: Option<MockAnswer>,
 }
 
 /// Which requests a rule is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Scope {
     /// Those for the operation with this id.
     Operation(String),
     /// Those for this path.
     Path(String),
 }
 
-impl Target {
-    fn is_met(&self, path: &str, operation: Option<&Operation>) -> bool {
+impl Scope {
+    fn is_met(&self, path: &str, operation: Option<&DescribedOperation>) -> bool {
         match self {
             Self::Operation(id) => operation.is_some_and(|operation| operation.id == *id),
             Self::Path(described) => is_at(described, path),
@@ -56,9 +56,9 @@ impl Script {
     }
 
     /// The answer for one request. What was queued goes before what always holds; to proceed is what is left.
-    pub(super) fn answer(&self, path: &str, operation: Option<&Operation>) -> MockAnswer {
+    pub(super) fn answer(&self, path: &str, operation: Option<&DescribedOperation>) -> MockAnswer {
         let Lines { any, rules, .. } = &mut *lock(&self.0);
-        let mut met: Vec<_> = rules.iter_mut().filter(|rule| rule.target.is_met(path, operation)).collect();
+        let mut met: Vec<_> = rules.iter_mut().filter(|rule| rule.scope.is_met(path, operation)).collect();
         any.next()
             .or_else(|| met.iter_mut().find_map(|rule| rule.next.next()))
             .or_else(|| met.iter().find_map(|rule| rule.always.clone()))
@@ -94,7 +94,7 @@ impl Script {
 #[must_use = "it does nothing until it is given an answer"]
 pub struct MockTarget<'a> {
     pub(super) script: &'a Script,
-    pub(super) target: Target,
+    pub(super) target: Scope,
 }
 
 impl MockTarget<'_> {
@@ -111,14 +111,14 @@ impl MockTarget<'_> {
 
     /// Takes back what was set and queued for these requests.
     pub fn answer_as_usual(&self) {
-        lock(&self.script.0).rules.retain(|rule| rule.target != self.target);
+        lock(&self.script.0).rules.retain(|rule| rule.scope != self.target);
     }
 
     fn rule(&self, change: impl FnOnce(&mut Rule)) {
         let rules = &mut lock(&self.script.0).rules;
-        let index = rules.iter().position(|rule| rule.target == self.target).unwrap_or(rules.len());
+        let index = rules.iter().position(|rule| rule.scope == self.target).unwrap_or(rules.len());
         if index == rules.len() {
-            rules.push(Rule { target: self.target.clone(), next: Queue::default(), always: None });
+            rules.push(Rule { scope: self.target.clone(), next: Queue::default(), always: None });
         }
         change(&mut rules[index]);
     }

@@ -1,19 +1,18 @@
 //! The signature of an access key: HMAC-SHA1 over the request, version 1.0.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::credentials::Call;
-use super::lock;
+use super::call::IncomingCall;
+use super::lock::lock;
 use super::refusal::Refusal;
 use crate::credentials::Signature;
 
 /// How far the time in a signature may be from the server's.
 const TOLERANCE: Duration = Duration::from_secs(15 * 60);
 
-/// The known access keys, and the nonces that they have used up.
+/// The known access keys, and the nonces that they have used up. Deliberately without `Debug`.
 pub(super) struct Signatures {
     secrets: HashMap<String, String>,
     nonces: Mutex<HashSet<String>>,
@@ -30,7 +29,7 @@ impl Signatures {
     }
 
     /// Checks `credentials`, the `KEY:SIGNATURE` of an `authorization` header.
-    pub(super) fn verify(&self, call: &Call<'_>, credentials: &str) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, call: &IncomingCall<'_>, credentials: &str) -> Result<(), Refusal> {
         let method = call.header("signature-method");
         if method != Some("HMAC-SHA1") {
             return Err(refusal(1301, "signature-method must be HMAC-SHA1"));
@@ -59,13 +58,6 @@ impl Signatures {
     }
 }
 
-/// Shows no key.
-impl fmt::Debug for Signatures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signatures").finish_non_exhaustive()
-    }
-}
-
 fn refusal(api_code: u32, message: &str) -> Refusal {
     Refusal::new(401, message).api_code(api_code)
 }
@@ -79,7 +71,7 @@ fn parse_date(date: &str) -> Option<Duration> {
 }
 
 /// The signature that the owner of the key makes of the request.
-fn expected(call: &Call<'_>, secret: &str) -> Option<String> {
+fn expected(call: &IncomingCall<'_>, secret: &str) -> Option<String> {
     let headers = call.request.headers.iter();
     let headers = headers.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();
     let signature = Signature {

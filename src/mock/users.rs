@@ -5,8 +5,15 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::json::text;
+use super::lock::lock;
 use super::refusal::Refusal;
-use super::{MockGenAuth, lock};
+
+/// The account of the user whom every mock knows.
+pub(super) const ACCOUNT: &str = "mock-user";
+
+/// The access token of that user, and what those of the others begin with.
+pub(super) const ACCESS_TOKEN: &str = "mock-user-access-token";
 
 /// What a sign-in may call the user by.
 const NAMES: [&str; 4] = ["account", "email", "username", "phone"];
@@ -14,10 +21,10 @@ const NAMES: [&str; 4] = ["account", "email", "username", "phone"];
 /// The known users and who of them is signed in. Deliberately without `Debug`.
 pub(super) struct Users {
     passwords: HashMap<String, String>,
-    tokens: Mutex<Tokens>,
+    tokens: Mutex<UserTokens>,
 }
 
-struct Tokens {
+struct UserTokens {
     issued: u64,
     known: HashSet<String>,
 }
@@ -25,7 +32,7 @@ struct Tokens {
 impl Users {
     /// Passwords by account, and access tokens that are good from the start.
     pub(super) fn new(passwords: HashMap<String, String>, tokens: HashSet<String>) -> Self {
-        Self { passwords, tokens: Mutex::new(Tokens { issued: 0, known: tokens }) }
+        Self { passwords, tokens: Mutex::new(UserTokens { issued: 0, known: tokens }) }
     }
 
     pub(super) fn knows_token(&self, token: &str) -> bool {
@@ -34,16 +41,16 @@ impl Users {
 
     /// An access token for the user whom the password belongs to.
     pub(super) fn sign_in(&self, payload: &Value) -> Result<String, Refusal> {
-        let password = payload["password"].as_str().unwrap_or_default();
+        let password = text(payload, "password");
         let mut names = NAMES.iter().filter_map(|name| payload[name].as_str());
         let user = names.find(|name| self.passwords.get(*name).is_some_and(|known| known == password));
         let user = user.ok_or_else(|| Refusal::new(400, "wrong account or password").api_code(2333))?;
         let mut tokens = lock(&self.tokens);
-        let token = if user == MockGenAuth::USER_ACCOUNT {
-            MockGenAuth::USER_ACCESS_TOKEN.to_owned()
+        let token = if user == ACCOUNT {
+            ACCESS_TOKEN.to_owned()
         } else {
             tokens.issued += 1;
-            format!("{}-{}", MockGenAuth::USER_ACCESS_TOKEN, tokens.issued)
+            format!("{ACCESS_TOKEN}-{}", tokens.issued)
         };
         tokens.known.insert(token.clone());
         Ok(token)
@@ -52,6 +59,7 @@ impl Users {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MockGenAuth;
     use super::*;
     use serde_json::json;
 

@@ -1,22 +1,35 @@
 //! The cache of WeChat access tokens behind the API, and WeChat's own opinion of them.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::lock;
+use serde_json::{Value, json};
+
+use super::lock::lock;
 use super::refusal::Refusal;
+
+/// The two ways in which servers write `expiresAt`, in either case Unix seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpiresAt {
+    /// A JSON number: `1772618400`.
+    #[default]
+    Number,
+    /// A decimal string: `"1772618400"`.
+    String,
+}
 
 /// How long WeChat accepts a token after it was replaced.
 const GRACE: Duration = Duration::from_secs(300);
 
-/// The known WeChat apps with their secrets and tokens. All times are times since the Unix epoch.
+/// The known WeChat apps with their secrets and tokens. All times are times since the Unix epoch. Deliberately without
+/// `Debug`.
 pub(super) struct WechatApps {
     secrets: HashMap<String, String>,
     lifetime: Duration,
     /// How long before its end a token is replaced by whoever asks for it.
     margin: Duration,
+    expires_at: ExpiresAt,
     issued: Mutex<Issued>,
 }
 
@@ -29,9 +42,9 @@ struct Issued {
 
 /// A token and its expiry in Unix seconds.
 #[derive(Clone)]
-pub(super) struct Token {
-    pub(super) text: String,
-    pub(super) expires_at: u64,
+struct Token {
+    text: String,
+    expires_at: u64,
     replaced_at: Option<Duration>,
 }
 
@@ -46,12 +59,27 @@ impl Token {
 }
 
 impl WechatApps {
-    pub(super) fn new(secrets: HashMap<String, String>, lifetime: Duration, margin: Duration) -> Self {
-        Self { secrets, lifetime, margin, issued: Mutex::default() }
+    pub(super) fn new(
+        secrets: HashMap<String, String>,
+        lifetime: Duration,
+        margin: Duration,
+        expires_at: ExpiresAt,
+    ) -> Self {
+        Self { secrets, lifetime, margin, expires_at, issued: Mutex::default() }
+    }
+
+    /// The token of the app, as the data of an answer.
+    pub(super) fn answer(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Value, Refusal> {
+        let token = self.token(app_id, app_secret, now)?;
+        let expires_at = match self.expires_at {
+            ExpiresAt::Number => json!(token.expires_at),
+            ExpiresAt::String => json!(token.expires_at.to_string()),
+        };
+        Ok(json!({ "accessToken": token.text, "expiresAt": expires_at }))
     }
 
     /// The cached token of the app, or a new one if that has expired or is about to.
-    pub(super) fn token(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Token, Refusal> {
+    fn token(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Token, Refusal> {
         match self.secrets.get(app_id) {
             None => return Err(Refusal::new(602, "invalid appid")),
             Some(secret) if secret != app_secret => return Err(Refusal::new(602, "invalid appsecret")),
@@ -98,13 +126,6 @@ impl Issued {
     }
 }
 
-/// Shows no secret and no token.
-impl fmt::Debug for WechatApps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WechatApps").field("lifetime", &self.lifetime).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +139,12 @@ mod tests {
     }
 
     fn apps_with_margin(margin: Duration) -> WechatApps {
-        WechatApps::new(HashMap::from([("wx".to_owned(), "right".to_owned())]), Duration::from_secs(7200), margin)
+        WechatApps::new(
+            HashMap::from([("wx".to_owned(), "right".to_owned())]),
+            Duration::from_secs(7200),
+            margin,
+            ExpiresAt::Number,
+        )
     }
 
     fn token(apps: &WechatApps, now: Duration) -> Token {

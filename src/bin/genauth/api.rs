@@ -1,11 +1,11 @@
 //! `genauth api`: every operation of the document as a subcommand, made of the document when it is needed.
 
 use crate::document::{self, Document};
-use crate::dry_run::{self, Secrecy};
 use crate::failure::Failure;
+use crate::secrecy::Secrecy;
 use crate::settings::{self, Group, Settings};
-use crate::{connect, fields, output, spinner, token};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use crate::{arguments, connect, dry_run, fields, output, spinner, token};
+use clap::{Arg, ArgMatches, Command};
 use genauth::{Client, Error, Operation, Response};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn name(operation: &Operation) -> String {
 }
 
 fn subcommand(operation: &'static Operation, document: &Document) -> Command {
-    let own = [body(), dry_run(), format()];
+    let own = arguments::of_request();
     let fields: Vec<Arg> = document.fields(operation).iter().flat_map(document::Field::args).collect();
     let taken: Vec<String> = fields.iter().chain(&own).filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
     let mark = if operation.deprecated { "[deprecated] " } else { "" };
@@ -52,22 +52,6 @@ fn subcommand(operation: &'static Operation, document: &Document) -> Command {
         .args(settings::args(&[Group::Connection], &taken))
 }
 
-/// The options of a request that `api` and `call` share.
-pub(crate) fn body() -> Arg {
-    let help = "A JSON object with the request's fields; - for stdin. Options go before what stands there";
-    Arg::new("body").long("body").value_name("FILE").help(help).help_heading("Request")
-}
-
-pub(crate) fn dry_run() -> Arg {
-    let help = "Show the request, with its secrets struck out, and the same as curl; nothing is sent";
-    Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help(help).help_heading("Request")
-}
-
-pub(crate) fn format() -> Arg {
-    let format = Arg::new("format").long("format").short('f').value_name("FORMAT").value_parser(["json", "data"]);
-    format.default_value("json").help("json, the envelope; data, only what is in it").help_heading("Request")
-}
-
 pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let Some((chosen, inner)) = arguments.subcommand() else { return Ok(()) };
     let Some(operation) = genauth::operations().iter().find(|operation| name(operation) == chosen) else {
@@ -76,24 +60,25 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let mut settings = Settings::resolve(&[arguments, inner])?;
     let input = fields::collect(operation, &Document::parse(), inner)?;
     let call = async |client: Client| client.invoke(operation.id, input).await;
-    if inner.get_flag("dry-run") {
-        let client = connect::client(&mut settings)?;
-        return dry_run::show(&settings, &client, Some(operation), Secrecy::Fields(operation.secret_fields), call)
-            .await;
-    }
-    let client = connect::client(&mut settings)?;
-    let answer = spinner::during(operation.id, call(client)).await;
-    print(answer, inner, Some(operation))
+    send(call, operation.id, &mut settings, Some(operation), inner).await
 }
 
-/// The envelope, or what is in it; on stdout also where it is a refusal.
-pub(crate) fn print(
-    answer: Result<Response<Value>, Error>,
-    arguments: &ArgMatches,
+/// Makes a call and prints the envelope, or what is in it; on stdout also where it is a refusal. In a dry run it shows the
+/// request instead.
+pub(crate) async fn send(
+    call: impl AsyncFnOnce(Client) -> Result<Response<Value>, Error>,
+    label: &str,
+    settings: &mut Settings,
     operation: Option<&Operation>,
+    arguments: &ArgMatches,
 ) -> Result<(), Failure> {
-    let only_data = arguments.get_one::<String>("format").is_some_and(|format| format == "data");
-    match answer {
+    let client = connect::client(settings)?;
+    if arguments.get_flag("dry-run") {
+        let secrecy = operation.map_or(Secrecy::Everything, |operation| Secrecy::Fields(operation.secret_fields));
+        return dry_run::show(settings, &client, operation, secrecy, call).await;
+    }
+    let only_data = arguments::format_of(arguments) == "data";
+    match spinner::during(label, call(client)).await {
         Ok(answer) if only_data => output::json(&*answer),
         Ok(answer) => output::json(&answer),
         Err(error) => {

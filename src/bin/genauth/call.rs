@@ -1,9 +1,8 @@
 //! `genauth call`: any endpoint, described or not.
 
-use crate::dry_run::{self, Secrecy};
 use crate::failure::Failure;
 use crate::settings::{self, Group, Settings};
-use crate::{api, connect, fields, spinner};
+use crate::{api, arguments, fields};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use genauth::Client;
 use http::Method;
@@ -28,10 +27,9 @@ fn with_details(command: Command) -> Command {
                 .action(ArgAction::Append)
                 .help("A parameter of the query")
                 .help_heading("Request"),
-            api::body().help("The JSON body; - for stdin"),
-            api::dry_run(),
-            api::format(),
         ])
+        .args(arguments::of_request())
+        .mut_arg("body", |body| body.help("The JSON body; - for stdin"))
         .args(settings::args(&[Group::Connection], &[]))
 }
 
@@ -52,7 +50,6 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         path.push_str(&form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish());
     }
     let mut settings = Settings::resolve(&[arguments])?;
-    let client = connect::client(&mut settings)?;
     let operation = genauth::operations()
         .iter()
         .find(|operation| operation.method == method && path.split('?').next() == Some(operation.path));
@@ -61,10 +58,5 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         (true, _) => client.call::<_, Value>(method, &path, &()).await,
         (false, body) => client.call(method, &path, body).await,
     };
-    if arguments.get_flag("dry-run") {
-        let secrecy = operation.map_or(Secrecy::Everything, |operation| Secrecy::Fields(operation.secret_fields));
-        return dry_run::show(&settings, &client, operation, secrecy, call).await;
-    }
-    let answer = spinner::during("waiting for the answer", call(client)).await;
-    api::print(answer, arguments, operation)
+    api::send(call, "waiting for the answer", &mut settings, operation, arguments).await
 }

@@ -15,19 +15,14 @@ pub(crate) fn host(settings: &Settings) -> Result<&str, Failure> {
 }
 
 pub(crate) fn client(settings: &mut Settings) -> Result<Client, Failure> {
-    ask_for_secrets(settings)?;
-    Ok(builder(host(settings)?, settings)?.build()?)
-}
-
-/// An id without its secret is half a credential; somebody at a terminal may know the other half.
-pub(crate) fn ask_for_secrets(settings: &mut Settings) -> Result<(), Failure> {
+    // An id without its secret is half a credential; somebody at a terminal may know the other half.
     if settings.text("access_key_id").is_some()
         && settings.text("access_key_secret").is_none()
         && let Some(secret) = secret_input::ask("The secret of the access key")?
     {
         settings.set("access_key_secret", secret);
     }
-    Ok(())
+    Ok(builder(host(settings)?, settings)?.build()?)
 }
 
 /// A builder with everything that is set, for this host.

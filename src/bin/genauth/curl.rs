@@ -1,6 +1,6 @@
 //! A recorded request as a curl command, with environment variables where its secrets stand.
 
-use crate::dry_run::{Secrecy, is_incidental};
+use crate::secrecy::{self, Secrecy};
 use crate::settings::{Kind, SETTINGS, Settings};
 use genauth::mock::RecordedRequest;
 use serde_json::Value;
@@ -17,8 +17,8 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(crate) fn command(request: &RecordedRequest, url: &str, settings: &Settings, secrecy: Secrecy) -> String {
     let mut variables = Variables { settings, named: Vec::new() };
     let mut options = vec![format!("--request {} {}", request.method, shell_url(url, secrecy, &mut variables))];
-    for (name, value) in request.headers.iter().filter(|(name, _)| !is_incidental(name)) {
-        options.push(match name.as_str() {
+    for (name, value) in secrecy::headers(request) {
+        options.push(match name {
             "authorization" => authorization(value, settings, &mut variables),
             _ => format!("--header {}", quoted(&format!("{name}: {value}"))),
         });
@@ -28,13 +28,8 @@ pub(crate) fn command(request: &RecordedRequest, url: &str, settings: &Settings,
         data.json(&body, secrecy, matches!(secrecy, Secrecy::Everything), "SECRET", &mut variables);
         options.push(format!("--data-raw {}", data.text()));
     }
-    let named = match variables.named.as_slice() {
-        [] => String::new(),
-        names => {
-            let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-            format!("; it reads {}", names.join(", "))
-        }
-    };
+    let names: Vec<&str> = variables.named.iter().map(|(name, _)| name.as_str()).collect();
+    let named = if names.is_empty() { String::new() } else { format!("; it reads {}", names.join(", ")) };
     let signed = if options.iter().any(|option| option.contains("$GENAUTH_SIGNATURE")) {
         "# A signature is good for one request and 15 minutes: `genauth call` makes it, curl cannot.\n"
     } else {
@@ -44,29 +39,24 @@ pub(crate) fn command(request: &RecordedRequest, url: &str, settings: &Settings,
 }
 
 fn authorization(value: &str, settings: &Settings, variables: &mut Variables<'_>) -> String {
-    let header = |before: &str, variable: &str| {
-        format!(
-            "--header {}",
-            Shell(vec![Part::Literal(format!("authorization: {before}")), Part::Variable(variable.to_owned())]).text()
-        )
-    };
+    let word = |before: String, variable| Shell(vec![Part::Literal(before), Part::Variable(variable)]).text();
+    let header = |before: &str, variable| format!("--header {}", word(format!("authorization: {before}"), variable));
     let by_token = settings.text("access_key_use") == Some("management-token");
     match value.split_once(' ') {
         Some(("Basic", _)) => {
             let id = settings.text("app_id").unwrap_or_default();
             let secret = variables.of("app_secret", settings.text("app_secret").unwrap_or_default());
-            format!("--user {}", Shell(vec![Part::Literal(format!("{id}:")), Part::Variable(secret)]).text())
+            format!("--user {}", word(format!("{id}:"), secret))
         }
         Some(("Bearer", token)) if settings.text("access_token") == Some(token) => {
-            let name = variables.of("access_token", token);
-            header("Bearer ", &name)
+            header("Bearer ", variables.of("access_token", token))
         }
-        Some(("Bearer", _)) if by_token => header("Bearer ", &variables.named("GENAUTH_MANAGEMENT_TOKEN")),
+        Some(("Bearer", _)) if by_token => header("Bearer ", variables.named("GENAUTH_MANAGEMENT_TOKEN")),
         Some((word, signature)) => {
             let key = signature.split(':').next().unwrap_or_default();
-            header(&format!("{word} {key}:"), &variables.named("GENAUTH_SIGNATURE"))
+            header(&format!("{word} {key}:"), variables.named("GENAUTH_SIGNATURE"))
         }
-        None => header("", &variables.named("AUTHORIZATION")),
+        None => header("", variables.named("AUTHORIZATION")),
     }
 }
 

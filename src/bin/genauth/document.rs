@@ -1,7 +1,7 @@
 //! The OpenAPI document, as far as options are made of it.
 
 use genauth::Operation;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The whole document.
 pub(crate) struct Document(Value);
@@ -9,7 +9,7 @@ pub(crate) struct Document(Value);
 /// Something that a request can carry, at its place: a parameter or field, and within that a field of its own.
 pub(crate) struct Field {
     pub(crate) place: Vec<String>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FieldKind,
     /// Whether no request goes without it. Fields within others are left to the check of the whole body.
     pub(crate) required: bool,
     pub(crate) secret: bool,
@@ -17,7 +17,7 @@ pub(crate) struct Field {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldKind {
     Text,
     Integer,
     Number,
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Choice(Vec<String>),
     /// Anything, as JSON.
     Json,
-    List(Box<Kind>),
+    List(Box<FieldKind>),
 }
 
 /// How deep fields within fields become options.
@@ -37,12 +37,18 @@ impl Document {
         Self(serde_json::from_str(genauth::OPENAPI).unwrap_or_default())
     }
 
+    /// The same document, for this server in place of the real ones.
+    pub(crate) fn served_by(mut self, url: &str, description: &str) -> String {
+        self.0["servers"] = json!([{ "url": url, "description": description }]);
+        self.0.to_string()
+    }
+
     fn operation(&self, operation: &Operation) -> &Value {
         &self.0["paths"][operation.path][operation.method.as_str().to_ascii_lowercase()]
     }
 
     pub(crate) fn description(&self, operation: &Operation) -> &str {
-        self.operation(operation)["description"].as_str().unwrap_or_default()
+        text(self.operation(operation), "description")
     }
 
     fn body(&self, operation: &Operation) -> &Value {
@@ -56,21 +62,20 @@ impl Document {
 
     /// The names of the parameters, which are no fields of the body.
     pub(crate) fn parameters(&self, operation: &Operation) -> Vec<&str> {
-        let parameters = self.operation(operation)["parameters"].as_array().into_iter().flatten();
-        parameters.filter_map(|parameter| parameter["name"].as_str()).collect()
+        items(&self.operation(operation)["parameters"]).map(|parameter| text(parameter, "name")).collect()
     }
 
     /// Parameters first, then the body's fields, each before what is within it.
     pub(crate) fn fields(&self, operation: &Operation) -> Vec<Field> {
         let mut fields = Vec::new();
-        for parameter in self.operation(operation)["parameters"].as_array().into_iter().flatten() {
+        for parameter in items(&self.operation(operation)["parameters"]) {
             let schema = self.resolve(&parameter["schema"]);
             fields.push(Field {
-                place: vec![parameter["name"].as_str().unwrap_or_default().to_owned()],
+                place: vec![text(parameter, "name").to_owned()],
                 kind: self.kind(schema),
                 required: parameter["required"] == true,
                 secret: false,
-                description: parameter["description"].as_str().unwrap_or_default().to_owned(),
+                description: text(parameter, "description").to_owned(),
             });
         }
         self.collect(self.body(operation), &[], operation.secret_fields, &mut fields);
@@ -79,39 +84,37 @@ impl Document {
 
     fn collect(&self, schema: &Value, place: &[String], secrets: &[&str], fields: &mut Vec<Field>) {
         let schema = self.resolve(schema);
-        for part in schema["allOf"].as_array().into_iter().flatten() {
+        for part in items(&schema["allOf"]) {
             self.collect(part, place, secrets, fields);
         }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let resolved = self.resolve(property);
             let place = [place, std::slice::from_ref(name)].concat();
-            let is_required =
-                |required: &Value| required.as_array().is_some_and(|all| all.contains(&name.as_str().into()));
             let kind = self.kind(resolved);
             let description = property["description"].as_str().or_else(|| resolved["description"].as_str());
             fields.push(Field {
                 kind: kind.clone(),
-                required: place.len() == 1 && is_required(&schema["required"]),
-                secret: kind != Kind::Json && secrets.contains(&name.as_str()),
+                required: place.len() == 1 && items(&schema["required"]).any(|required| required == name),
+                secret: kind != FieldKind::Json && secrets.contains(&name.as_str()),
                 description: description.unwrap_or_default().to_owned(),
                 place: place.clone(),
             });
-            if kind == Kind::Json && place.len() < DEEPEST {
+            if kind == FieldKind::Json && place.len() < DEEPEST {
                 self.collect(resolved, &place, secrets, fields);
             }
         }
     }
 
-    fn kind(&self, schema: &Value) -> Kind {
-        let choices = schema["enum"].as_array().into_iter().flatten().map(|value| value.as_str().map(str::to_owned));
-        match (schema["type"].as_str().unwrap_or_default(), choices.collect::<Option<Vec<_>>>()) {
-            ("string", Some(choices)) if !choices.is_empty() => Kind::Choice(choices),
-            ("string", _) => Kind::Text,
-            ("integer", _) => Kind::Integer,
-            ("number", _) => Kind::Number,
-            ("boolean", _) => Kind::Boolean,
-            ("array", _) => Kind::List(Box::new(self.kind(self.resolve(&schema["items"])))),
-            _ => Kind::Json,
+    fn kind(&self, schema: &Value) -> FieldKind {
+        let choices = items(&schema["enum"]).map(|value| value.as_str().map(str::to_owned));
+        match (text(schema, "type"), choices.collect::<Option<Vec<_>>>()) {
+            ("string", Some(choices)) if !choices.is_empty() => FieldKind::Choice(choices),
+            ("string", _) => FieldKind::Text,
+            ("integer", _) => FieldKind::Integer,
+            ("number", _) => FieldKind::Number,
+            ("boolean", _) => FieldKind::Boolean,
+            ("array", _) => FieldKind::List(Box::new(self.kind(self.resolve(&schema["items"])))),
+            _ => FieldKind::Json,
         }
     }
 
@@ -126,4 +129,13 @@ impl Document {
         }
         value
     }
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// The text of a member, empty if it is none.
+fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_default()
 }

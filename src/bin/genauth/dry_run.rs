@@ -3,6 +3,7 @@
 //! The library sends it, credentials and all, to a server inside this program, and what that has recorded is shown.
 
 use crate::failure::Failure;
+use crate::secrecy::{self, Secrecy};
 use crate::settings::Settings;
 use crate::{connect, curl, output};
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
@@ -10,25 +11,6 @@ use genauth::{Client, Error, Operation, Response};
 use serde_json::{Value, json};
 
 const STRUCK: &str = "[REDACTED]";
-
-/// Which strings of a body are secret.
-#[derive(Clone, Copy)]
-pub(crate) enum Secrecy {
-    /// These fields, at any depth.
-    Fields(&'static [&'static str]),
-    /// All: nobody says which.
-    Everything,
-}
-
-impl Secrecy {
-    pub(crate) fn covers(self, field: &str) -> bool {
-        match self {
-            // The library may add it, where the application proves itself in the body.
-            Self::Fields(fields) => fields.contains(&field) || field == "client_secret",
-            Self::Everything => true,
-        }
-    }
-}
 
 /// Shows what `call` would send with the client of these settings.
 pub(crate) async fn show(
@@ -70,18 +52,10 @@ fn split(host: &str) -> (&str, &str) {
     }
 }
 
-/// Headers that are about the connection, and no part of what is said.
-pub(crate) fn is_incidental(header: &str) -> bool {
-    matches!(header, "host" | "content-length" | "connection")
-}
-
 fn told(request: &RecordedRequest, url: &str, secrecy: Secrecy) -> String {
     let mut told = format!("{} {}\n", request.method, struck_url(url, secrecy));
-    for (name, value) in request.headers.iter().filter(|(name, _)| !is_incidental(name)) {
-        let value = match name.as_str() {
-            "authorization" => struck_authorization(value),
-            _ => value.clone(),
-        };
+    for (name, value) in secrecy::headers(request) {
+        let value = if name == "authorization" { struck_authorization(value) } else { value.to_owned() };
         told.push_str(&format!("{name}: {value}\n"));
     }
     if let Some(mut body) = request.json() {

@@ -1,9 +1,7 @@
 //! Why a command ends without having done its work, and with which exit code.
 
-use crate::output;
 use genauth::{Credential, Error, ErrorKind, Operation};
 use std::io;
-use std::process::ExitCode;
 
 /// How the program ends. `EXIT_CODES` tells the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +107,14 @@ impl Failure {
         Self { exit, text: Text::Arguments(Box::new(error)) }
     }
 
+    /// The line for people, empty if there is none.
+    pub(crate) fn line(self) -> String {
+        match self.text {
+            Text::Line(line) => line,
+            Text::Arguments(_) | Text::Said => String::new(),
+        }
+    }
+
     /// A reader that has seen enough is no failure.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
@@ -125,17 +131,6 @@ impl Failure {
             _ => in_options(&error.to_string()),
         };
         Self::new(error.kind().into(), line)
-    }
-
-    /// Says what is to be said.
-    pub(crate) fn report(self) -> ExitCode {
-        match self.text {
-            Text::Line(line) => output::error(&line),
-            // Nobody is left to read it if this fails.
-            Text::Arguments(error) => drop(error.print()),
-            Text::Said => {}
-        }
-        ExitCode::from(self.exit as u8)
     }
 }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 /// Longer than a client waits by default.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// A kind of fault: its name, and what is answered.
-type Answered = (&'static str, &'static str, fn() -> MockAnswer);
+/// A kind of fault: its name, what it is, and what is answered.
+type FaultyAnswer = (&'static str, &'static str, fn() -> MockAnswer);
 
 /// Faults of single answers: what follows `=` is for how many requests; otherwise for all.
-const ANSWERS: &[Answered] = &[
+const ANSWERS: &[FaultyAnswer] = &[
     ("http-500", "HTTP 500, with JSON", || json(500, "internal error")),
     ("http-503", "HTTP 503, with the page of a gateway", || MockAnswer::http(503, "text/html", "<h1>busy</h1>")),
     ("html", "HTTP 200, with a page instead of JSON", || MockAnswer::http(200, "text/html", "<h1>Welcome</h1>")),

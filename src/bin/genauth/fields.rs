@@ -1,6 +1,6 @@
 //! The fields of an operation as options, and what was given for them as JSON.
 
-use crate::document::{Document, Field, Kind};
+use crate::document::{Document, Field, FieldKind};
 use crate::failure::Failure;
 use crate::{output, secret_input};
 use clap::{Arg, ArgMatches};
@@ -41,15 +41,15 @@ impl Field {
         }
         let arg = arg(self.id(), option).help(help);
         vec![match &self.kind {
-            Kind::Text => arg.value_name("TEXT"),
-            Kind::Integer => arg.value_name("INTEGER").allow_negative_numbers(true),
-            Kind::Number => arg.value_name("NUMBER").allow_negative_numbers(true),
-            Kind::Boolean => {
+            FieldKind::Text => arg.value_name("TEXT"),
+            FieldKind::Integer => arg.value_name("INTEGER").allow_negative_numbers(true),
+            FieldKind::Number => arg.value_name("NUMBER").allow_negative_numbers(true),
+            FieldKind::Boolean => {
                 arg.value_name("BOOL").value_parser(["true", "false"]).num_args(0..=1).default_missing_value("true")
             }
-            Kind::Choice(choices) => arg.value_name("WHICH").value_parser(choices.clone()),
-            Kind::Json => arg.value_name("JSON"),
-            Kind::List(_) => arg.value_name("ITEM").action(clap::ArgAction::Append),
+            FieldKind::Choice(choices) => arg.value_name("WHICH").value_parser(choices.clone()),
+            FieldKind::Json => arg.value_name("JSON"),
+            FieldKind::List(_) => arg.value_name("ITEM").action(clap::ArgAction::Append),
         }]
     }
 
@@ -68,7 +68,7 @@ impl Field {
                 "--{option}: others on this machine can see what stands on the command line; use {how}"
             ));
         }
-        if let Kind::List(kind) = &self.kind {
+        if let FieldKind::List(kind) = &self.kind {
             return given.map(|text| read(kind, text, &option)).collect::<Result<_, _>>().map(Value::Array).map(Some);
         }
         given.next_back().map(|text| read(&self.kind, text, &option)).transpose()
@@ -76,13 +76,15 @@ impl Field {
 }
 
 /// A text as JSON of its kind. No refusal repeats the text, in which there may be a secret.
-fn read(kind: &Kind, text: &str, option: &str) -> Result<Value, Failure> {
+fn read(kind: &FieldKind, text: &str, option: &str) -> Result<Value, Failure> {
     let (read, wanted) = match kind {
-        Kind::Text | Kind::Choice(_) => (Some(Value::from(text)), "a text"),
-        Kind::Integer => (text.parse::<i64>().ok().map(Value::from), "a whole number"),
-        Kind::Number => (text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::from), "a number"),
-        Kind::Boolean => (text.parse::<bool>().ok().map(Value::from), "true or false"),
-        Kind::Json | Kind::List(_) => (serde_json::from_str(text).ok(), "JSON"),
+        FieldKind::Text | FieldKind::Choice(_) => (Some(Value::from(text)), "a text"),
+        FieldKind::Integer => (text.parse::<i64>().ok().map(Value::from), "a whole number"),
+        FieldKind::Number => {
+            (text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::from), "a number")
+        }
+        FieldKind::Boolean => (text.parse::<bool>().ok().map(Value::from), "true or false"),
+        FieldKind::Json | FieldKind::List(_) => (serde_json::from_str(text).ok(), "JSON"),
     };
     read.ok_or_else(|| Failure::usage(format!("--{option}: this is not {wanted}")))
 }

@@ -2,9 +2,9 @@
 //! subcommand, and what is wrong when a call fails.
 
 mod api;
+mod arguments;
 mod call;
 mod clock;
-mod config_file;
 mod connect;
 mod curl;
 mod doctor;
@@ -19,19 +19,28 @@ mod output;
 mod page;
 mod reference;
 mod rows;
+mod secrecy;
 mod secret_input;
 mod settings;
 mod spinner;
 mod token;
 mod tree;
 
-use failure::Failure;
+use failure::{Failure, Text};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            match failure.text {
+                Text::Line(line) => output::error(&line),
+                // Nobody is left to read it if this fails.
+                Text::Arguments(error) => drop(error.print()),
+                Text::Said => {}
+            }
+            ExitCode::from(failure.exit as u8)
+        }
     }
 }
 
@@ -47,8 +56,8 @@ fn run() -> Result<(), Failure> {
         "mock" => wait_for(mock::run(arguments)),
         "openapi" => reference::openapi(),
         "schema" => reference::schema(arguments),
-        "completions" => reference::completions(arguments),
-        "man" => reference::man(arguments),
+        "completions" => reference::completions(arguments, tree::command()),
+        "man" => reference::man(arguments, tree::command()),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::faults::{self, Fault};
 use crate::rows::Rows;
 use crate::settings::Settings;
-use crate::{clock, curl, output, page};
+use crate::{arguments, clock, curl, output, page};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use genauth::UnixTimestamp;
 use genauth::mock::{MockExchange, MockGenAuth};
@@ -31,13 +31,10 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::Append)
                 .help("What is to go wrong; may be given more than once")
                 .long_help(faults::help()),
-            Arg::new("format")
-                .long("format")
-                .short('f')
-                .value_name("FORMAT")
-                .value_parser(["table", "json", "env"])
-                .default_value("table")
-                .help("How to print what it knows: table, json, or env, lines for a shell"),
+            arguments::format(
+                ["table", "json", "env"],
+                "How to print what it knows: table, json, or env, lines for a shell",
+            ),
             Arg::new("quiet").long("quiet").short('q').action(ArgAction::SetTrue).help("Log no requests"),
         ])
 }
@@ -58,8 +55,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     })?;
     faults.into_iter().try_for_each(|fault| fault.set(&server))?;
     let knows = Settings::of_mock(&server);
-    let format = arguments.get_one::<String>("format").map_or("table", String::as_str);
-    output::data(&match format {
+    output::data(&match arguments::format_of(arguments) {
         "json" => {
             let values = knows.variables().map(|(setting, value)| (setting.variable.to_owned(), value.into()));
             output::pretty(&Value::Object(values.collect()))

@@ -1,7 +1,7 @@
 //! The reference page of the mock: the document in Swagger UI, which is part of this program.
 
+use crate::document::Document;
 use genauth::mock::{MockAnswer, MockGenAuthBuilder};
-use serde_json::{Value, json};
 
 const INDEX: &str = include_str!("viewer/index.html");
 const START: &str = include_str!("viewer/start.js");
@@ -13,6 +13,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn add(builder: MockGenAuthBuilder) -> MockGenAuthBuilder {
+    // What the page tries out comes here.
+    let document = Document::parse().served_by("/", "This mock");
     let page = |content_type: &str, body: &'static [u8]| MockAnswer::http(200, content_type, body);
     let compressed = |content_type: &str, body| page(content_type, body).header("content-encoding", "gzip");
     builder
@@ -20,12 +22,5 @@ pub(crate) fn add(builder: MockGenAuthBuilder) -> MockGenAuthBuilder {
         .page("/start.js", page("text/javascript; charset=utf-8", START.as_bytes()))
         .page("/swagger-ui-bundle.js", compressed("text/javascript; charset=utf-8", VIEWER))
         .page("/swagger-ui.css", compressed("text/css; charset=utf-8", STYLE))
-        .page("/openapi.json", MockAnswer::http(200, "application/json", document()))
-}
-
-/// The document with this server in place of the real ones, so that what the page tries out comes here.
-fn document() -> String {
-    let mut document: Value = serde_json::from_str(genauth::OPENAPI).unwrap_or_default();
-    document["servers"] = json!([{ "url": "/", "description": "This mock" }]);
-    document.to_string()
+        .page("/openapi.json", MockAnswer::http(200, "application/json", document))
 }

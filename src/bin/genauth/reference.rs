@@ -1,7 +1,7 @@
 //! `genauth openapi`, `schema`, `completions` and `man`: what the program knows about the API and itself.
 
 use crate::failure::Failure;
-use crate::{output, tree};
+use crate::output;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -47,15 +47,14 @@ pub(crate) fn schema(arguments: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-pub(crate) fn completions(arguments: &ArgMatches) -> Result<(), Failure> {
+pub(crate) fn completions(arguments: &ArgMatches, mut tree: Command) -> Result<(), Failure> {
     let Some(shell) = arguments.get_one::<Shell>("shell") else { return Ok(()) };
     let mut script = Vec::new();
-    clap_complete::generate(*shell, &mut tree::command(), "genauth", &mut script);
+    clap_complete::generate(*shell, &mut tree, "genauth", &mut script);
     output::bytes(&script)
 }
 
-pub(crate) fn man(arguments: &ArgMatches) -> Result<(), Failure> {
-    let mut root = tree::command();
+pub(crate) fn man(arguments: &ArgMatches, mut root: Command) -> Result<(), Failure> {
     root.build();
     if let Some(directory) = arguments.get_one::<PathBuf>("directory") {
         return clap_mangen::generate_to(root, directory)

@@ -3,7 +3,7 @@
 use crate::failure::{Exit, Failure};
 use crate::rows::Rows;
 use crate::settings::{self, Group, Settings};
-use crate::{clock, connect, curl, output, secret_input, spinner};
+use crate::{arguments, clock, connect, curl, output, secret_input, spinner};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use genauth::mock::MockGenAuth;
 use genauth::types::GetWechatAccessTokenDto;
@@ -40,18 +40,12 @@ pub(crate) fn command() -> Command {
              fleet shares, and the server is asked only where that has none.",
         )
         .args([
-            Arg::new("format")
-                .long("format")
-                .short('f')
-                .value_name("FORMAT")
-                .value_parser(["table", "json", "value", "env"])
-                .default_value("table")
-                .help("table, for people; json, the envelope; value, the token alone; env, a line for a shell"),
+            arguments::format(
+                ["table", "json", "value", "env"],
+                "table, for people; json, the envelope; value, the token alone; env, a line for a shell",
+            ),
             Arg::new("show").long("show").action(ArgAction::SetTrue).help("Show the whole token in the table"),
-            Arg::new("demo")
-                .long("demo")
-                .action(ArgAction::SetTrue)
-                .help("Ask a mock server inside this program; no account and no configuration is needed"),
+            arguments::demo("Ask a mock server inside this program; no account and no configuration is needed"),
             Arg::new("operation")
                 .long("operation")
                 .value_name("ID")
@@ -74,7 +68,7 @@ struct Question {
 }
 
 /// A token, and how it came.
-struct Answer {
+struct Fetched {
     envelope: String,
     token: String,
     expires_at: UnixTimestamp,
@@ -82,10 +76,10 @@ struct Answer {
 
 pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let question = if arguments.get_flag("demo") { Question::demo(arguments).await? } else { Question::of(arguments)? };
-    let format = arguments.get_one::<String>("format").map_or("table", String::as_str);
+    let format = arguments::format_of(arguments);
     let operation = Operation::by_id(question.operation);
-    let answer = match spinner::during("asking for the token", question.ask()).await {
-        Ok(answer) => answer,
+    let fetched = match spinner::during("asking for the token", question.ask()).await {
+        Ok(fetched) => fetched,
         Err(error) => {
             if format == "json" {
                 refusal(&error)?;
@@ -94,10 +88,10 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         }
     };
     match format {
-        "json" => output::data(&answer.envelope),
-        "value" => output::data(&answer.token),
-        "env" => output::data(&format!("export WECHAT_ACCESS_TOKEN={}", curl::quoted(&answer.token))),
-        _ => output::data(&table(&question, &answer, arguments.get_flag("show"))),
+        "json" => output::data(&fetched.envelope),
+        "value" => output::data(&fetched.token),
+        "env" => output::data(&format!("export WECHAT_ACCESS_TOKEN={}", curl::quoted(&fetched.token))),
+        _ => output::data(&table(&question, &fetched, arguments.get_flag("show"))),
     }
 }
 
@@ -152,30 +146,30 @@ impl Question {
         Ok(Self { client, app: GetWechatAccessTokenDto { app_id, app_secret }, operation, redis, mock: None })
     }
 
-    async fn ask(&self) -> Result<Answer, Error> {
+    async fn ask(&self) -> Result<Fetched, Error> {
         match &self.redis {
             Some(store) => self.ask_cache(store.clone()).await,
             None => self.ask_server().await,
         }
     }
 
-    async fn ask_server(&self) -> Result<Answer, Error> {
+    async fn ask_server(&self) -> Result<Fetched, Error> {
         let app = json!({ "appId": self.app.app_id, "appSecret": self.app.app_secret.expose_secret() });
         let fields = app.as_object().cloned().unwrap_or_default();
         let answer = self.client.invoke(self.operation, fields).await?;
         let token = answer["accessToken"].as_str().unwrap_or_default().to_owned();
         let expires_at = UnixTimestamp::from_secs(answer["expiresAt"].as_i64().unwrap_or_default());
         let envelope = output::pretty(&answer);
-        Ok(Answer { envelope, token, expires_at })
+        Ok(Fetched { envelope, token, expires_at })
     }
 
-    async fn ask_cache(&self, store: RedisStore) -> Result<Answer, Error> {
+    async fn ask_cache(&self, store: RedisStore) -> Result<Fetched, Error> {
         let cache = TokenCache::builder(self.client.clone()).operation(self.operation).redis(store).build()?;
         let token = cache.get(&self.app).await?;
         let shared = cache.stats().iter().any(|(_, stats)| stats.shared > 0);
         let message = if shared { "taken over from Redis" } else { "fetched from the server" };
         let data = json!({ "accessToken": token.expose_secret(), "expiresAt": token.expires_at().as_secs() });
-        Ok(Answer {
+        Ok(Fetched {
             envelope: output::pretty(&json!({ "statusCode": 200, "message": message, "data": data })),
             token: token.expose_secret().to_owned(),
             expires_at: token.expires_at(),
@@ -188,14 +182,14 @@ fn chosen(arguments: &ArgMatches) -> Option<&'static str> {
     Operation::by_id(id).map(|operation| operation.id)
 }
 
-fn table(question: &Question, answer: &Answer, show: bool) -> String {
+fn table(question: &Question, fetched: &Fetched, show: bool) -> String {
     let demo = question.mock.is_some();
     // A mock's token is good for nothing, and so no secret.
-    let token = if show || demo { answer.token.clone() } else { shortened(&answer.token) };
-    let left = answer.expires_at.remaining(clock::now());
+    let token = if show || demo { fetched.token.clone() } else { shortened(&fetched.token) };
+    let left = fetched.expires_at.remaining(clock::now());
     let mut rows = Rows::default();
     rows.add("token", token);
-    rows.add("expires at", format!("{}, in {}", answer.expires_at, in_words(left)));
+    rows.add("expires at", format!("{}, in {}", fetched.expires_at, in_words(left)));
     rows.add("WeChat app", question.app.app_id.clone());
     rows.add(
         "from",

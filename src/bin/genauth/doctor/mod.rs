@@ -9,10 +9,10 @@ mod network;
 mod service;
 mod store;
 
-use crate::failure::{Exit, Failure, Text};
+use crate::failure::{Exit, Failure};
 use crate::settings::{self, Group, Settings};
-use crate::{connect, output, spinner};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use crate::{arguments, connect, output, spinner};
+use clap::{ArgMatches, Command};
 use finding::Report;
 use genauth::Client;
 use genauth::mock::MockGenAuth;
@@ -32,14 +32,8 @@ fn with_details(command: Command) -> Command {
              without a WeChat app; a token is fetched only if one is set. The exit code is that of the first failure.",
         )
         .args([
-            Arg::new("format")
-                .long("format")
-                .short('f')
-                .value_name("FORMAT")
-                .value_parser(["table", "json"])
-                .default_value("table")
-                .help("table, a line for each check; json, for a program"),
-            Arg::new("demo").long("demo").action(ArgAction::SetTrue).help("Check a mock server inside this program"),
+            arguments::format(["table", "json"], "table, a line for each check; json, for a program"),
+            arguments::demo("Check a mock server inside this program"),
         ])
         .args(settings::args(&[Group::Connection, Group::Wechat, Group::Redis], &[]))
 }
@@ -54,7 +48,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         None => Settings::resolve(&[arguments]),
     };
     let report = spinner::during("checking", check(settings)).await;
-    if arguments.get_one::<String>("format").is_some_and(|format| format == "json") {
+    if arguments::format_of(arguments) == "json" {
         output::json(&report.json())?;
     } else {
         output::data(&report.text())?;
@@ -75,11 +69,7 @@ async fn check(settings: Result<Settings, Failure>) -> Report {
             checks(&mut report, &settings, &client).await;
         }
         Err(failure) => {
-            let problem = match failure.text {
-                Text::Line(line) => line,
-                _ => "it cannot be read".to_owned(),
-            };
-            report.fail("configuration", Exit::Configuration, problem, "");
+            report.fail("configuration", Exit::Configuration, failure.line(), "");
             for check in network::CHECKS.iter().chain(service::CHECKS).chain([&store::CHECK]) {
                 report.skip(check, "needs the configuration");
             }

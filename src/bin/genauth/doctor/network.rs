@@ -106,10 +106,8 @@ fn name(url: &Url) -> &str {
 
 async fn resolve(report: &mut Report, url: &Url, patience: Duration) -> Result<Vec<SocketAddr>, &'static str> {
     let (name, port) = (name(url), url.port_or_known_default().unwrap_or(443));
-    let found = match timeout(patience, lookup_host((name, port))).await {
-        Ok(Ok(found)) => found.collect::<Vec<_>>(),
-        Ok(Err(_)) | Err(_) => Vec::new(),
-    };
+    let found = timeout(patience, lookup_host((name, port))).await;
+    let found: Vec<_> = found.into_iter().flatten().flatten().collect();
     if found.is_empty() {
         report.fail(
             DNS,
@@ -201,25 +199,23 @@ fn secure(report: &mut Report, url: &Url, answer: &reqwest::Result<Response>) ->
         report.skip(TLS, "an http:// host has none");
         return Ok(());
     }
-    match answer {
-        Err(error) if error.is_connect() => {
-            let (problem, advice) = tls_problem(error);
-            report.fail(TLS, Exit::Network, problem, advice);
-            return Err(TLS);
-        }
-        Err(_) => report.ok(TLS, "the certificate is good"),
-        Ok(answer) => match certificate_of(answer).and_then(certificate::expiry) {
-            None => report.ok(TLS, "the certificate is good"),
-            Some(end) => {
-                let left = end.duration_since(clock::now()).unwrap_or_default();
-                let message = format!("the certificate is good until {}", UnixTimestamp::from(end));
-                if left < SOON {
-                    report.warn(TLS, message, "tell the server's operators to renew it");
-                } else {
-                    report.ok(TLS, message);
-                }
+    if let Err(error) = answer
+        && error.is_connect()
+    {
+        let (problem, advice) = tls_problem(error);
+        report.fail(TLS, Exit::Network, problem, advice);
+        return Err(TLS);
+    }
+    match answer.as_ref().ok().and_then(certificate_of).and_then(certificate::expiry) {
+        None => report.ok(TLS, "the certificate is good"),
+        Some(end) => {
+            let message = format!("the certificate is good until {}", UnixTimestamp::from(end));
+            if end.duration_since(clock::now()).unwrap_or_default() < SOON {
+                report.warn(TLS, message, "tell the server's operators to renew it");
+            } else {
+                report.ok(TLS, message);
             }
-        },
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::finding::Report;
 use super::network::ClockIs;
-use crate::failure::{Exit, Failure, Text};
+use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
 use crate::token;
 use genauth::{Client, Credential, Error, ErrorKind, Operation};
@@ -166,12 +166,7 @@ impl Checks<'_> {
 
     /// The library's words say what to do as well.
     fn fail(&mut self, check: &'static str, error: &Error) {
-        let Failure { exit, text } = Failure::call(error, None);
-        let problem = match text {
-            Text::Line(line) => line,
-            _ => String::new(),
-        };
-        self.report.fail(check, exit, problem, "");
+        self.report.fail(check, error.kind().into(), Failure::call(error, None).line(), "");
     }
 }
 

@@ -3,8 +3,8 @@
 //! No message repeats what stands in it but names of keys and profiles that the program knows: anything else may be a
 //! secret in the wrong place.
 
+use super::table::{Kind, SETTINGS};
 use crate::failure::Failure;
-use crate::settings::{Kind, SETTINGS};
 use etcetera::BaseStrategy as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

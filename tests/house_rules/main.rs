@@ -1,23 +1,17 @@
 //! What is wrong with a fragment is told by file, line, column, rule and remedy, and nothing else is told.
 //!
-//! Each test edits the fragments in `house_rules/sample/`, which stay as they are when endpoints are added, with `house_rules/users.yaml` beside them where an edit asks for it, and
-//! compares every message.
+//! Each test edits the fragments in `sample/`, which stay as they are when endpoints are added, with `users.yaml` beside
+//! them where an edit asks for it, and compares every message.
 
 #[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
-#[path = "../codegen/mod.rs"]
+#[path = "../../codegen/mod.rs"]
 mod codegen;
 
-#[path = "house_rules/fragments.rs"]
 mod fragments;
-#[path = "house_rules/operations.rs"]
 mod operations;
-#[path = "house_rules/paths.rs"]
 mod paths;
-#[path = "house_rules/schemas.rs"]
 mod schemas;
-#[path = "house_rules/secrets.rs"]
 mod secrets;
-#[path = "house_rules/shapes.rs"]
 mod shapes;
 
 use codegen::Violation;
@@ -26,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/house_rules/sample");
-const USERS: &str = include_str!("house_rules/users.yaml");
+const USERS: &str = include_str!("users.yaml");
 
 /// A folder of fragments, gone when dropped.
 struct Fragments(PathBuf);

@@ -1,61 +1,33 @@
 //! Who may call: the document's security schemes against what a request carries.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use super::MockGenAuth;
 use super::apps::Apps;
-use super::document::Operation;
-use super::management::ManagementTokens;
+use super::call::IncomingCall;
+use super::document::DescribedOperation;
+use super::json::text;
+use super::management::{self, ManagementIssuer};
 use super::refusal::Refusal;
-use super::request::RecordedRequest;
 use super::scheme::{Kind, Scheme};
 use super::signature::Signatures;
 use super::users::Users;
 use crate::Dialect;
 
-/// A request and what has been found out about it so far.
-pub(super) struct Call<'a> {
-    pub(super) request: &'a RecordedRequest,
-    /// Without the base path.
-    pub(super) path: &'a str,
-    /// Without the question mark.
-    pub(super) query: &'a str,
-    pub(super) dialect: Dialect,
-    /// Since the Unix epoch.
-    pub(super) now: Duration,
-}
-
-impl<'a> Call<'a> {
-    /// The header `suffix` behind the dialect's prefix. An empty one is as good as none: the SDKs of some languages
-    /// send what they have nothing to say about.
-    pub(super) fn header(&self, suffix: &str) -> Option<&'a str> {
-        let value = self.request.header(&format!("{}{suffix}", self.dialect.prefix()));
-        value.filter(|value| !value.is_empty())
-    }
-
-    /// What follows `word` in the `authorization` header.
-    fn authorization(&self, word: &str) -> Option<&'a str> {
-        let (scheme, credentials) = self.request.header("authorization")?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case(word).then_some(credentials.trim())
-    }
-}
-
-/// The known credentials.
-pub(super) struct Credentials {
+/// The known credentials, and what they let in.
+pub(super) struct Gate {
     pub(super) apps: Apps,
     pub(super) users: Users,
     pub(super) signatures: Signatures,
-    pub(super) management: ManagementTokens,
+    pub(super) management: ManagementIssuer,
     /// Whether tokens are taken only as the document says.
     pub(super) strict: bool,
 }
 
-impl Credentials {
+impl Gate {
     /// Whether the call meets one of the operation's requirements. A credential that is wrong, or that the operation does
     /// not take, is refused even if the call could do without it: a client that sends one has a bug that the others must
     /// not hide.
-    pub(super) fn check(&self, operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
+    pub(super) fn check(&self, operation: &DescribedOperation, call: &IncomingCall<'_>) -> Result<(), Refusal> {
         let requirements = &operation.requirements;
         let mut schemes: Vec<&Scheme> = requirements.iter().flatten().collect();
         schemes.sort();
@@ -71,16 +43,15 @@ impl Credentials {
         if requirements.is_empty() || requirements.iter().any(is_met) {
             return Ok(());
         }
-        let accepted: Vec<String> = requirements
-            .iter()
-            .map(|requirement| requirement.iter().map(|scheme| scheme.name.as_str()).collect::<Vec<_>>().join(" with "))
-            .collect();
-        Err(Refusal::new(401, format!("not authorized: this operation accepts {}", accepted.join(", or "))))
+        let names =
+            |requirement: &Vec<Scheme>| Vec::from_iter(requirement.iter().map(|scheme| &*scheme.name)).join(" with ");
+        let accepted = Vec::from_iter(requirements.iter().map(names)).join(", or ");
+        Err(Refusal::new(401, format!("not authorized: this operation accepts {accepted}")))
     }
 
     /// False if the call does not carry this credential, an error if it carries a wrong one. `accepted` is all that
     /// the operation accepts.
-    fn is_met(&self, scheme: &Scheme, accepted: &[&Scheme], call: &Call<'_>) -> Result<bool, Refusal> {
+    fn is_met(&self, scheme: &Scheme, accepted: &[&Scheme], call: &IncomingCall<'_>) -> Result<bool, Refusal> {
         let accepts = |kind: Kind| accepted.iter().any(|scheme| scheme.kind == kind);
         match &scheme.kind {
             Kind::AppId { suffix } => match call.header(suffix) {
@@ -97,7 +68,7 @@ impl Credentials {
             Kind::ClientSecretPost => {
                 let body = call.request.json().unwrap_or_default();
                 let Some(secret) = body["client_secret"].as_str() else { return Ok(false) };
-                let id = body["client_id"].as_str().unwrap_or_default();
+                let id = text(&body, "client_id");
                 if !self.apps.belong_together(id, secret) {
                     return Err(wrong_app_secret());
                 }
@@ -110,7 +81,7 @@ impl Credentials {
             },
             Kind::ManagementToken => match self.token(call) {
                 Some(token) if self.management.is_alive(token, call.now) => match call.header("userpool-id") {
-                    Some(MockGenAuth::USERPOOL_ID) => Ok(true),
+                    Some(management::USERPOOL_ID) => Ok(true),
                     _ => Err(Refusal::new(401, "the userpool-id header is not the user pool of the management token")),
                 },
                 Some(token) if accepts(Kind::UserToken) && self.users.knows_token(token) => Ok(false),
@@ -134,7 +105,7 @@ impl Credentials {
     }
 
     /// The token in the `authorization` header: behind `Bearer`, or bare, as most of the published SDKs send it.
-    fn token<'a>(&self, call: &Call<'a>) -> Option<&'a str> {
+    fn token<'a>(&self, call: &IncomingCall<'a>) -> Option<&'a str> {
         let whole = call.request.header("authorization").filter(|whole| !self.strict && !whole.contains(' '));
         call.authorization("Bearer").or(whole)
     }
@@ -144,7 +115,12 @@ impl Credentials {
     }
 
     /// Refuses an `authorization` header, or an app secret in the body, that none of the accepted schemes reads.
-    fn nothing_beside(&self, accepted: &[&Scheme], operation: &Operation, call: &Call<'_>) -> Result<(), Refusal> {
+    fn nothing_beside(
+        &self,
+        accepted: &[&Scheme],
+        operation: &DescribedOperation,
+        call: &IncomingCall<'_>,
+    ) -> Result<(), Refusal> {
         let reads = |kind: &Kind| match kind {
             Kind::ClientSecretBasic => call.authorization("Basic").is_some(),
             Kind::UserToken | Kind::ManagementToken => self.token(call).is_some(),
@@ -168,7 +144,7 @@ impl Credentials {
 }
 
 /// Whether the application of the secret is the one of the app id header, if there is one.
-fn same_app(id: &str, accepted: &[&Scheme], call: &Call<'_>) -> Result<(), Refusal> {
+fn same_app(id: &str, accepted: &[&Scheme], call: &IncomingCall<'_>) -> Result<(), Refusal> {
     let header = accepted.iter().find_map(|scheme| match &scheme.kind {
         Kind::AppId { suffix } => call.header(suffix),
         _ => None,
@@ -191,6 +167,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::document::Document;
+    use super::super::request::RecordedRequest;
+    use std::time::Duration;
 
     /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not
     /// the application's.
@@ -231,11 +209,11 @@ mod tests {
     /// The refusal of a call; null if there is none.
     fn refusal(strict: bool, path: &str, authorization: &str, body: &Value) -> Value {
         let app = |id: &str| (id.to_owned(), Some(format!("{id}-secret")));
-        let credentials = Credentials {
+        let gate = Gate {
             apps: Apps::new([app("one"), app("other")].into()),
             users: Users::new([].into(), ["user-token".to_owned()].into()),
             signatures: Signatures::new([].into()),
-            management: ManagementTokens::new(Duration::ZERO),
+            management: ManagementIssuer::new(Duration::ZERO),
             strict,
         };
         let mut headers = vec![("x-genauth-app-id".to_owned(), "one".to_owned())];
@@ -244,10 +222,10 @@ mod tests {
         }
         let (method, body) = ("POST".to_owned(), body.to_string().into());
         let request = RecordedRequest { method, path: path.to_owned(), headers, body };
-        let call = Call { request: &request, path, query: "", dialect: Dialect::GenAuth, now: Duration::ZERO };
+        let call = IncomingCall { request: &request, path, query: "", dialect: Dialect::GenAuth, now: Duration::ZERO };
         let document = document();
         let operation = document.find("POST", path).expect("an operation");
-        credentials.check(operation, &call).err().map_or(Value::Null, |refusal| refusal.envelope("r"))
+        gate.check(operation, &call).err().map_or(Value::Null, |refusal| refusal.envelope("r"))
     }
 
     fn basic(id: &str) -> String {

@@ -1,0 +1,61 @@
+//! The arrows of the house: no two files import each other, not even by way of others, and a type's name is that of one
+//! type.
+
+mod house;
+
+use house::{Graph, House};
+use std::collections::{BTreeSet, VecDeque};
+
+const LIBRARY: &str = "src/lib.rs";
+const PROGRAM: &str = "src/bin/genauth/main.rs";
+
+/// The shortest circle through each file that is in one.
+fn circles(graph: &Graph) -> BTreeSet<String> {
+    graph.keys().filter_map(|start| circle(graph, start)).collect()
+}
+
+fn circle(graph: &Graph, start: &str) -> Option<String> {
+    let (mut ways, mut seen) = (VecDeque::from([vec![start]]), BTreeSet::new());
+    while let Some(mut way) = ways.pop_front() {
+        for next in graph.get(way[way.len() - 1]).into_iter().flatten() {
+            if next == start {
+                // One circle has one name, wherever it is entered.
+                let first = (0..way.len()).min_by_key(|at| way[*at])?;
+                way.rotate_left(first);
+                return Some(format!("{} -> {}", way.join(" -> "), way[0]));
+            }
+            if seen.insert(next) {
+                ways.push_back([way.as_slice(), &[next]].concat());
+            }
+        }
+    }
+    None
+}
+
+/// What there is to complain of, in the library and in the program.
+fn complaints(of: impl Fn(House) -> Vec<String>) -> String {
+    [LIBRARY, PROGRAM].into_iter().flat_map(|root| of(House::of(root))).map(|line| format!("\n{line}")).collect()
+}
+
+#[test]
+fn no_two_files_import_each_other_not_even_by_way_of_others() {
+    let found = complaints(|house| Vec::from_iter(circles(&house.graph())));
+    assert!(found.is_empty(), "files import each other:{found}");
+}
+
+#[test]
+fn no_two_files_name_a_type_alike() {
+    let found = complaints(|house| house.shared_names());
+    assert!(found.is_empty(), "each of these is several types:{found}");
+}
+
+#[test]
+fn a_circle_is_told_file_by_file() {
+    let mut graph = Graph::new();
+    for (from, to) in [("b", "c"), ("c", "a"), ("a", "b"), ("c", "d"), ("d", "e")] {
+        graph.entry(from.to_owned()).or_default().insert(to.to_owned());
+    }
+    assert_eq!(Vec::from_iter(circles(&graph)), ["a -> b -> c -> a"]);
+    graph.remove("c");
+    assert!(circles(&graph).is_empty());
+}
