@@ -32,7 +32,7 @@ fn run_progenitor(document: &Value) -> Result<proc_macro2::TokenStream, String> 
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote::quote!(crate::client::Inner))
+        .with_inner_type(quote::quote!(crate::client::Settings))
         .with_map_type("::std::collections::BTreeMap")
         .with_conversion(password_schema(), SECRET, std::iter::empty());
     for (schema, path) in REPLACEMENTS {

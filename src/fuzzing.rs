@@ -1,8 +1,8 @@
 //! What fuzz targets reach of the insides. No part of the API: it changes without notice.
 
+use crate::client::host::Host;
 use crate::credentials::{Credentials, Signature};
 use crate::envelope::{self, Outcome};
-use crate::host::Host;
 use crate::redaction::Secrets;
 use crate::{Error, Operation, Response, SecretString, retry};
 use http::{HeaderMap, StatusCode};

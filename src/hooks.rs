@@ -1,10 +1,10 @@
 //! What happens to every request: credentials, deprecation notices, limits, tracing, and the verdict on the answer.
 
 use crate::api::Client;
-use crate::client::Inner;
-use crate::credentials::{AccessKeyUse, Occasion};
+use crate::client::Settings;
+use crate::client::management::management_token;
+use crate::credentials::{ManagementToken, Occasion};
 use crate::envelope::{self, Outcome};
-use crate::management::ManagementToken;
 use crate::operation::{climbs, subject};
 use crate::redaction::Secrets;
 use crate::retry;
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-impl ClientHooks<Inner> for Client {
+impl ClientHooks<Settings> for Client {
     /// Never an error: a `reqwest::Error` cannot say what went wrong in our words, so the outcome travels as an
     /// extension of the response.
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
@@ -49,25 +49,25 @@ async fn with_retries(
     mut request: Box<Request>,
     operation: Option<&'static Operation>,
 ) -> (Outcome, Option<Response>) {
-    let Inner { credentials, management_tokens, notices, timeout, retry, now, .. } = &client.inner;
+    let Settings { credentials, notices, timeout, retry, now, .. } = &client.inner;
     if let Some(Err(refused)) = operation.map(|operation| notices.of_document(operation)) {
         return (Err(refused), None);
     }
     let subject = &*subject(operation, request.method());
     let repeatable = retry.retries > 0 && operation.is_some_and(|operation| operation.idempotent);
-    let managed = credentials.access_key_use == AccessKeyUse::ManagementToken;
+    let managed = credentials.management_tokens.as_ref();
     let time = Time { start: Instant::now(), allowed: *timeout };
     let (mut token, mut attempts) = (None, 0);
     loop {
-        let mut again = if repeatable || managed { request.try_clone().map(Box::new) } else { None };
-        let (fetches, renewing) = (management_tokens.fetches(), token.is_some());
+        let mut again = if repeatable || managed.is_some() { request.try_clone().map(Box::new) } else { None };
+        let (fetches, renewing) = (managed.map_or(0, |tokens| tokens.fetches()), token.is_some());
         let (mut outcome, response) = carry_out(client, request, operation, subject, &time, &mut token).await;
         if let (Err(error), true) = (&outcome, again.is_some())
-            && let Some(sent) = token.take_if(|sent| !renewing && sent.fetch() <= fetches)
+            && let Some(sent) = token.take_if(|sent| !renewing && sent.fetch <= fetches)
             && (error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED))
         {
             // A management token may die before its time; with another one the request goes out once more.
-            let next = time.bound(subject, management_tokens.get(client, Some(&sent)));
+            let next = time.bound(subject, management_token(client, Some(&sent)));
             let next = Box::pin(next).await.map_err(|error| error.with(|error| error.attempts = 1));
             match (next.and_then(|next| next), again.take()) {
                 (Ok(next), Some(again)) if !Arc::ptr_eq(&next, &sent) => {
@@ -151,7 +151,7 @@ async fn carry_out(
     if let Err(error) = prepare(client, &mut request, operation, subject, time, user.as_ref(), token).await {
         return (Err(error), None);
     }
-    let secrets = secrets.and([user.as_ref(), token.as_ref().map(|token| token.secret())]);
+    let secrets = secrets.and([user.as_ref(), token.as_ref().map(|token| &token.secret)]);
     let mut turn = None;
     if let Some(turns) = &client.inner.concurrency {
         turn = match time.bound(subject, turns.acquire()).await {
@@ -191,15 +191,15 @@ async fn prepare(
     user: Option<&SecretString>,
     token: &mut Option<Arc<ManagementToken>>,
 ) -> Result<(), Error> {
-    let Inner { credentials, headers, base_path, foreign_http_client, management_tokens, now, .. } = &client.inner;
+    let Settings { credentials, headers, base_path, foreign_http_client, now, .. } = &client.inner;
     if operation.is_some_and(|operation| leads_elsewhere(request.url().path(), base_path, operation)) {
         let detail = "a parameter of its path is empty or leads to another path; leave out `\\`, `.` and `..`";
         return Err(Error::new(ErrorKind::Request, subject, detail));
     }
     request.headers_mut().extend(headers.clone());
-    let chosen = credentials.choose(operation, subject, user.is_some())?;
+    let chosen = credentials.choose(operation.map(|operation| operation.credentials), subject, user.is_some())?;
     if chosen.contains(&Credential::ManagementToken) && token.is_none() {
-        let get = time.bound(subject, management_tokens.get(client, None));
+        let get = time.bound(subject, management_token(client, None));
         *token = Some(Box::pin(get).await??);
     }
     let management_token = token.as_deref();

@@ -4,7 +4,6 @@
 
 mod api;
 mod client;
-mod clock;
 mod credentials;
 mod deprecation;
 mod encoding;
@@ -14,11 +13,10 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hooks;
-mod host;
 mod integer;
 #[cfg(feature = "invoke")]
 mod invoke;
-mod management;
+mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
@@ -30,15 +28,14 @@ pub mod schema;
 mod secret;
 mod session;
 mod timestamp;
-mod tls;
 pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::{CallOptions, ClientBuilder};
-pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate, TenantHeader};
+pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
-pub use operation::{Credential, Operation, operations};
+pub use operation::{Operation, operations};
 /// What `send_envelope` answers: the generator's own type, an envelope with its HTTP status and headers.
 pub use progenitor_client::ResponseValue;
 pub use response::Response;

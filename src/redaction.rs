@@ -1,7 +1,8 @@
 //! Taking the secrets of a request out of what the server says about it.
 
-use crate::credentials::{Credentials, Json};
+use crate::credentials::Credentials;
 use crate::encoding::{fold, may_be_encoded, readings};
+use crate::json::Json;
 use crate::{Operation, SecretString};
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::nfa::noncontiguous::NFA;

@@ -5819,7 +5819,7 @@ Version: 3.0.0*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::client::Inner,
+    pub(crate) inner: crate::client::Settings,
 }
 impl Client {
     /// Construct a new client with an existing `reqwest::Client`,
@@ -5831,7 +5831,7 @@ impl Client {
     pub(crate) fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::client::Inner,
+        inner: crate::client::Settings,
     ) -> Self {
         Self {
             baseurl: baseurl.to_string(),
@@ -5840,7 +5840,7 @@ impl Client {
         }
     }
 }
-impl ClientInfo<crate::client::Inner> for Client {
+impl ClientInfo<crate::client::Settings> for Client {
     fn api_version() -> &'static str {
         "3.0.0"
     }
@@ -5850,7 +5850,7 @@ impl ClientInfo<crate::client::Inner> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::client::Inner {
+    fn inner(&self) -> &crate::client::Settings {
         &self.inner
     }
 }
@@ -5858,7 +5858,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::client::Inner>,
+        Client: ClientHooks<crate::client::Settings>,
     {}
 };
 impl Client {

@@ -92,6 +92,29 @@ pub(super) enum Header {
     UserpoolId,
 }
 
+/// The header that names the tenant. The official SDKs do not agree on it, and no document says what servers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum TenantHeader {
+    /// `x-genauth-app-tenant-id`, as the API's documents and the SDK for Go have it.
+    #[default]
+    AppTenantId,
+    /// `x-genauth-tenant-id`, as the SDK for Java has it.
+    TenantId,
+    /// `x-genauth-app-id`, as the SDKs for Node have it.
+    AppId,
+}
+
+impl TenantHeader {
+    pub(super) fn header(self) -> Header {
+        match self {
+            Self::AppTenantId => Header::AppTenantId,
+            Self::TenantId => Header::TenantId,
+            Self::AppId => Header::AppId,
+        }
+    }
+}
+
 impl Dialect {
     pub(crate) const ALL: [Self; 2] = [Self::GenAuth, Self::Authing];
 

@@ -1,53 +1,30 @@
 //! What the generated client has besides its operations.
 
 mod builder;
+mod clock;
 mod environment;
+pub(crate) mod host;
+pub(crate) mod management;
 mod options;
+mod settings;
+mod tls;
 
 pub use builder::ClientBuilder;
 pub use options::CallOptions;
 
+pub(crate) use clock::Clock;
+pub(crate) use settings::Settings;
+
 use crate::api::Client;
-use crate::credentials::Credentials;
-use crate::deprecation::Notices;
-use crate::management::ManagementTokens;
+use crate::credentials::UserAccessToken;
 use crate::operation::{climbs, subject};
-use crate::retry::Retry;
 use crate::{Dialect, Error, ErrorKind, Operation, Response, SecretString};
 use crate::{envelope, hooks};
-use http::{HeaderMap, Method};
+use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use tokio::sync::Semaphore;
-
-/// What the hooks know of the client that they serve.
-#[derive(Clone)]
-pub(crate) struct Inner {
-    pub(crate) credentials: Arc<Credentials>,
-    pub(crate) notices: Notices,
-    /// For a whole call, whatever it takes.
-    pub(crate) timeout: Duration,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) retry: Retry,
-    /// The largest answer that is read, in bytes.
-    pub(crate) largest_answer: usize,
-    /// How many requests may be under way; shared by the clones of a client.
-    pub(crate) concurrency: Option<Arc<Semaphore>>,
-    /// The caller's own.
-    pub(crate) headers: HeaderMap,
-    /// The path of the host, which no signature covers: empty, or with a slash in front and none behind.
-    pub(crate) base_path: Arc<str>,
-    /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.
-    pub(crate) foreign_http_client: bool,
-    /// Shared by the clones of a client.
-    pub(crate) management_tokens: Arc<ManagementTokens>,
-    pub(crate) now: Clock,
-}
-
-pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl Client {
     /// A client for the server at `host`, such as `https://example.genauth.ai`; a path is kept as a prefix.
@@ -104,7 +81,7 @@ impl Client {
     pub fn with_user_access_token(&self, token: impl Into<SecretString>) -> Result<Self, Error> {
         let mut client = self.clone();
         let credentials = Arc::make_mut(&mut client.inner.credentials);
-        credentials.user_access_token = Arc::default();
+        credentials.user_access_token = UserAccessToken::default();
         credentials.set_user_access_token(Some(token.into()))?;
         Ok(client)
     }
@@ -186,7 +163,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("host", &self.baseurl)
             .field("dialect", &self.inner.credentials.dialect)
-            .field("app_id", &self.inner.credentials.app_id)
+            .field("app_id", &self.inner.credentials.app_id.0)
             .finish_non_exhaustive()
     }
 }

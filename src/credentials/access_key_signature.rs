@@ -1,0 +1,102 @@
+//! A request signed with an access key.
+
+use super::access_key::AccessKey;
+use super::dialect::Header;
+use super::header_value::secret_value;
+use super::kind::{Kind, Outgoing};
+use super::signature::{Signature, nonce};
+use crate::{Error, ErrorKind, SecretString};
+use http::HeaderValue;
+use http::header::DATE;
+use std::time::{Duration, SystemTime};
+
+/// How a signed request tells its date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum SignatureDate {
+    /// As an HTTP date, such as `Sat, 21 Nov 2026 08:46:58 GMT`.
+    #[default]
+    HttpDate,
+    /// As Unix time in milliseconds, which some servers ask for (apiCode 1303).
+    UnixMilliseconds,
+}
+
+impl SignatureDate {
+    /// The header; none for a moment that cannot be told: before 1970 or after 9999.
+    pub(super) fn of(self, now: SystemTime) -> Option<HeaderValue> {
+        const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
+        let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok().filter(|since| *since < YEAR_10000)?;
+        match self {
+            Self::HttpDate => HeaderValue::from_str(&httpdate::fmt_http_date(now)).ok(),
+            Self::UnixMilliseconds => HeaderValue::from_str(&since_1970.as_millis().to_string()).ok(),
+        }
+    }
+}
+
+/// An access key that signs.
+#[derive(Clone, Default)]
+pub(crate) struct AccessKeySignature {
+    pub(crate) key: Option<AccessKey>,
+    pub(crate) date: SignatureDate,
+}
+
+impl Kind for AccessKeySignature {
+    fn setter(&self) -> &'static str {
+        "`.access_key(..)`"
+    }
+
+    fn is_held(&self, _user: bool) -> bool {
+        self.key.is_some()
+    }
+
+    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        let Some(AccessKey { id, secret }) = &self.key else { return Ok(()) };
+        let occasion = outgoing.occasion;
+        let unsigned =
+            |detail: &str| Error::new(ErrorKind::Request, occasion.subject, format!("cannot be signed: {detail}"));
+        outgoing.put_tenant();
+        let nonce = nonce().map_err(|_| unsigned("this system gives no random numbers"))?;
+        outgoing.put(Header::SignatureNonce, HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
+        outgoing.put(Header::SignatureMethod, HeaderValue::from_static("HMAC-SHA1"));
+        outgoing.put(Header::SignatureVersion, HeaderValue::from_static("1.0"));
+        let date = self.date.of(occasion.now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
+        let request = &mut *outgoing.request;
+        request.headers_mut().insert(DATE, date);
+        let body = request.body().map(|body| body.as_bytes().ok_or_else(|| unsigned("its body is a stream")));
+        let path = request.url().path();
+        let signature = Signature {
+            method: request.method().as_str(),
+            path: path.strip_prefix(occasion.base_path).unwrap_or(path),
+            query: request.url().query(),
+            headers: request.headers(),
+            body: body.transpose()?.unwrap_or_default(),
+            prefix: outgoing.dialect.prefix(),
+        };
+        let signature = signature.compute(secret.expose_secret()).map_err(unsigned)?;
+        let value = format!("{} {id}:{signature}", outgoing.dialect.signature_scheme());
+        outgoing.put_authorization(secret_value(&value, "access key")?);
+        Ok(())
+    }
+
+    fn secret(&self) -> Option<&SecretString> {
+        self.key.as_ref().map(|key| &key.secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_told_in_either_form_and_a_clock_out_of_range_is_no_panic() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let moment = epoch + Duration::from_millis(1_798_761_600_123);
+        assert_eq!(SignatureDate::HttpDate.of(moment).unwrap(), "Fri, 01 Jan 2027 00:00:00 GMT");
+        assert_eq!(SignatureDate::UnixMilliseconds.of(moment).unwrap(), "1798761600123");
+        for date in [SignatureDate::HttpDate, SignatureDate::UnixMilliseconds] {
+            assert!(date.of(epoch).is_some());
+            assert_eq!(date.of(epoch - Duration::from_secs(1)), None);
+            assert_eq!(date.of(epoch + Duration::from_secs(253_402_300_800)), None);
+        }
+    }
+}
