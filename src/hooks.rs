@@ -55,7 +55,7 @@ async fn with_retries(
     }
     let subject = &*subject(operation, request.method());
     let repeatable = retry.retries > 0 && operation.is_some_and(|operation| operation.idempotent);
-    let managed = credentials.management_tokens.as_ref();
+    let managed = credentials.management_access.0.as_ref();
     let time = Time { start: Instant::now(), allowed: *timeout };
     let (mut token, mut attempts) = (None, 0);
     loop {
@@ -202,8 +202,9 @@ async fn prepare(
         let get = time.bound(subject, management_token(client, None));
         *token = Some(Box::pin(get).await??);
     }
-    let management_token = token.as_deref();
-    let occasion = Occasion { subject, base_path, now: now(), user_access_token: user, management_token };
+    let management_token = token.as_ref().map(|token| &token.secret);
+    let userpool_id = token.as_ref().and_then(|token| token.userpool_id.as_ref());
+    let occasion = Occasion { subject, base_path, now: now(), user_access_token: user, management_token, userpool_id };
     credentials.apply(chosen, request, &occasion)?;
     if *foreign_http_client {
         // A client from outside may follow redirects, and would send the body again, to wherever it is told. A body

@@ -87,10 +87,6 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::String(value.to_owned()))
             }
 
-            fn visit_string<E>(self, value: String) -> Result<Json, E> {
-                Ok(Json::String(value))
-            }
-
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
                 let mut array = Vec::new();
                 while let Some(item) = items.next_element()? {

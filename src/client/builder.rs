@@ -7,7 +7,7 @@ use super::tls;
 use crate::api::Client;
 use crate::credentials::{
     AccessKey, AccessKeySignature, AccessKeyUse, AppId, ClientAuthentication, Credentials, Dialect, Language,
-    ManagementTokens, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
+    ManagementAccess, ManagementTokens, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
 };
 use crate::deprecation::Notices;
 use crate::retry::Retry;
@@ -318,7 +318,7 @@ impl ClientBuilder {
             client_secret_basic,
             client_secret_post,
             access_key_signature: AccessKeySignature { key: signing, date: self.signature_date },
-            management_tokens: fetching.map(tokens),
+            management_access: ManagementAccess(fetching.map(tokens)),
         };
         credentials.set_user_access_token(self.user_access_token.clone())?;
         Ok(credentials)

@@ -11,7 +11,7 @@ pub(crate) async fn management_token(
     client: &Client,
     rejected: Option<&Arc<ManagementToken>>,
 ) -> Result<Arc<ManagementToken>, Error> {
-    let Some(tokens) = &client.inner.credentials.management_tokens else {
+    let Some(tokens) = &client.inner.credentials.management_access.0 else {
         return Err(Error::new(ErrorKind::Credentials, SUBJECT, "the client holds no access key"));
     };
     tokens.get(rejected, || fetch(client.clone(), tokens)).await

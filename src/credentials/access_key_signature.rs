@@ -1,14 +1,44 @@
-//! A request signed with an access key.
+//! The access key, and requests that it signs.
 
-use super::access_key::AccessKey;
 use super::dialect::Header;
-use super::header_value::secret_value;
+use super::header_value::{header_value, secret_value};
 use super::kind::{Kind, Outgoing};
 use super::signature::{Signature, nonce};
 use crate::{Error, ErrorKind, SecretString};
 use http::HeaderValue;
 use http::header::DATE;
 use std::time::{Duration, SystemTime};
+
+/// What an access key is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum AccessKeyUse {
+    /// To sign each request.
+    #[default]
+    Signature,
+    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires, or
+    /// when the server rejects it, though not twice within five seconds.
+    ///
+    /// While the server gives none, calls get the error of the last try: for a second, for half a minute if it was a
+    /// refusal, or for as long as its `Retry-After` asks, up to a minute. Then the next call tries again.
+    ManagementToken,
+}
+
+#[derive(Clone)]
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: SecretString,
+}
+
+impl AccessKey {
+    pub(crate) fn new((id, secret): (String, SecretString)) -> Result<Self, Error> {
+        header_value(&id, "access key id")?;
+        if secret.expose_secret().is_empty() {
+            return Err(Error::configuration("the access key's secret is empty; set it"));
+        }
+        Ok(Self { id, secret })
+    }
+}
 
 /// How a signed request tells its date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -40,16 +70,16 @@ pub(crate) struct AccessKeySignature {
     pub(crate) date: SignatureDate,
 }
 
-impl Kind for AccessKeySignature {
-    fn setter(&self) -> &'static str {
-        "`.access_key(..)`"
+impl AccessKeySignature {
+    pub(super) fn kind(&self, _user: bool) -> Kind<'_> {
+        Kind {
+            setter: "`.access_key(..)`",
+            is_held: self.key.is_some(),
+            secret: self.key.as_ref().map(|key| &key.secret),
+        }
     }
 
-    fn is_held(&self, _user: bool) -> bool {
-        self.key.is_some()
-    }
-
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         let Some(AccessKey { id, secret }) = &self.key else { return Ok(()) };
         let occasion = outgoing.occasion;
         let unsigned =
@@ -74,12 +104,7 @@ impl Kind for AccessKeySignature {
         };
         let signature = signature.compute(secret.expose_secret()).map_err(unsigned)?;
         let value = format!("{} {id}:{signature}", outgoing.dialect.signature_scheme());
-        outgoing.put_authorization(secret_value(&value, "access key")?);
-        Ok(())
-    }
-
-    fn secret(&self) -> Option<&SecretString> {
-        self.key.as_ref().map(|key| &key.secret)
+        outgoing.authorize(secret_value(&value, "access key"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::dialect::Header;
 use super::header_value::header_value;
 use super::kind::{Kind, Outgoing};
-use crate::{Error, SecretString};
+use crate::Error;
 use http::HeaderValue;
 
 #[derive(Clone, Default)]
@@ -13,24 +13,14 @@ impl AppId {
     pub(crate) fn new(id: Option<&str>) -> Result<Self, Error> {
         id.map(|id| header_value(id, "app id")).transpose().map(Self)
     }
-}
 
-impl Kind for AppId {
-    fn setter(&self) -> &'static str {
-        "`.app(..)`"
+    pub(super) fn kind(&self, _user: bool) -> Kind<'_> {
+        Kind { setter: "`.app(..)`", is_held: self.0.is_some(), secret: None }
     }
 
-    fn is_held(&self, _user: bool) -> bool {
-        self.0.is_some()
-    }
-
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         outgoing.put(Header::RequestFrom, HeaderValue::from_static("sdk"));
-        outgoing.put_if(Header::AppId, self.0.as_ref());
+        outgoing.put(Header::AppId, self.0.clone());
         Ok(())
-    }
-
-    fn secret(&self) -> Option<&SecretString> {
-        None
     }
 }

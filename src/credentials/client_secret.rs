@@ -57,38 +57,28 @@ pub(crate) fn both_ways(
     Ok((basic, ClientSecretPost { used: used(ClientAuthentication::Post), app }))
 }
 
-impl Kind for ClientSecretBasic {
-    fn setter(&self) -> &'static str {
-        "`.app(..)`"
+impl ClientSecretBasic {
+    pub(super) fn kind(&self, _user: bool) -> Kind<'_> {
+        Kind { setter: "`.app(..)`", is_held: self.used && self.pair.is_some(), secret: self.pair.as_ref() }
     }
 
-    fn is_held(&self, _user: bool) -> bool {
-        self.used && self.pair.is_some()
-    }
-
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
-        if let Some(pair) = &self.pair {
-            outgoing.put_authorization(secret_value(&format!("Basic {}", pair.expose_secret()), "app secret")?);
-        }
-        Ok(())
-    }
-
-    fn secret(&self) -> Option<&SecretString> {
-        self.pair.as_ref()
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        let Some(pair) = &self.pair else { return Ok(()) };
+        outgoing.authorize(secret_value(&format!("Basic {}", pair.expose_secret()), "app secret"))
     }
 }
 
-impl Kind for ClientSecretPost {
-    fn setter(&self) -> &'static str {
-        "`.app(..)`"
-    }
-
-    fn is_held(&self, _user: bool) -> bool {
-        self.used && self.app.is_some()
+impl ClientSecretPost {
+    pub(super) fn kind(&self, _user: bool) -> Kind<'_> {
+        Kind {
+            setter: "`.app(..)`",
+            is_held: self.used && self.app.is_some(),
+            secret: self.app.as_ref().map(|(_, secret)| secret),
+        }
     }
 
     /// Adds `client_id` and `client_secret` to the body, unless the caller filled in either: they go together.
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         let Some((id, secret)) = &self.app else { return Ok(()) };
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
         let body = body.and_then(|body| with_app(body, id, secret.expose_secret())).ok_or_else(|| {
@@ -97,10 +87,6 @@ impl Kind for ClientSecretPost {
         })?;
         *outgoing.request.body_mut() = Some(body.into());
         Ok(())
-    }
-
-    fn secret(&self) -> Option<&SecretString> {
-        self.app.as_ref().map(|(_, secret)| secret)
     }
 }
 

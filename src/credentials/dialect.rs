@@ -77,19 +77,36 @@ impl FromStr for Dialect {
     }
 }
 
-/// The headers that have a prefix.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Header {
-    AppId,
-    SdkVersion,
-    RequestFrom,
-    Language,
-    SignatureNonce,
-    SignatureMethod,
-    SignatureVersion,
-    AppTenantId,
-    TenantId,
-    UserpoolId,
+macro_rules! headers {
+    ($($header:ident: $suffix:literal,)*) => {
+        /// The headers that have a prefix.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum Header {
+            $($header,)*
+        }
+
+        impl Dialect {
+            pub(super) fn header(self, header: Header) -> HeaderName {
+                match (header, self) {
+                    $((Header::$header, Self::GenAuth) => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
+                    (Header::$header, Self::Authing) => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },)*
+                }
+            }
+        }
+    };
+}
+
+headers! {
+    AppId: "app-id",
+    SdkVersion: "sdk-version",
+    RequestFrom: "request-from",
+    Language: "lang",
+    SignatureNonce: "signature-nonce",
+    SignatureMethod: "signature-method",
+    SignatureVersion: "signature-version",
+    AppTenantId: "app-tenant-id",
+    TenantId: "tenant-id",
+    UserpoolId: "userpool-id",
 }
 
 /// The header that names the tenant. The official SDKs do not agree on it, and no document says what servers read.
@@ -137,29 +154,6 @@ impl Dialect {
         match self {
             Self::GenAuth => "GenAuth",
             Self::Authing => "authing",
-        }
-    }
-
-    pub(super) fn header(self, header: Header) -> HeaderName {
-        macro_rules! name {
-            ($suffix:literal) => {
-                match self {
-                    Self::GenAuth => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
-                    Self::Authing => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },
-                }
-            };
-        }
-        match header {
-            Header::AppId => name!("app-id"),
-            Header::SdkVersion => name!("sdk-version"),
-            Header::RequestFrom => name!("request-from"),
-            Header::Language => name!("lang"),
-            Header::SignatureNonce => name!("signature-nonce"),
-            Header::SignatureMethod => name!("signature-method"),
-            Header::SignatureVersion => name!("signature-version"),
-            Header::AppTenantId => name!("app-tenant-id"),
-            Header::TenantId => name!("tenant-id"),
-            Header::UserpoolId => name!("userpool-id"),
         }
     }
 }

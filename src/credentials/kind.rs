@@ -1,7 +1,6 @@
 //! What the kinds of credentials have in common.
 
 use super::dialect::{Dialect, Header};
-use super::management_token::ManagementToken;
 use crate::{Error, SecretString};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -45,19 +44,13 @@ pub enum Credential {
     AccessKeySignature,
 }
 
-/// What a client holds of one kind of credential, which may be nothing.
-pub(super) trait Kind {
+/// What there is to say of a kind, as one client holds it.
+pub(super) struct Kind<'a> {
     /// What to call to give a client this credential.
-    fn setter(&self) -> &'static str;
-
-    /// Whether there is something to send; `user` says that there is a user's token.
-    fn is_held(&self, user: bool) -> bool;
-
-    /// Puts it on a request.
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error>;
-
-    /// What of it is a lasting secret, to strike out of a server's words.
-    fn secret(&self) -> Option<&SecretString>;
+    pub(super) setter: &'static str,
+    pub(super) is_held: bool,
+    /// What of it is secret for as long as the client lives; tokens come and go, and whoever sends one knows which.
+    pub(super) secret: Option<&'a SecretString>,
 }
 
 /// What one request is told beside the credentials.
@@ -69,8 +62,9 @@ pub(crate) struct Occasion<'a> {
     pub(crate) now: SystemTime,
     /// The user's token as it was when the credentials were chosen.
     pub(crate) user_access_token: Option<&'a SecretString>,
-    /// Where a management token was chosen: the one to send.
-    pub(crate) management_token: Option<&'a ManagementToken>,
+    /// Where a management token was chosen: the one to send, and the user pool that it is for.
+    pub(crate) management_token: Option<&'a SecretString>,
+    pub(crate) userpool_id: Option<&'a HeaderValue>,
 }
 
 /// A request that credentials are put on.
@@ -83,22 +77,18 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    pub(super) fn put(&mut self, header: Header, value: HeaderValue) {
-        self.request.headers_mut().insert(self.dialect.header(header), value);
-    }
-
-    pub(super) fn put_if(&mut self, header: Header, value: Option<&HeaderValue>) {
-        if let Some(value) = value {
-            self.put(header, value.clone());
+    pub(super) fn put(&mut self, header: Header, value: impl Into<Option<HeaderValue>>) {
+        if let Some(value) = value.into() {
+            self.request.headers_mut().insert(self.dialect.header(header), value);
         }
     }
 
     pub(super) fn put_tenant(&mut self) {
-        let (header, tenant) = self.tenant;
-        self.put_if(header, tenant);
+        self.put(self.tenant.0, self.tenant.1.cloned());
     }
 
-    pub(super) fn put_authorization(&mut self, value: HeaderValue) {
-        self.request.headers_mut().insert(AUTHORIZATION, value);
+    pub(super) fn authorize(&mut self, value: Result<HeaderValue, Error>) -> Result<(), Error> {
+        self.request.headers_mut().insert(AUTHORIZATION, value?);
+        Ok(())
     }
 }

@@ -19,26 +19,12 @@ impl UserAccessToken {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
         Ok(())
     }
-}
 
-impl Kind for UserAccessToken {
-    fn setter(&self) -> &'static str {
-        "`.user_access_token(..)`"
+    pub(super) fn kind(&self, user: bool) -> Kind<'_> {
+        Kind { setter: "`.user_access_token(..)`", is_held: user, secret: None }
     }
 
-    fn is_held(&self, user: bool) -> bool {
-        user
-    }
-
-    fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
-        if let Some(token) = outgoing.occasion.user_access_token {
-            outgoing.put_authorization(bearer(token)?);
-        }
-        Ok(())
-    }
-
-    /// It changes: whoever sends one knows which.
-    fn secret(&self) -> Option<&SecretString> {
-        None
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        outgoing.occasion.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
     }
 }

@@ -24,6 +24,8 @@ mod settings;
 mod spinner;
 mod token;
 mod tree;
+#[path = "../../credentials/ways.rs"]
+mod ways;
 
 use failure::Failure;
 use std::process::ExitCode;
