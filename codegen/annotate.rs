@@ -254,11 +254,11 @@ fn end_before_sending(send: &mut ImplItemFn, index: usize) -> Result<(), String>
     let built = send.block.stmts.iter().position(is_request).ok_or("expected a `send` that builds a `request`")?;
     send.block.stmts.truncate(built + 1);
     send.block.stmts.push(Stmt::Expr(parse_quote!(Ok(request)), None));
-    let mut of_settings = OfSettings { index, urls: 0, clients: 0 };
+    let mut of_settings = OfSettings { index, changed: [0; 3] };
     of_settings.visit_block_mut(&mut send.block);
     expect(
-        (of_settings.urls, of_settings.clients) == (1, 1),
-        "a `send` that takes `baseurl` and `client` of the client",
+        of_settings.changed == [1; 3],
+        "a `send` that takes `baseurl` and `client` of the client, and accepts JSON",
     )?;
     send.sig.asyncness = None;
     send.sig.ident = format_ident!("request");
@@ -272,11 +272,11 @@ fn binds(local: &syn::Local, name: &str) -> bool {
 }
 
 /// Turns `format!("{}/path", client.baseurl)`, which would be parsed at each call, into the operation's URL of the client's
-/// host, and `client.client` into the settings' HTTP client.
+/// host, and `client.client` into the settings' HTTP client. The headers that all requests have are not set here.
 struct OfSettings {
     index: usize,
-    urls: usize,
-    clients: usize,
+    /// URLs, HTTP clients, headers.
+    changed: [usize; 3],
 }
 
 impl VisitMut for OfSettings {
@@ -285,7 +285,7 @@ impl VisitMut for OfSettings {
         match expr {
             Expr::Macro(mac) if mac.mac.path.is_ident("format") => {
                 if let Ok(path) = mac.mac.parse_body_with(path_of) {
-                    self.urls += 1;
+                    self.changed[0] += 1;
                     let index = self.index;
                     *expr = match path {
                         Some(path) => parse_quote!(client.settings.host.url(&#path)),
@@ -294,12 +294,24 @@ impl VisitMut for OfSettings {
                 }
             }
             Expr::Field(field) if is_client_field(field, "client") => {
-                self.clients += 1;
+                self.changed[1] += 1;
                 *expr = parse_quote!(client.settings.http);
+            }
+            Expr::MethodCall(call) if call.method == "header" && call.args.first().is_some_and(is_accept) => {
+                self.changed[2] += 1;
+                *expr = (*call.receiver).clone();
+            }
+            Expr::MethodCall(call) if call.method == "json" => {
+                let (receiver, body) = (&call.receiver, &call.args);
+                *expr = parse_quote!(#receiver.body(crate::exchange::json(#body)?));
             }
             _ => {}
         }
     }
+}
+
+fn is_accept(name: &Expr) -> bool {
+    matches!(name, Expr::Path(name) if name.path.segments.last().is_some_and(|last| last.ident == "ACCEPT"))
 }
 
 fn is_client_field(field: &syn::ExprField, name: &str) -> bool {

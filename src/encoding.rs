@@ -32,6 +32,16 @@ pub(crate) fn fold(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
 }
 
+/// Lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 impl Reading {
     fn of(text: &[u8], encoding: Option<&(u8, Decode)>) -> Self {
         let mut reading = Self { bytes: Vec::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };

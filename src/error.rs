@@ -101,6 +101,12 @@ impl Error {
         Self::new(ErrorKind::Configuration, "the client's configuration", detail)
     }
 
+    /// Where a token was to come from the server.
+    pub(crate) fn empty_token(subject: &str) -> Self {
+        let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
+        Self::new(ErrorKind::NoData, subject, detail)
+    }
+
     /// Adds what is known of the answer, or names the subject.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
@@ -228,6 +234,9 @@ impl StdError for Error {
     }
 }
 
+/// The code of a sign-in that needs no more steps.
+pub(crate) const COMPLETE: i64 = 1600;
+
 /// What a failure's codes mean to the caller, and what to do about them: the business code if that says something.
 pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static str> {
     api_code.and_then(advice_on).or_else(|| advice_on(status_code))
@@ -254,7 +263,7 @@ fn advice_on(code: i64) -> Option<&'static str> {
         1304 => "the header `date` was lost on the way; have proxies let it through",
         1305 => "set this machine's clock (NTP): the server refuses requests dated otherwise",
         1306 => "the signature's nonce was used before; send the request again",
-        1600 => "the sign-in is complete, but there are no tokens in the answer; check the application's settings",
+        COMPLETE => "the sign-in is complete, but there are no tokens in the answer; check the application's settings",
         1635 | 1636 => "a second factor is to be given first; see `Error::next_step`",
         1639 | 2058 => "the user is to choose a new password first; see `Error::next_step`",
         1640 | 1641 => "the identity is to be bound to an account first; see `Error::next_step`",

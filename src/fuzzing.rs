@@ -1,9 +1,9 @@
 //! What fuzz targets reach of the insides. No part of the API: it changes without notice.
 
 use crate::client::Settings;
+use crate::client::host::Host;
 use crate::credentials::Signature;
 use crate::exchange::{self, Arrival, Call, Secrets};
-use crate::host::Host;
 use crate::{Client, Error, Operation, Response, SecretString, retry};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Request;

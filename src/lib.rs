@@ -4,7 +4,6 @@
 
 mod api;
 mod client;
-mod clock;
 mod credentials;
 mod deprecation;
 mod encoding;
@@ -13,9 +12,8 @@ mod exchange;
 #[cfg(feature = "__fuzz")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod host;
 mod integer;
-mod management;
+mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
@@ -26,15 +24,18 @@ pub mod schema;
 mod secret;
 mod session;
 mod timestamp;
-mod tls;
 pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::{CallOptions, ClientBuilder};
-pub use credentials::{AccessKeyUse, ClientAuthentication, Dialect, Language, SignatureDate, TenantHeader};
+/// For the program, which names the credentials otherwise. No part of the API: it changes without notice.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use credentials::ways;
+pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
-pub use operation::{Credential, Operation, operations};
+pub use operation::{Operation, operations};
 pub use response::Response;
 pub use secret::SecretString;
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};

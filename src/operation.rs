@@ -1,5 +1,6 @@
 //! What the document says about an operation.
 
+use crate::Credential;
 use http::Method;
 use std::borrow::Cow;
 
@@ -29,43 +30,6 @@ pub struct Operation {
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and answer the same payload.
     pub siblings: &'static [&'static str],
-}
-
-/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix is that of
-/// [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
-///
-/// | credential | headers |
-/// |---|---|
-/// | `AppId` | `x-genauth-app-id`, `x-genauth-request-from` |
-/// | `UserAccessToken` | `authorization: Bearer TOKEN` |
-/// | `ClientSecretBasic` | `authorization: Basic …` |
-/// | `ClientSecretPost` | none; `client_id` and `client_secret` in the body |
-/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, the tenant's |
-/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE`, `date`, `x-genauth-signature-…`, the tenant's |
-///
-/// Authing's scheme is `authing KEY:SIGNATURE`, and the other headers of a signature end in `nonce`, `method` and
-/// `version`. The user pool is the one that the management token names, or else the access key's id, which is the user
-/// pool's for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`, or as
-/// [`TenantHeader`](crate::TenantHeader) says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Credential {
-    /// The GenAuth application's id: [`ClientBuilder::app`](crate::ClientBuilder::app).
-    AppId,
-    /// A signed-in user's token: [`ClientBuilder::user_access_token`](crate::ClientBuilder::user_access_token).
-    UserAccessToken,
-    /// The application's id and secret as HTTP Basic authentication: [`ClientBuilder::app`](crate::ClientBuilder::app)
-    /// with [`ClientAuthentication::Basic`](crate::ClientAuthentication::Basic).
-    ClientSecretBasic,
-    /// The application's id and secret in the body: [`ClientBuilder::app`](crate::ClientBuilder::app) with
-    /// [`ClientAuthentication::Post`](crate::ClientAuthentication::Post).
-    ClientSecretPost,
-    /// A token of the management side, which the client fetches for its access key:
-    /// [`ClientBuilder::access_key`](crate::ClientBuilder::access_key) with
-    /// [`AccessKeyUse::ManagementToken`](crate::AccessKeyUse::ManagementToken).
-    ManagementToken,
-    /// A signature by an access key: [`ClientBuilder::access_key`](crate::ClientBuilder::access_key).
-    AccessKeySignature,
 }
 
 include!(concat!(env!("OUT_DIR"), "/operations.rs"));

@@ -1,5 +1,6 @@
 //! Signing in: a client for the user who signed in, or what the server wants done first.
 
+use crate::error::COMPLETE;
 use crate::types::SigninByCredentialsDtoConnection as Connection;
 use crate::types::{LoginTokenResponseDataDto, SignInByPasswordPayloadDto, SigninByCredentialsDto};
 use crate::{Client, Error, ErrorKind, Response, SecretString};
@@ -72,9 +73,6 @@ impl NextStepKind {
         })
     }
 }
-
-/// The code of a sign-in that needs no more steps.
-pub(crate) const COMPLETE: i64 = 1600;
 
 /// The code of a sign-in that has to start over.
 const ENDED_EARLY: i64 = 1699;

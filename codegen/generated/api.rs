@@ -5989,11 +5989,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6074,11 +6070,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6159,11 +6151,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6260,10 +6248,6 @@ pub mod builder {
                 .settings
                 .http
                 .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
                 .query(
                     &progenitor_client::QueryParam::new(
                         "withCustomData",
@@ -6364,11 +6348,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6448,11 +6428,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6533,11 +6509,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6623,11 +6595,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6707,11 +6675,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6790,11 +6754,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }
@@ -6871,11 +6831,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
+                .body(crate::exchange::json(&body)?)
                 .build()?;
             Ok(request)
         }

@@ -1,17 +1,18 @@
 //! The builder: what a caller says, checked.
 
-use super::{Clock, Settings};
+use super::clock::{self, Clock};
+use super::host::Host;
+use super::management;
+use super::settings::Settings;
+use super::tls;
 use crate::api::Client;
 use crate::credentials::{
-    AccessKeyUse, ClientAuthentication, Credentials, Dialect, Language, SignatureDate, TenantHeader, header_value,
+    AccessKey, AccessKeySignature, AccessKeyUse, AppId, ClientAuthentication, Credentials, Dialect, Language,
+    ManagementAccess, ManagementTokens, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
 };
 use crate::deprecation::Notices;
-use crate::host::Host;
-use crate::management::ManagementTokens;
 use crate::retry::Retry;
-use crate::{DeprecationNotice, Error, OnDeprecation, SecretString, tls};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::{DeprecationNotice, Error, OnDeprecation, SecretString};
 use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl ClientBuilder {
             root_certificates: Vec::new(),
             proxy: None,
             notices: Notices::default(),
-            now: Arc::new(crate::clock::now),
+            now: Arc::new(clock::now),
         }
     }
 
@@ -293,49 +294,34 @@ impl ClientBuilder {
                 .map(|most| Arc::new(Semaphore::new(most))),
             headers: HeaderMap::new(),
             foreign_http_client,
-            management_tokens: Arc::new(ManagementTokens::new(self.timeout)),
+            fetch_management_token: management::fetch,
             now: self.now,
         };
         Ok(Client { settings })
     }
 
     fn credentials(&self, host: &Host) -> Result<Credentials, Error> {
-        let (app_id, app_secret) = match &self.app {
-            Some((id, secret)) => (Some(header_value(id, "app id")?), secret.clone()),
-            None => (None, None),
+        let app = self.app.as_ref().map(|(id, secret)| (id.as_str(), secret.as_ref()));
+        let app_id = AppId::new(app.map(|(id, _)| id))?;
+        let app = app.and_then(|(id, secret)| Some((id, secret?)));
+        let (client_secret_basic, client_secret_post) = both_ways(app, self.client_authentication)?;
+        let key = self.access_key.clone().map(AccessKey::new).transpose()?;
+        let (signing, fetching) = match self.access_key_use {
+            AccessKeyUse::Signature => (key, None),
+            AccessKeyUse::ManagementToken => (None, key),
         };
-        if app_secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
-            return Err(Error::configuration("the app secret is empty; set it, or use `.app_id(..)` without one"));
-        }
-        if app_secret.is_none() && matches!(self.client_authentication, Some(by) if by != ClientAuthentication::None) {
-            let detail =
-                "`.client_authentication(..)` needs an app secret to send; give it with `.app(..)`, or leave it out";
-            return Err(Error::configuration(detail));
-        }
-        if let Some((id, secret)) = &self.access_key {
-            header_value(id, "access key id")?;
-            if secret.expose_secret().is_empty() {
-                return Err(Error::configuration("the access key's secret is empty; set it"));
-            }
-        }
-        let basic = self.app.as_ref().and_then(|(id, secret)| {
-            let secret = secret.as_ref()?.expose_secret();
-            Some(SecretString::from(STANDARD.encode(format!("{id}:{secret}"))))
-        });
-        let tenant_id = self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?;
+        let tokens = |key| Arc::new(ManagementTokens::new(key, self.timeout, Arc::clone(&self.now)));
         let credentials = Credentials {
             dialect: self.dialect.unwrap_or_else(|| Dialect::of_host(host.name())),
             language: self.language,
-            app_id,
-            basic,
-            app_secret,
-            client_authentication: self.client_authentication.unwrap_or_default(),
-            user_access_token: Arc::default(),
-            access_key: self.access_key.clone(),
-            access_key_use: self.access_key_use,
-            signature_date: self.signature_date,
-            tenant_id,
+            tenant_id: self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?,
             tenant_header: self.tenant_header,
+            app_id,
+            user_access_token: UserAccessToken::default(),
+            client_secret_basic,
+            client_secret_post,
+            access_key_signature: AccessKeySignature { key: signing, date: self.signature_date },
+            management_access: ManagementAccess(fetching.map(tokens)),
         };
         credentials.set_user_access_token(self.user_access_token.clone())?;
         Ok(credentials)

@@ -1,7 +1,7 @@
 //! What can be said otherwise for single calls.
 
-use super::Client;
-use crate::credentials::{Dialect, Language, header_value};
+use crate::api::Client;
+use crate::credentials::{Dialect, Language, secret_value};
 use crate::{Error, ErrorKind};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue};
@@ -115,7 +115,6 @@ fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Erro
         let detail = format!("the header `{name}` is made by the client; leave it out");
         return Err(Error::new(ErrorKind::Configuration, "the call's options", detail));
     }
-    let mut value = header_value(value, &format!("value of the header `{name}`"))?;
-    value.set_sensitive(true);
+    let value = secret_value(value, &format!("value of the header `{name}`"))?;
     Ok((name, value))
 }

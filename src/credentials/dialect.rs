@@ -77,19 +77,59 @@ impl FromStr for Dialect {
     }
 }
 
-/// The headers that have a prefix.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Header {
-    AppId,
-    SdkVersion,
-    RequestFrom,
-    Language,
-    SignatureNonce,
-    SignatureMethod,
-    SignatureVersion,
+macro_rules! headers {
+    ($($header:ident: $suffix:literal,)*) => {
+        /// The headers that have a prefix.
+        #[derive(Debug, Clone, Copy)]
+        pub(super) enum Header {
+            $($header,)*
+        }
+
+        impl Dialect {
+            pub(super) fn header(self, header: Header) -> HeaderName {
+                match (header, self) {
+                    $((Header::$header, Self::GenAuth) => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
+                    (Header::$header, Self::Authing) => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },)*
+                }
+            }
+        }
+    };
+}
+
+headers! {
+    AppId: "app-id",
+    SdkVersion: "sdk-version",
+    RequestFrom: "request-from",
+    Language: "lang",
+    SignatureNonce: "signature-nonce",
+    SignatureMethod: "signature-method",
+    SignatureVersion: "signature-version",
+    AppTenantId: "app-tenant-id",
+    TenantId: "tenant-id",
+    UserpoolId: "userpool-id",
+}
+
+/// The header that names the tenant. The official SDKs do not agree on it, and no document says what servers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum TenantHeader {
+    /// `x-genauth-app-tenant-id`, as the API's documents and the SDK for Go have it.
+    #[default]
     AppTenantId,
+    /// `x-genauth-tenant-id`, as the SDK for Java has it.
     TenantId,
-    UserpoolId,
+    /// `x-genauth-app-id`, as the SDKs for Node have it.
+    AppId,
+}
+
+impl TenantHeader {
+    pub(super) fn header(self) -> Header {
+        match self {
+            Self::AppTenantId => Header::AppTenantId,
+            Self::TenantId => Header::TenantId,
+            Self::AppId => Header::AppId,
+        }
+    }
 }
 
 impl Dialect {
@@ -114,29 +154,6 @@ impl Dialect {
         match self {
             Self::GenAuth => "GenAuth",
             Self::Authing => "authing",
-        }
-    }
-
-    pub(super) fn header(self, header: Header) -> HeaderName {
-        macro_rules! name {
-            ($suffix:literal) => {
-                match self {
-                    Self::GenAuth => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
-                    Self::Authing => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },
-                }
-            };
-        }
-        match header {
-            Header::AppId => name!("app-id"),
-            Header::SdkVersion => name!("sdk-version"),
-            Header::RequestFrom => name!("request-from"),
-            Header::Language => name!("lang"),
-            Header::SignatureNonce => name!("signature-nonce"),
-            Header::SignatureMethod => name!("signature-method"),
-            Header::SignatureVersion => name!("signature-version"),
-            Header::AppTenantId => name!("app-tenant-id"),
-            Header::TenantId => name!("tenant-id"),
-            Header::UserpoolId => name!("userpool-id"),
         }
     }
 }

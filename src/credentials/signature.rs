@@ -4,12 +4,12 @@
 //! The text that is signed holds the secrets of the body and is as secret as they are: it leaves this file for fuzz
 //! targets only.
 
+use crate::encoding::hex;
+use crate::json::Json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac_sha1_compact::HMAC;
 use http::HeaderMap;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt::{self, Write as _};
 use zeroize::Zeroizing;
 
 /// What is signed, as it will be sent.
@@ -89,138 +89,7 @@ fn sort(named: &mut [(String, Zeroizing<String>)]) {
 pub(super) fn nonce() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().fold(String::with_capacity(32), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
-}
-
-/// JSON as JavaScript keeps it: numbers are doubles, objects remember the order of their keys.
-pub(crate) enum Json {
-    Null,
-    Bool(bool),
-    Number(f64),
-    String(String),
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
-}
-
-impl Json {
-    fn into_parameter(self) -> String {
-        match self {
-            Self::String(text) => text,
-            other => other.to_string(),
-        }
-    }
-}
-
-/// As `JSON.stringify` writes it.
-impl fmt::Display for Json {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |text: &str| serde_json::to_string(text).map_err(|_| fmt::Error);
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(value) => f.write_str(ryu_js::Buffer::new().format(*value)),
-            Self::String(text) => f.write_str(&quoted(text)?),
-            Self::Array(items) => {
-                f.write_char('[')?;
-                for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index == 0 { "" } else { "," })?;
-                }
-                f.write_char(']')
-            }
-            Self::Object(fields) => {
-                f.write_char('{')?;
-                for (index, (key, value)) in fields.iter().enumerate() {
-                    write!(f, "{}{}:{value}", if index == 0 { "" } else { "," }, quoted(key)?)?;
-                }
-                f.write_char('}')
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AsJavaScript;
-
-        impl<'de> Visitor<'de> for AsJavaScript {
-            type Value = Json;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_unit<E>(self) -> Result<Json, E> {
-                Ok(Json::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-                Ok(Json::Bool(value))
-            }
-
-            #[allow(clippy::cast_precision_loss, reason = "JavaScript loses the same digits")]
-            fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-                Ok(Json::Number(value as f64))
-            }
-
-            #[allow(clippy::cast_precision_loss, reason = "JavaScript loses the same digits")]
-            fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-                Ok(Json::Number(value as f64))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-                Ok(Json::Number(value))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-                Ok(Json::String(value.to_owned()))
-            }
-
-            fn visit_string<E>(self, value: String) -> Result<Json, E> {
-                Ok(Json::String(value))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-                let mut array = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    array.push(item);
-                }
-                Ok(Json::Array(array))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {
-                let mut object: Vec<(String, Json)> = Vec::new();
-                while let Some((key, value)) = fields.next_entry::<String, Json>()? {
-                    if let Some((_, known)) = object.iter_mut().find(|(known, _)| *known == key) {
-                        *known = value;
-                        continue;
-                    }
-                    // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
-                    let place = array_index(&key).map_or(object.len(), |index| {
-                        object.partition_point(|(known, _)| array_index(known).is_some_and(|known| known < index))
-                    });
-                    object.insert(place, (key, value));
-                }
-                // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
-                if let [(key, Json::String(number))] = &object[..]
-                    && key == "$serde_json::private::Number"
-                {
-                    return crate::integer::float(number).map(Json::Number);
-                }
-                Ok(Json::Object(object))
-            }
-        }
-
-        deserializer.deserialize_any(AsJavaScript)
-    }
-}
-
-/// The number that a key is, if JavaScript takes it for an array index: below 2^32 - 1, without leading zeros.
-fn array_index(key: &str) -> Option<u32> {
-    let index = key.parse::<u32>().ok().filter(|index| *index != u32::MAX)?;
-    (index.to_string() == key).then_some(index)
+    Ok(hex(&bytes))
 }
 
 #[cfg(test)]
@@ -302,15 +171,6 @@ mod tests {
             signed += 1;
         }
         assert_eq!(signed, 10);
-    }
-
-    #[test]
-    fn writes_json_as_javascript_does() {
-        let stringified = |json: &str| serde_json::from_str::<Json>(json).unwrap().to_string();
-        assert_eq!(stringified(r#"{"b":1.0,"a":-0.0,"c":1e21}"#), r#"{"b":1,"a":0,"c":1e+21}"#);
-        assert_eq!(stringified(r#"{"x":1,"10":2,"9":3,"01":4}"#), r#"{"9":3,"10":2,"x":1,"01":4}"#);
-        assert_eq!(stringified(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
-        assert_eq!(stringified(r#"[12345678901234567890, "é\n\u0001"]"#), r#"[12345678901234567000,"é\n\u0001"]"#);
     }
 
     #[test]

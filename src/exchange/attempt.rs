@@ -1,77 +1,103 @@
 //! One attempt: what goes out, and what comes.
 
-use super::attempts::Attempts;
 use super::body;
 use super::call::Call;
-use crate::credentials::{ManagementToken, Occasion};
-use crate::{Credential, Error, ErrorKind};
+use super::redaction::Secrets;
+use crate::credentials::{ManagementToken, ManagementTokens, Occasion};
+use crate::{Credential, Error, ErrorKind, SecretString};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use reqwest::Request;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use reqwest::{Request, Url};
 use std::sync::Arc;
-use tokio::sync::SemaphorePermit;
 
-/// An answer that came whole.
-pub(crate) struct Arrival {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+/// A request as the caller made it, and the tokens that go with it, which are chosen anew for each attempt.
+pub(super) struct Draft {
+    /// Without its headers. What is sent is a copy, with these and with credentials.
+    pub(super) request: Request,
+    headers: HeaderMap,
+    user: Option<SecretString>,
+    token: Option<Arc<ManagementToken>>,
+    /// Whether the management token was fetched because the server had rejected the one before.
+    renewed: bool,
+    /// How many management tokens there had been before the attempt.
+    fetches: u64,
 }
 
-impl<'a> Attempts<'a> {
-    /// The credentials to go with it, among them a management token, which may have to be fetched.
-    pub(super) async fn choose(&mut self) -> Result<&'static [Credential], Error> {
-        let Call { settings, operation, ref subject, .. } = self.call;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Why there is no management token to send.
+pub(super) enum NoToken {
+    /// This call has no time left for it.
+    TimeIsOver(Error),
+    /// The call that fetches it failed, after it had tried again what there was to try.
+    Failed(Error),
+}
+
+impl Draft {
+    pub(super) fn new(mut request: Request) -> Self {
+        let headers = std::mem::take(request.headers_mut());
+        Self { request, headers, user: None, token: None, renewed: false, fetches: 0 }
+    }
+
+    /// The credentials to go with it.
+    pub(super) fn choose(&mut self, call: &Call<'_>) -> Result<&'static [Credential], Error> {
+        let credentials = &call.settings.credentials;
         // One look: another task may replace the user's token while this request is under way.
-        self.user = settings.credentials.user_access_token();
-        let chosen = settings.credentials.choose(operation, subject, self.user.is_some());
-        let chosen = chosen.map_err(|error| self.counted(error))?;
-        (self.fetches, self.renewed) = (settings.management_tokens.fetches(), self.token.is_some());
-        if chosen.contains(&Credential::ManagementToken) && self.token.is_none() {
-            let token = Box::pin(self.management_token(None)).await.map_err(|error| self.counted(error))??;
-            self.token = Some(token);
+        self.user = credentials.user_access_token();
+        let alternatives = call.operation.map(|operation| operation.credentials);
+        credentials.choose(alternatives, &call.subject, self.user.is_some())
+    }
+
+    /// The management token among them, if there is one, which may have to be fetched.
+    pub(super) async fn find_token(&mut self, call: &Call<'_>, chosen: &[Credential]) -> Result<(), NoToken> {
+        self.renewed = self.token.is_some();
+        let Some(tokens) = &call.settings.credentials.management_access.0 else { return Ok(()) };
+        self.fetches = tokens.fetches();
+        if chosen.contains(&Credential::ManagementToken) && !self.renewed {
+            self.token = Some(Box::pin(management_token(call, tokens, None)).await?);
         }
-        Ok(chosen)
+        Ok(())
     }
 
-    /// The token to send, instead of one that was `rejected`. The inner error is that of the call that fetches it, the outer
-    /// one says that this call has no time for that.
-    pub(super) async fn management_token(
-        &self,
-        rejected: Option<&Arc<ManagementToken>>,
-    ) -> Result<Result<Arc<ManagementToken>, Error>, Error> {
-        let settings = self.call.settings;
-        let client = crate::Client { settings: settings.clone() };
-        self.call.in_time(settings.management_tokens.get(&client, rejected)).await
+    /// After an attempt that failed: whether there is another management token to send, for one that the server rejected.
+    /// A token may die before its time.
+    pub(super) async fn renew_token(&mut self, call: &Call<'_>, error: &Error) -> Result<bool, NoToken> {
+        let is_unauthorized = error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
+        let sent = self.token.take().filter(|sent| is_unauthorized && !self.renewed && sent.fetch <= self.fetches);
+        let (Some(sent), Some(tokens)) = (sent, &call.settings.credentials.management_access.0) else {
+            return Ok(false);
+        };
+        let next = management_token(call, tokens, Some(&sent)).await?;
+        self.token = Some(next).filter(|next| !Arc::ptr_eq(next, &sent));
+        Ok(self.token.is_some())
     }
 
-    /// Waits until there are not too many requests under way.
-    pub(super) async fn turn(&self) -> Result<Option<SemaphorePermit<'a>>, Error> {
-        let Some(turns) = &self.call.settings.concurrency else { return Ok(None) };
-        let turn = Box::pin(self.call.in_time(turns.acquire())).await;
-        turn.map(Result::ok).map_err(|error| self.counted(error))
-    }
-
-    /// The request as it goes out.
-    pub(super) fn request_with(&self, chosen: &[Credential]) -> Result<Request, Error> {
-        let Call { settings, ref subject, .. } = self.call;
-        let request = self.request.try_clone();
-        let mut request = request.ok_or_else(|| self.call.error(ErrorKind::Request, "its body is a stream"))?;
+    /// The copy that goes out.
+    pub(super) fn copy_with(&self, call: &Call<'_>, chosen: &[Credential]) -> Result<Request, Error> {
+        let settings = call.settings;
+        let copy = self.request.try_clone();
+        let mut request = copy.ok_or_else(|| call.error(ErrorKind::Request, "its body is a stream"))?;
         // Room for what most calls have.
         let mut headers = HeaderMap::with_capacity(6);
-        headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        for (name, value) in &settings.headers {
+        headers.insert(ACCEPT, JSON);
+        if request.body().is_some() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        for (name, value) in self.headers.iter().chain(&settings.headers) {
             headers.insert(name, value.clone());
         }
         *request.headers_mut() = headers;
+        let token = self.token.as_deref();
         let occasion = Occasion {
-            subject,
+            subject: &call.subject,
             base_path: settings.host.base_path(),
             now: (settings.now)(),
             user_access_token: self.user.as_ref(),
-            management_token: self.token.as_deref(),
+            management_token: token.map(|token| &token.secret),
+            userpool_id: token.and_then(|token| token.userpool_id.as_ref()),
         };
-        settings.credentials.apply(chosen, &mut request, &occasion).map_err(|error| self.counted(error))?;
+        settings.credentials.apply(chosen, &mut request, &occasion)?;
         if settings.foreign_http_client {
             // A client from outside may follow redirects, and would send the body again, to wherever it is told. A body
             // that looks like a stream cannot be sent twice.
@@ -82,39 +108,61 @@ impl<'a> Attempts<'a> {
         Ok(request)
     }
 
-    /// Sends it. With the error come the headers of the answer, if there was one.
-    pub(super) fn deliver(
-        &mut self,
-        mut request: Request,
-    ) -> impl Future<Output = Result<Arrival, (Error, HeaderMap)>> {
-        let call = &self.call;
-        let settings = call.settings;
-        let left = call.left();
-        let allowed = settings.attempt_timeout.map_or(left, |most| most.min(left));
-        let mut sent_to = None;
-        if settings.foreign_http_client {
-            // It may have a time limit of its own, and this one counts.
-            *request.timeout_mut() = Some(allowed);
-            sent_to = Some(self.request.url());
-        }
-        self.made += 1;
-        let sent = settings.http.execute(request);
-        async move {
-            let mut response = None;
-            let exchanged = async {
-                let answer = sent.await.map_err(|error| body::broken(call, error))?;
-                body::read(call, response.insert(answer), sent_to).await
-            };
-            // Not by reqwest, which allocates several times for it.
-            let body = tokio::time::timeout(allowed, exchanged).await.unwrap_or_else(|_| Err(call.time_is_over()));
-            let Some(mut response) = response else {
-                return Err((body.err().unwrap_or_else(|| call.time_is_over()), HeaderMap::new()));
-            };
-            let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-            match body {
-                Ok(body) => Ok(Arrival { status, headers, body }),
-                Err(error) => Err((error.with(|error| error.http_status = Some(status)), headers)),
-            }
+    /// What of the last attempt must not be repeated.
+    pub(super) fn secrets<'a>(&'a self, call: &Call<'a>) -> Secrets<'a> {
+        let tokens = [self.user.as_ref(), self.token.as_ref().map(|token| &token.secret)];
+        Secrets::new(call.settings, &self.request, call.operation, tokens)
+    }
+}
+
+async fn management_token(
+    call: &Call<'_>,
+    tokens: &Arc<ManagementTokens>,
+    rejected: Option<&Arc<ManagementToken>>,
+) -> Result<Arc<ManagementToken>, NoToken> {
+    let fetch = || (call.settings.fetch_management_token)(call.settings, tokens);
+    let token = call.in_time(tokens.get(rejected, fetch)).await;
+    token.map_err(NoToken::TimeIsOver)?.map_err(NoToken::Failed)
+}
+
+/// An answer that came whole.
+pub(crate) struct Arrival {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Sends what is `drafted`. With the error come the headers of the answer, if there was one.
+pub(super) fn deliver<'a>(
+    call: &'a Call<'_>,
+    mut request: Request,
+    drafted: &'a Url,
+) -> impl Future<Output = Result<Arrival, (Error, HeaderMap)>> {
+    let settings = call.settings;
+    let left = call.left();
+    let allowed = settings.attempt_timeout.map_or(left, |most| most.min(left));
+    let mut sent_to = None;
+    if settings.foreign_http_client {
+        // It may have a time limit of its own, and this one counts.
+        *request.timeout_mut() = Some(allowed);
+        sent_to = Some(drafted);
+    }
+    let sent = settings.http.execute(request);
+    async move {
+        let mut response = None;
+        let exchanged = async {
+            let answer = sent.await.map_err(|error| body::broken(call, error))?;
+            body::read(call, response.insert(answer), sent_to).await
+        };
+        // Not by reqwest, which allocates several times for it.
+        let body = tokio::time::timeout(allowed, exchanged).await.unwrap_or_else(|_| Err(call.time_is_over()));
+        let Some(mut response) = response else {
+            return Err((body.err().unwrap_or_else(|| call.time_is_over()), HeaderMap::new()));
+        };
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        match body {
+            Ok(body) => Ok(Arrival { status, headers, body }),
+            Err(error) => Err((error.with(|error| error.http_status = Some(status)), headers)),
         }
     }
 }

@@ -1,21 +1,9 @@
 //! Calling a described operation by its id, with JSON in and out.
 
+use super::input::{Input, unknown};
 use crate::api::Client;
-use crate::encoding::one_line;
-use crate::{Error, ErrorKind, Operation, Response};
-use serde::de::DeserializeOwned;
+use crate::{Error, Operation, Response};
 use serde_json::{Map, Value};
-use std::future::Future;
-use std::pin::Pin;
-
-/// What an invocation comes to.
-pub(crate) type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
-
-/// The fields of an invocation: parameters by name, and the body's fields beside them.
-pub(crate) struct Input {
-    operation: &'static str,
-    fields: Map<String, Value>,
-}
 
 impl Client {
     /// Calls the operation with this `operationId` through its typed builder: for programs that learn at run time what
@@ -26,45 +14,6 @@ impl Client {
     /// As the operation's `send`; [`ErrorKind::Request`] for an unknown id, or for fields that do not fit.
     pub async fn invoke(&self, operation_id: &str, fields: Map<String, Value>) -> Result<Response<Value>, Error> {
         let operation = Operation::by_id(operation_id).ok_or_else(|| unknown(operation_id))?;
-        crate::api::invoke(self, operation, Input { operation: operation.id, fields }).await
-    }
-}
-
-pub(crate) fn unknown(operation_id: &str) -> Error {
-    let detail = "there is no such operation; `genauth::operations()` lists them";
-    Error::new(ErrorKind::Request, one_line(operation_id), detail)
-}
-
-impl Input {
-    /// The parameter of this name, if it was given.
-    #[allow(dead_code, reason = "the document need not have an operation with parameters")]
-    pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
-        self.fields.remove(name).map(|value| self.read(value, name)).transpose()
-    }
-
-    /// The body: all that is left, which must be `fields`.
-    pub(crate) fn body<T: DeserializeOwned>(&mut self, fields: &[&str]) -> Result<T, Error> {
-        self.finish(fields)?;
-        let fields = std::mem::take(&mut self.fields);
-        self.read(Value::Object(fields), "the body")
-    }
-
-    /// Refuses what the operation does not know.
-    pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Error> {
-        if self.fields.keys().all(|name| known.contains(&name.as_str())) {
-            return Ok(());
-        }
-        // The unknown name is not repeated: who mixes names up may have put a secret there.
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let detail = format!("a field is unknown; leave it out (the body's fields are: {known})");
-        Err(Error::new(ErrorKind::Request, self.operation, detail))
-    }
-
-    fn read<T: DeserializeOwned>(&self, value: Value, what: &str) -> Result<T, Error> {
-        // serde's own text may quote a value, and the value may be a secret.
-        serde_json::from_value(value).map_err(|_| {
-            let detail = format!("{what} does not have the documented fields and types; see the operation's schema");
-            Error::new(ErrorKind::Request, self.operation, detail)
-        })
+        crate::api::invoke(self, operation, Input::new(operation.id, fields)).await
     }
 }

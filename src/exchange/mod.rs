@@ -9,13 +9,15 @@ mod body;
 mod call;
 mod envelope;
 #[cfg(feature = "invoke")]
+mod input;
+#[cfg(feature = "invoke")]
 mod invoke;
 mod redaction;
 mod trace;
 mod undescribed;
 
 #[cfg(feature = "invoke")]
-pub(crate) use self::invoke::{Input, Invoking, unknown};
+pub(crate) use self::input::{Input, Invoking, unknown};
 #[cfg(feature = "__fuzz")]
 pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
@@ -24,7 +26,13 @@ pub(crate) use self::call::Call;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// The body of a request.
+pub(crate) fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, progenitor_client::Error<()>> {
+    serde_json::to_vec(body).map_err(|error| progenitor_client::Error::Custom(error.to_string()))
+}
 
 /// Sends what the generated code has built, or says why it could not be built.
 pub(crate) fn send<T: DeserializeOwned>(

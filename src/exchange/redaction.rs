@@ -1,8 +1,8 @@
 //! Taking the secrets of a request out of what the server says about it.
 
 use crate::client::Settings;
-use crate::credentials::Json;
 use crate::encoding::{fold, may_be_encoded, readings};
+use crate::json::Json;
 use crate::{Operation, SecretString};
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::nfa::noncontiguous::NFA;
@@ -193,21 +193,23 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// Of a call to an undescribed endpoint with this body.
-    fn with_secrets<T>(body: impl Into<reqwest::Body>, then: impl FnOnce(&Secrets<'_>) -> T) -> T {
-        let mut request = Request::new(http::Method::POST, "https://example.genauth.ai/api/v3/x".parse().unwrap());
+    /// Of a call to an undescribed endpoint.
+    fn with_secrets<T>(url: &str, body: impl Into<reqwest::Body>, then: impl FnOnce(&Secrets<'_>) -> T) -> T {
+        let mut request = Request::new(http::Method::POST, url.parse().unwrap());
         *request.body_mut() = Some(body.into());
         let client = crate::Client::builder("http://127.0.0.1:1").build().unwrap();
         then(&Secrets::new(&client.settings, &request, None, [None; 2]))
     }
 
+    const URL: &str = "https://example.genauth.ai/api/v3/x";
+
     fn strike(body: &Value, text: &str) -> String {
-        with_secrets(body.to_string(), |secrets| secrets.strike_out_of(text.to_owned()))
+        with_secrets(URL, body.to_string(), |secrets| secrets.strike_out_of(text.to_owned()))
     }
 
     #[test]
     fn of_a_body_that_cannot_be_read_nothing_is_repeated() {
-        let strike = |body: &'static str, text: &str| with_secrets(body, |it| it.strike_out_of(text.to_owned()));
+        let strike = |body: &'static str, text: &str| with_secrets(URL, body, |it| it.strike_out_of(text.to_owned()));
         assert_eq!(strike(r#"{"code":"the code"}"#, "bad: the code"), "bad: [REDACTED]");
         let unread = r#"{"code":"the code","x":{"$serde_json::private::Number":"none"}}"#;
         assert_eq!(strike(unread, "bad: the code"), "[REDACTED]");
@@ -238,10 +240,8 @@ mod tests {
     fn what_a_path_says_in_code_is_struck_out() {
         for path in ["/api/v3/&lt;secret&gt;", "/api/v3/%3Csecret%3E"] {
             let url = format!("https://example.genauth.ai{path}");
-            let request = Request::new(http::Method::POST, url.parse().unwrap());
-            let (credentials, headers) = (Credentials::default(), HeaderMap::new());
-            let secrets = Secrets::of(&credentials, &headers, &request, None);
-            assert_eq!(secrets.strike_out_of("no <secret>".to_owned()), "no [REDACTED]", "{path}");
+            let struck = with_secrets(&url, "", |secrets| secrets.strike_out_of("no <secret>".to_owned()));
+            assert_eq!(struck, "no [REDACTED]", "{path}");
         }
     }
 

@@ -5,8 +5,7 @@ use super::{Call, carry};
 use crate::api::Client;
 use crate::operation::climbs;
 use crate::{Error, ErrorKind, Operation, Response};
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Method};
+use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -44,14 +43,13 @@ impl Client {
         let call = Call::new(&self.settings, operation, &method);
         let url = format!("{}{path}", self.settings.host.as_str());
         let is_get = method == Method::GET;
-        let json = HeaderValue::from_static("application/json");
-        let builder = self.settings.http.request(method, url).header(ACCEPT, json.clone());
+        let builder = self.settings.http.request(method, url);
         let builder = if is_get {
             builder.query(request)
         } else {
             match serde_json::to_vec(request) {
                 Ok(body) if body == b"null" => builder,
-                Ok(body) => builder.header(CONTENT_TYPE, json).body(body),
+                Ok(body) => builder.body(body),
                 Err(_) => {
                     let detail = "the request cannot be written as JSON; check its fields";
                     return Err(call.error(ErrorKind::Request, detail));

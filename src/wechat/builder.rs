@@ -23,7 +23,7 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn new(client: Client) -> Self {
         let credentials = &client.settings.credentials;
-        let by_access_key = credentials.access_key.is_some() && credentials.app_id.is_none();
+        let by_access_key = credentials.access_key_id().is_some() && credentials.app_id.0.is_none();
         let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
         Self {
             operation,

@@ -138,8 +138,8 @@ impl RedisStore {
         let text = |value: &Option<http::HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
         let parts = [
             Some(client.settings.host.as_str().as_bytes().to_vec()),
-            text(&credentials.app_id),
-            credentials.access_key.as_ref().map(|(id, _)| id.as_bytes().to_vec()),
+            text(&credentials.app_id.0),
+            credentials.access_key_id().map(|id| id.as_bytes().to_vec()),
             text(&credentials.tenant_id),
             Some(operation.as_bytes().to_vec()),
             Some(app.app_id.as_bytes().to_vec()),

@@ -1,6 +1,6 @@
 //! Why a command ends without having done its work, and with which exit code.
 
-use genauth::{Credential, Error, ErrorKind, Operation};
+use genauth::{Credential, Error, ErrorKind, Operation, ways};
 use std::io;
 
 /// How the program ends. `EXIT_CODES` tells the user.
@@ -141,16 +141,7 @@ impl From<Error> for Failure {
 }
 
 fn no_credentials(operation: &Operation) -> String {
-    let mut ways: Vec<String> = Vec::new();
-    for alternative in operation.credentials {
-        let mut options: Vec<&str> = alternative.iter().map(|credential| options_of(*credential)).collect();
-        options.dedup();
-        let way = options.join(" and ");
-        if !ways.contains(&way) {
-            ways.push(way);
-        }
-    }
-    let ways = ways.join(", or ");
+    let ways = ways(operation.credentials, options_of);
     format!("{}: no credentials are configured that this operation takes; give {ways}", operation.id)
 }
 

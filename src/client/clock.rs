@@ -1,6 +1,9 @@
-//! The system's clock.
+//! The clock that callers may replace, and the system's.
 
+use std::sync::Arc;
 use std::time::SystemTime;
+
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Now, give or take the hundredth of a second. Every token that comes from a cache reads it, and the exact clock takes
 /// longer than all the rest of that.

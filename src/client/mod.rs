@@ -1,50 +1,25 @@
 //! What the generated client has besides its operations.
 
 mod builder;
+mod clock;
 mod environment;
+pub(crate) mod host;
+mod management;
 mod options;
+mod settings;
+mod tls;
 
 pub use builder::ClientBuilder;
 pub use options::CallOptions;
 
+pub(crate) use clock::Clock;
+pub(crate) use settings::Settings;
+
 use crate::api::Client;
-use crate::credentials::Credentials;
-use crate::deprecation::Notices;
-use crate::host::Host;
-use crate::management::ManagementTokens;
-use crate::retry::Retry;
+use crate::credentials::UserAccessToken;
 use crate::{Dialect, Error, SecretString};
-use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use tokio::sync::Semaphore;
-
-/// What a client was told, and what its clones share.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) host: Arc<Host>,
-    pub(crate) http: reqwest::Client,
-    pub(crate) credentials: Arc<Credentials>,
-    pub(crate) notices: Notices,
-    /// For a whole call, whatever it takes.
-    pub(crate) timeout: Duration,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) retry: Retry,
-    /// The largest answer that is read, in bytes.
-    pub(crate) largest_answer: usize,
-    /// How many requests may be under way; shared by the clones of a client.
-    pub(crate) concurrency: Option<Arc<Semaphore>>,
-    /// The caller's own.
-    pub(crate) headers: HeaderMap,
-    /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.
-    pub(crate) foreign_http_client: bool,
-    /// Shared by the clones of a client.
-    pub(crate) management_tokens: Arc<ManagementTokens>,
-    pub(crate) now: Clock,
-}
-
-pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl Client {
     /// A client for the server at `host`, such as `https://example.genauth.ai`; a path is kept as a prefix.
@@ -101,7 +76,7 @@ impl Client {
     pub fn with_user_access_token(&self, token: impl Into<SecretString>) -> Result<Self, Error> {
         let mut client = self.clone();
         let credentials = Arc::make_mut(&mut client.settings.credentials);
-        credentials.user_access_token = Arc::default();
+        credentials.user_access_token = UserAccessToken::default();
         credentials.set_user_access_token(Some(token.into()))?;
         Ok(client)
     }
@@ -112,7 +87,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("host", &self.settings.host.as_str())
             .field("dialect", &self.settings.credentials.dialect)
-            .field("app_id", &self.settings.credentials.app_id)
+            .field("app_id", &self.settings.credentials.app_id.0)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,135 @@
+//! The application's secret, in a header or in the body.
+
+use super::header_value::secret_value;
+use super::kind::{Holding, Outgoing};
+use crate::{Error, ErrorKind, SecretString};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
+
+/// How an application proves itself where an operation takes its secret, such as the sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// `client_secret_basic`: id and secret as HTTP Basic authentication.
+    #[default]
+    Basic,
+    /// `client_secret_post`: id and secret in the body.
+    Post,
+    /// `none`: the secret stays here.
+    None,
+}
+
+/// The secret as HTTP Basic authentication.
+#[derive(Clone, Default)]
+pub(crate) struct ClientSecretBasic {
+    used: bool,
+    /// `base64(app_id:app_secret)`; as secret as the secret.
+    pair: Option<SecretString>,
+}
+
+/// The secret in the body.
+#[derive(Clone, Default)]
+pub(crate) struct ClientSecretPost {
+    used: bool,
+    /// Id and secret.
+    app: Option<(String, SecretString)>,
+}
+
+/// Both ways of the secret of an application, of which one is used at most: that of the `authentication`, if one is set.
+pub(crate) fn both_ways(
+    app: Option<(&str, &SecretString)>,
+    authentication: Option<ClientAuthentication>,
+) -> Result<(ClientSecretBasic, ClientSecretPost), Error> {
+    if app.is_some_and(|(_, secret)| secret.expose_secret().is_empty()) {
+        return Err(Error::configuration("the app secret is empty; set it, or use `.app_id(..)` without one"));
+    }
+    if app.is_none() && matches!(authentication, Some(by) if by != ClientAuthentication::None) {
+        let detail =
+            "`.client_authentication(..)` needs an app secret to send; give it with `.app(..)`, or leave it out";
+        return Err(Error::configuration(detail));
+    }
+    let used = |by| authentication.unwrap_or_default() == by;
+    let pair = app.map(|(id, secret)| STANDARD.encode(format!("{id}:{}", secret.expose_secret())).into());
+    let basic = ClientSecretBasic { used: used(ClientAuthentication::Basic), pair };
+    let app = app.map(|(id, secret)| (id.to_owned(), secret.clone()));
+    Ok((basic, ClientSecretPost { used: used(ClientAuthentication::Post), app }))
+}
+
+impl ClientSecretBasic {
+    pub(super) fn kind(&self, _user: bool) -> Holding<'_> {
+        Holding { setter: "`.app(..)`", is_held: self.used && self.pair.is_some(), secret: self.pair.as_ref() }
+    }
+
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        let Some(pair) = &self.pair else { return Ok(()) };
+        outgoing.authorize(secret_value(&format!("Basic {}", pair.expose_secret()), "app secret"))
+    }
+}
+
+impl ClientSecretPost {
+    pub(super) fn kind(&self, _user: bool) -> Holding<'_> {
+        Holding {
+            setter: "`.app(..)`",
+            is_held: self.used && self.app.is_some(),
+            secret: self.app.as_ref().map(|(_, secret)| secret),
+        }
+    }
+
+    /// Adds `client_id` and `client_secret` to the body, unless the caller filled in either: they go together.
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        let Some((id, secret)) = &self.app else { return Ok(()) };
+        let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
+        let body = body.and_then(|body| with_app(body, id, secret.expose_secret())).ok_or_else(|| {
+            let detail = "its body is no JSON object to put the app secret into";
+            Error::new(ErrorKind::Request, outgoing.occasion.subject, detail)
+        })?;
+        *outgoing.request.body_mut() = Some(body.into());
+        Ok(())
+    }
+}
+
+/// The JSON object with `client_id` and `client_secret` behind its own fields, which stay as they are to the byte; none
+/// if it is no object. One that has either of the two is left alone.
+fn with_app(object: &[u8], id: &str, secret: &str) -> Option<Vec<u8>> {
+    let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object).ok()?;
+    if fields.contains_key("client_id") || fields.contains_key("client_secret") {
+        return Some(object.to_vec());
+    }
+    let open = object.trim_ascii_end().strip_suffix(b"}")?;
+    let comma: &[u8] = if fields.is_empty() { b"" } else { b"," };
+    let [id, secret] = [id, secret].map(serde_json::to_string);
+    let added =
+        [b"\"client_id\":", id.ok()?.as_bytes(), b",\"client_secret\":", secret.ok()?.as_bytes(), b"}"].concat();
+    Some([open, comma, &added].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_app_secret_goes_behind_the_callers_fields_whose_bytes_stay_as_they_are() {
+        let added = r#""client_id":"a\"b","client_secret":"s\\""#;
+        for (object, fields) in [
+            ("{}", "{"),
+            (" { } \n", " { "),
+            (r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2,"#),
+            (
+                r#"{"n":1.0,"big":12345678901234567890123,"e":1E999}"#,
+                r#"{"n":1.0,"big":12345678901234567890123,"e":1E999,"#,
+            ),
+            ("{\"x\" : {\"client_id\":1} ,\"\\u0061\":\"}\"\t}", "{\"x\" : {\"client_id\":1} ,\"\\u0061\":\"}\"\t,"),
+        ] {
+            let text = with_app(object.as_bytes(), "a\"b", "s\\").unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), format!("{fields}{added}}}"), "{object}");
+        }
+        for taken in [r#"{"client_id":"x"}"#, r#"{ "client\u005fsecret" : null }"#] {
+            assert_eq!(with_app(taken.as_bytes(), "a", "s").unwrap(), taken.as_bytes());
+        }
+        for no_object in ["", "[]", "null", "{", "{}}", "\"{}\"", "{1:2}"] {
+            assert_eq!(with_app(no_object.as_bytes(), "a", "s"), None, "{no_object}");
+        }
+    }
+}

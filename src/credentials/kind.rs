@@ -1,0 +1,94 @@
+//! What the kinds of credentials have in common.
+
+use super::dialect::{Dialect, Header};
+use crate::{Error, SecretString};
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use reqwest::Request;
+use std::time::SystemTime;
+
+/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix is that of
+/// [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
+///
+/// | credential | headers |
+/// |---|---|
+/// | `AppId` | `x-genauth-app-id`, `x-genauth-request-from` |
+/// | `UserAccessToken` | `authorization: Bearer TOKEN` |
+/// | `ClientSecretBasic` | `authorization: Basic …` |
+/// | `ClientSecretPost` | none; `client_id` and `client_secret` in the body |
+/// | `ManagementToken` | `authorization: Bearer TOKEN`, `x-genauth-userpool-id`, the tenant's |
+/// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE`, `date`, `x-genauth-signature-…`, the tenant's |
+///
+/// Authing's scheme is `authing KEY:SIGNATURE`, and the other headers of a signature end in `nonce`, `method` and
+/// `version`. The user pool is the one that the management token names, or else the access key's id, which is the user
+/// pool's for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`, or as
+/// [`TenantHeader`](crate::TenantHeader) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Credential {
+    /// The GenAuth application's id: [`ClientBuilder::app`](crate::ClientBuilder::app).
+    AppId,
+    /// A signed-in user's token: [`ClientBuilder::user_access_token`](crate::ClientBuilder::user_access_token).
+    UserAccessToken,
+    /// The application's id and secret as HTTP Basic authentication: [`ClientBuilder::app`](crate::ClientBuilder::app)
+    /// with [`ClientAuthentication::Basic`](crate::ClientAuthentication::Basic).
+    ClientSecretBasic,
+    /// The application's id and secret in the body: [`ClientBuilder::app`](crate::ClientBuilder::app) with
+    /// [`ClientAuthentication::Post`](crate::ClientAuthentication::Post).
+    ClientSecretPost,
+    /// A token of the management side, which the client fetches for its access key:
+    /// [`ClientBuilder::access_key`](crate::ClientBuilder::access_key) with
+    /// [`AccessKeyUse::ManagementToken`](crate::AccessKeyUse::ManagementToken).
+    ManagementToken,
+    /// A signature by an access key: [`ClientBuilder::access_key`](crate::ClientBuilder::access_key).
+    AccessKeySignature,
+}
+
+/// What there is to say of a kind, as one client holds it.
+pub(super) struct Holding<'a> {
+    /// What to call to give a client this credential.
+    pub(super) setter: &'static str,
+    pub(super) is_held: bool,
+    /// What of it is secret for as long as the client lives; tokens come and go, and whoever sends one knows which.
+    pub(super) secret: Option<&'a SecretString>,
+}
+
+/// What one request is told beside the credentials.
+pub(crate) struct Occasion<'a> {
+    pub(crate) subject: &'a str,
+    /// The path of the host, which no signature covers.
+    pub(crate) base_path: &'a str,
+    /// Dates a signature.
+    pub(crate) now: SystemTime,
+    /// The user's token as it was when the credentials were chosen.
+    pub(crate) user_access_token: Option<&'a SecretString>,
+    /// Where a management token was chosen: the one to send, and the user pool that it is for.
+    pub(crate) management_token: Option<&'a SecretString>,
+    pub(crate) userpool_id: Option<&'a HeaderValue>,
+}
+
+/// A request that credentials are put on.
+pub(super) struct Outgoing<'a> {
+    pub(super) request: &'a mut Request,
+    pub(super) occasion: &'a Occasion<'a>,
+    pub(super) dialect: Dialect,
+    /// The tenant, and the header that names it.
+    pub(super) tenant: (Header, Option<&'a HeaderValue>),
+}
+
+impl Outgoing<'_> {
+    pub(super) fn put(&mut self, header: Header, value: impl Into<Option<HeaderValue>>) {
+        if let Some(value) = value.into() {
+            self.request.headers_mut().insert(self.dialect.header(header), value);
+        }
+    }
+
+    pub(super) fn put_tenant(&mut self) {
+        self.put(self.tenant.0, self.tenant.1.cloned());
+    }
+
+    pub(super) fn authorize(&mut self, value: Result<HeaderValue, Error>) -> Result<(), Error> {
+        self.request.headers_mut().insert(AUTHORIZATION, value?);
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! The token of a signed-in user, which callers replace while the client is in use.
+
+use super::header_value::bearer;
+use super::kind::{Holding, Outgoing};
+use crate::{Error, SecretString};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Shared by the clones of a client, so that a login in one task is seen by the others.
+#[derive(Clone, Default)]
+pub(crate) struct UserAccessToken(Arc<RwLock<Option<SecretString>>>);
+
+impl UserAccessToken {
+    pub(super) fn get(&self) -> Option<SecretString> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, token: Option<SecretString>) -> Result<(), Error> {
+        token.as_ref().map(bearer).transpose()?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
+    }
+
+    pub(super) fn kind(&self, user: bool) -> Holding<'_> {
+        Holding { setter: "`.user_access_token(..)`", is_held: user, secret: None }
+    }
+
+    pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
+        outgoing.occasion.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
+    }
+}

@@ -1,0 +1,59 @@
+//! What an invocation is given, and what the generated code takes of it.
+
+use crate::encoding::one_line;
+use crate::{Error, ErrorKind, Response};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::pin::Pin;
+
+/// What an invocation comes to.
+pub(crate) type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
+
+/// The fields of an invocation: parameters by name, and the body's fields beside them.
+pub(crate) struct Input {
+    operation: &'static str,
+    fields: Map<String, Value>,
+}
+
+pub(crate) fn unknown(operation_id: &str) -> Error {
+    let detail = "there is no such operation; `genauth::operations()` lists them";
+    Error::new(ErrorKind::Request, one_line(operation_id), detail)
+}
+
+impl Input {
+    pub(super) fn new(operation: &'static str, fields: Map<String, Value>) -> Self {
+        Self { operation, fields }
+    }
+
+    /// The parameter of this name, if it was given.
+    #[allow(dead_code, reason = "the document need not have an operation with parameters")]
+    pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        self.fields.remove(name).map(|value| self.read(value, name)).transpose()
+    }
+
+    /// The body: all that is left, which must be `fields`.
+    pub(crate) fn body<T: DeserializeOwned>(&mut self, fields: &[&str]) -> Result<T, Error> {
+        self.finish(fields)?;
+        let fields = std::mem::take(&mut self.fields);
+        self.read(Value::Object(fields), "the body")
+    }
+
+    /// Refuses what the operation does not know.
+    pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Error> {
+        if self.fields.keys().all(|name| known.contains(&name.as_str())) {
+            return Ok(());
+        }
+        // The unknown name is not repeated: who mixes names up may have put a secret there.
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let detail = format!("a field is unknown; leave it out (the body's fields are: {known})");
+        Err(Error::new(ErrorKind::Request, self.operation, detail))
+    }
+
+    fn read<T: DeserializeOwned>(&self, value: Value, what: &str) -> Result<T, Error> {
+        // serde's own text may quote a value, and the value may be a secret.
+        serde_json::from_value(value).map_err(|_| {
+            let detail = format!("{what} does not have the documented fields and types; see the operation's schema");
+            Error::new(ErrorKind::Request, self.operation, detail)
+        })
+    }
+}
