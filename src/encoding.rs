@@ -1,5 +1,7 @@
-//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML.
+//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML. And bytes in
+//! hexadecimal digits.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What a text says once an encoding of it is undone, folded by [`fold`].
@@ -107,4 +109,13 @@ fn push(letter: char, read: &mut Vec<u8>) {
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let add = |number: u32, digit: &u8| number.checked_mul(radix)?.checked_add(char::from(*digit).to_digit(radix)?);
     if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
+}
+
+/// Bytes as hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

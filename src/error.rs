@@ -101,6 +101,12 @@ impl Error {
         Self::new(ErrorKind::Configuration, "the client's configuration", detail)
     }
 
+    /// For a token that is none.
+    pub(crate) fn empty_token(subject: &str) -> Self {
+        let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
+        Self::new(ErrorKind::NoData, subject, detail)
+    }
+
     /// Adds what is known of the answer, or names the subject.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
