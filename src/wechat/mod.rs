@@ -46,15 +46,18 @@
 mod builder;
 mod cache;
 mod fetch;
+mod fleet;
 mod life;
 mod race;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "redis")]
-mod shared;
+mod server;
+mod settings;
 mod slot;
 mod slots;
 mod stats;
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "without Redis there is no store to build"))]
+mod store;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -168,8 +168,8 @@ async fn a_clock_that_is_set_back_by_more_than_the_tokens_life_makes_callers_wai
 /// Seconds that are none: each kept a token for thirty days.
 #[tokio::test(start_paused = true)]
 async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
-    type Told = fn(i64) -> i64;
-    let tellings: [(Told, f64); 5] = [
+    type Telling = fn(i64) -> i64;
+    let tellings: [(Telling, f64); 5] = [
         (|seconds| seconds * 1000 + 999, 7199.0),
         (|seconds| seconds * 1_000_000, 7199.0),
         (|seconds| seconds.saturating_mul(1_000_000_000), 7199.0),
