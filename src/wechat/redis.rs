@@ -202,14 +202,9 @@ impl RedisStore {
         self
     }
 
-    /// Runs a script for one place. What goes wrong is logged once, until something goes right again.
-    async fn run(&self, script: &str, place: &Place, arguments: &[&[u8]]) -> Result<Claim, Trouble> {
-        let mut command = redis::cmd("EVAL");
-        command.arg(script).arg(2).arg(&place.name).arg(format!("{}:lock", place.name)).arg(&place.holder);
-        for argument in arguments {
-            command.arg(*argument);
-        }
-        let answer = match tokio::time::timeout(self.timeout, (self.send)(command)).await {
+    /// Runs a script. What goes wrong is logged once, until something goes right again.
+    async fn run(&self, command: &Cmd) -> Result<Claim, Trouble> {
+        let answer = match tokio::time::timeout(self.timeout, (self.send)(command.clone())).await {
             Ok(answer) => {
                 let answer = answer.and_then(|value| Ok(Claim::from_redis_value(value.extract_error()?)?));
                 answer.map_err(|error| self.what_of(&error))
@@ -253,10 +248,12 @@ impl RedisStore {
     fn rights(&self) -> String {
         RIGHTS.iter().fold(format!("~{}:*", self.key_prefix), |rights, right| format!("{rights} +{right}"))
     }
+}
 
-    fn lease_millis(&self) -> String {
-        millis(self.lease).to_string()
-    }
+fn eval(script: &str, place: &Place) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(script).arg(2).arg(&place.name).arg(format!("{}:lock", place.name)).arg(&place.holder);
+    command
 }
 
 impl Store for RedisStore {
@@ -284,11 +281,11 @@ impl Store for RedisStore {
     }
 
     fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim> {
-        Box::pin(async move { self.run(CLAIM, place, &[known, self.lease_millis().as_bytes()]).await })
+        Box::pin(async move { self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease))).await })
     }
 
     fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
-        Box::pin(async move { self.run(RENEW, place, &[self.lease_millis().as_bytes()]).await.map(drop) })
+        Box::pin(async move { self.run(eval(RENEW, place).arg(millis(self.lease))).await.map(drop) })
     }
 
     fn publish<'a>(
@@ -300,8 +297,7 @@ impl Store for RedisStore {
     ) -> Reply<'a, Option<Standing>> {
         Box::pin(async move {
             let record = serde_json::to_vec(&RecordJson::of(record)).map_err(|_| Trouble)?;
-            let life = millis(life).max(1).to_string();
-            match self.run(PUBLISH, place, &[known, &record, life.as_bytes()]).await? {
+            match self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1))).await? {
                 Claim::Found(stays) => Ok(Some(stays)),
                 Claim::Lock | Claim::Nothing => Ok(None),
             }
@@ -309,7 +305,7 @@ impl Store for RedisStore {
     }
 
     fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
-        Box::pin(async move { self.run(RELEASE, place, &[]).await.map(drop) })
+        Box::pin(async move { self.run(&eval(RELEASE, place)).await.map(drop) })
     }
 
     fn works(&self) {

@@ -34,7 +34,7 @@ pub(super) struct Slot {
     patience: Duration,
     /// Set, or gone with the slot, where what is under way is to end.
     ending: watch::Sender<bool>,
-    /// HeldToken for moments only, never while something is awaited.
+    /// Held for moments only, never while something is awaited.
     progress: Mutex<Progress>,
 }
 
@@ -51,7 +51,8 @@ pub(super) struct Progress {
 }
 
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
-struct Flight {
+#[derive(Clone)]
+pub(super) struct Flight {
     number: u64,
     since: Instant,
     refreshed: watch::Receiver<Option<Refreshed>>,
@@ -80,7 +81,7 @@ struct FailedRefresh {
 /// What a caller finds.
 pub(super) enum Look {
     Token(AccessToken),
-    Wait(u64, Instant, watch::Receiver<Option<Refreshed>>),
+    Wait(Flight),
 }
 
 impl Slot {
@@ -116,17 +117,17 @@ impl Slot {
         let start = Instant::now();
         let mut waited_in_vain = false;
         loop {
-            let (number, since, mut refreshed) = match self.look()? {
+            let mut flight = match self.look()? {
                 Look::Token(token) => return Ok(token),
-                Look::Wait(number, since, refreshed) => (number, since, refreshed),
+                Look::Wait(flight) => flight,
             };
-            let (patience, left) = (self.patience.saturating_sub(since.elapsed()), self.time_left(start));
-            let refreshed = tokio::time::timeout(patience.min(left), refreshed.wait_for(Option::is_some)).await;
+            let patience = self.patience.saturating_sub(flight.since.elapsed()).min(self.time_left(start));
+            let refreshed = tokio::time::timeout(patience, flight.refreshed.wait_for(Option::is_some)).await;
             match refreshed.map(|refreshed| refreshed.ok().and_then(|refreshed| refreshed.clone())) {
                 Ok(Some(refreshed)) => return refreshed.map(AccessToken::from),
                 Err(_) if self.time_left(start).is_zero() => return self.out_of_time(),
                 // Its task is gone, or sits on a runtime that nobody drives.
-                Ok(None) | Err(_) => self.give_up(number),
+                Ok(None) | Err(_) => self.give_up(flight.number),
             }
             if waited_in_vain {
                 let detail =
@@ -175,7 +176,7 @@ impl Slot {
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
                 Some(failure) if state == State::Dead => return Err(failure.error.clone()),
                 Some(_) => {}
-                None => self.take_off(&mut progress, runtime, &held, user),
+                None => self.take_off(&mut progress, runtime, user),
             }
         }
         if let Some(flight) = &progress.flight
@@ -183,7 +184,7 @@ impl Slot {
             && state != State::Due
         {
             Counters::count(&self.counters().waits);
-            return Ok(Look::Wait(flight.number, flight.since, flight.refreshed.clone()));
+            return Ok(Look::Wait(flight.clone()));
         }
         // What listens to events may have questions of its own.
         drop(progress);
@@ -200,18 +201,13 @@ impl Slot {
     }
 
     /// Starts a refresh.
-    fn take_off(
-        self: &Arc<Self>,
-        progress: &mut Progress,
-        runtime: &Handle,
-        held: &HeldToken,
-        user: Option<SecretString>,
-    ) {
+    fn take_off(self: &Arc<Self>, progress: &mut Progress, runtime: &Handle, user: Option<SecretString>) {
         progress.flights += 1;
         let number = progress.flights;
         let (sender, refreshed) = watch::channel(None);
         let (member, slot) = (Arc::clone(&self.member), Arc::downgrade(self));
-        let mut than = progress.rejected.as_ref().map_or_else(|| held.record.clone(), |rejected| rejected.rejected());
+        let rejected = progress.rejected.as_ref().map(|rejected| rejected.rejected());
+        let mut than = rejected.unwrap_or_else(|| self.held.load().record.clone());
         let mut ending = self.ending.subscribe();
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
@@ -364,7 +360,7 @@ impl Slot {
 
     pub(super) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
-        stats.refreshing = self.is_refreshing();
+        stats.refreshing = self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost());
         let (held, now) = (self.held.load(), self.now());
         if held.state(now) != State::Dead {
             stats.age = Some(held.age(now));
@@ -383,10 +379,6 @@ impl Slot {
         // What WeChat rejected must not come back for as long as the server may answer it.
         let rejected = progress.rejected.as_ref().is_some_and(|rejected| rejected.state(now) != State::Dead);
         progress.flight.is_none() && !remembered && !rejected && self.held.load().state(now) == State::Dead
-    }
-
-    fn is_refreshing(&self) -> bool {
-        self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost())
     }
 
     fn now(&self) -> SystemTime {

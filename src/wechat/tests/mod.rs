@@ -4,6 +4,7 @@ mod apps;
 mod callers;
 mod failures;
 mod fleet;
+mod life;
 mod memory;
 mod rejected;
 mod times;
