@@ -155,7 +155,10 @@ async fn a_newer_token_wins_wherever_it_comes_from() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_answers_the_same_token_to_all_is_asked_once_for_each_time_that_it_is_due() {
-    let (server, store) = (Server::new(|_| token("same", 400)), MemoryStore::default());
+    // Until a certain second, whenever it is asked.
+    let start = Instant::now();
+    let server = Server::new(move |_| token("same", 400 - (start.elapsed() + SECOND / 10).as_secs()));
+    let store = MemoryStore::default();
     let fleet = fleet(&server, &store, 4);
     for _ in 0..370 {
         assert!(join_all(fleet.iter().map(get)).await.iter().all(|got| *got == ok("same")));
@@ -278,6 +281,19 @@ async fn a_record_that_is_about_to_end_is_handed_out_where_the_server_fails_and_
         assert_eq!(get(&server.process(&store)).await, got, "{takes}");
         assert!(!store.is_locked());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_about_to_end_is_handed_out_no_more_when_another_process_sees_it_rejected() {
+    let (server, store) =
+        (answering([|| token("t1", LIFETIME), || failure(ErrorKind::Timeout)]), MemoryStore::default());
+    get(&server.process(&store)).await.unwrap();
+    store.change(|_, left| *left = SECOND * 20);
+    store.lock_for(SECOND);
+    let call = asking(&server.process(&store));
+    pass(0.5).await;
+    store.change(|record, _| record.as_mut().unwrap().rejected = true);
+    assert_eq!((call.await.unwrap(), server.requests()), (Err(ErrorKind::Timeout), 2));
 }
 
 #[tokio::test(start_paused = true)]
