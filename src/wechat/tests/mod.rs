@@ -7,6 +7,7 @@ mod fleet;
 mod life;
 mod memory;
 mod rejected;
+mod storm;
 mod times;
 
 use super::fetch::{FetchedToken, Fetcher, Fetching, Source};
