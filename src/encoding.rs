@@ -1,5 +1,7 @@
-//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML.
+//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML. And bytes in
+//! hexadecimal digits.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What a text says once an encoding of it is undone, folded by [`fold`].
@@ -34,7 +36,6 @@ pub(crate) fn fold(byte: u8) -> u8 {
 
 /// Lower case.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");

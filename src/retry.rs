@@ -35,9 +35,7 @@ impl Retry {
             return None;
         }
         // Full jitter: callers who failed together do not come back together.
-        let doubled = 2_u32.saturating_pow((attempts - 1).min(31));
-        let pause = self.first_pause.saturating_mul(doubled).min(self.longest_pause);
-        let pause = share(pause, random);
+        let pause = share(doubled(self.first_pause, attempts, self.longest_pause), random);
         match error.retry_after() {
             // What the server asks for is the least; who asks for more than a pause is not asked again.
             Some(wanted) if wanted > self.longest_pause => None,
@@ -63,9 +61,7 @@ pub(crate) const FAILURES: FailurePauses =
 impl FailurePauses {
     /// How long nobody asks again after the `failures`th failure in a row, while there is a token to hand out.
     pub(crate) fn pause_after(&self, error: &Error, failures: u32, random: f64) -> Duration {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(31));
-        let longest = self.first.saturating_mul(doubled).min(self.longest);
-        share(longest, 1.0 - 0.5 * random).max(self.wanted(error))
+        share(doubled(self.first, failures, self.longest), 1.0 - 0.5 * random).max(self.wanted(error))
     }
 
     /// How long callers without a token get the same error.
@@ -78,6 +74,11 @@ impl FailurePauses {
     fn wanted(&self, error: &Error) -> Duration {
         error.retry_after().unwrap_or_default().min(self.longest)
     }
+}
+
+/// The first pause, doubled with each failure after the first.
+fn doubled(first: Duration, failures: u32, longest: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31))).min(longest)
 }
 
 /// What a server asks for in `Retry-After`: seconds, or a date. Of more seconds than can be counted, as many as can.

@@ -319,7 +319,7 @@ mod tests {
                 }
                 _ => text,
             };
-            with_secrets(json!(strings).to_string(), |secrets| {
+            with_secrets(URL, json!(strings).to_string(), |secrets| {
                 let struck = strike_all(secrets, &text);
                 if !secrets.may_be_in(&text) {
                     prop_assert_eq!(&struck, &text);

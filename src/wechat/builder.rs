@@ -1,80 +1,26 @@
 //! What a caller can set on a cache.
 
 use super::cache::TokenCache;
-use super::windows::Windows;
+use super::server::FOR_APPS;
+use super::settings::CacheSettings;
 use crate::{Client, Error, Operation};
-use std::fmt;
 use std::time::Duration;
-
-/// The operation that answers the token, by who asks.
-const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
-const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
-
-/// What a cache is told.
-pub(super) struct Settings {
-    pub(super) client: Client,
-    /// An `operationId`.
-    pub(super) operation: String,
-    pub(super) windows: Windows,
-    #[cfg(feature = "redis")]
-    pub(super) redis: Option<super::RedisStore>,
-}
-
-impl Settings {
-    pub(super) fn new(client: Client) -> Self {
-        let credentials = &client.settings.credentials;
-        let by_access_key = credentials.access_key_id().is_some() && credentials.app_id.0.is_none();
-        let operation = if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }.to_owned();
-        Self {
-            operation,
-            windows: Windows {
-                longest_wait: client.settings.timeout.saturating_add(Duration::from_secs(2)),
-                ..Windows::default()
-            },
-            client,
-            #[cfg(feature = "redis")]
-            redis: None,
-        }
-    }
-
-    /// How long a refresh takes at most: waiting for another process and a call; the rest is for the store.
-    pub(super) fn patience(&self) -> Duration {
-        let rest = self.windows.pause.saturating_mul(2).saturating_add(Duration::from_secs(15));
-        #[cfg(feature = "redis")]
-        let rest = rest.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.patience()));
-        self.client.settings.timeout.saturating_mul(2).saturating_add(rest)
-    }
-}
-
-impl Settings {
-    /// How long what is under way takes at most to end.
-    pub(super) fn farewell(&self) -> Duration {
-        let second = Duration::from_secs(1);
-        #[cfg(feature = "redis")]
-        let second = second.saturating_add(self.redis.as_ref().map_or(Duration::ZERO, |store| store.timeout));
-        second
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client, operation, windows, .. } = self;
-        let mut shown = f.debug_struct("Settings");
-        shown.field("client", client).field("operation", operation).field("windows", windows).finish_non_exhaustive()
-    }
-}
 
 /// Makes a [`TokenCache`]. What is not set has a default that need not be touched.
 ///
 /// The clock is that of the client: [`ClientBuilder::clock`](crate::ClientBuilder::clock).
+#[derive(Debug)]
 #[must_use]
-pub struct TokenCacheBuilder(Settings);
+pub struct TokenCacheBuilder(CacheSettings);
+
+impl TokenCache {
+    /// A cache to be configured and then built.
+    pub fn builder(client: Client) -> TokenCacheBuilder {
+        TokenCacheBuilder(CacheSettings::new(client))
+    }
+}
 
 impl TokenCacheBuilder {
-    pub(super) fn new(client: Client) -> Self {
-        Self(Settings::new(client))
-    }
-
     /// The `operationId` of the operation to ask for tokens; otherwise `getWechatMpAccessTokenInfo`, and
     /// `getWeixinAccessToken` for a client that holds an access key and no application.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
@@ -142,8 +88,8 @@ impl TokenCacheBuilder {
     /// A store for all processes that ask for the same tokens: one of them fetches, the others take over what it got.
     #[cfg(feature = "redis")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-    pub fn redis(mut self, store: super::RedisStore) -> Self {
-        self.0.redis = Some(store);
+    pub fn redis(mut self, store: super::redis::RedisStore) -> Self {
+        self.0.store = Some(std::sync::Arc::new(store));
         self
     }
 
@@ -161,11 +107,5 @@ impl TokenCacheBuilder {
             return Err(Error::configuration(format!("`{id}` answers no WeChat access token; use one of {able}")));
         }
         Ok(TokenCache::with(self.0))
-    }
-}
-
-impl fmt::Debug for TokenCacheBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenCacheBuilder").field(&self.0).finish()
     }
 }

@@ -1,7 +1,6 @@
 //! The cache, and the handle on one of its WeChat apps.
 
-use super::builder::{Settings, TokenCacheBuilder};
-use super::fetch::{Fetcher, Server};
+use super::settings::CacheSettings;
 use super::slot::Slot;
 use super::slots::Slots;
 use super::stats::TokenStats;
@@ -18,7 +17,7 @@ use std::sync::Arc;
 /// the last handle are gone, so is everything that it had under way.
 #[derive(Clone)]
 pub struct TokenCache {
-    settings: Arc<Settings>,
+    settings: Arc<CacheSettings>,
     slots: Arc<Slots>,
 }
 
@@ -26,15 +25,10 @@ impl TokenCache {
     /// A cache with the defaults of [`builder`](Self::builder).
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self::with(Settings::new(client))
+        Self::with(CacheSettings::new(client))
     }
 
-    /// A cache to be configured and then built.
-    pub fn builder(client: Client) -> TokenCacheBuilder {
-        TokenCacheBuilder::new(client)
-    }
-
-    pub(super) fn with(settings: Settings) -> Self {
+    pub(super) fn with(settings: CacheSettings) -> Self {
         Self { settings: Arc::new(settings), slots: Arc::default() }
     }
 
@@ -99,20 +93,6 @@ impl TokenCache {
 
     fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
         self.slots.slot(app, || self.settings.slot(app))
-    }
-}
-
-impl Settings {
-    fn slot(&self, app: &GetWechatAccessTokenDto) -> Slot {
-        let Self { client, operation, windows, .. } = self;
-        let server = Server { client: client.clone(), operation: operation.clone(), app: app.clone() };
-        #[cfg_attr(not(feature = "redis"), allow(unused_mut, reason = "only a shared store is added"))]
-        let mut fetcher = Fetcher::new(Box::new(server), Arc::clone(&client.settings.now), windows.clone());
-        #[cfg(feature = "redis")]
-        {
-            fetcher.store = self.redis.as_ref().map(|store| store.of(client, operation, app));
-        }
-        Slot::new(app.clone(), fetcher, self.patience())
     }
 }
 

@@ -43,18 +43,24 @@
 //! # #[cfg(not(feature = "mock"))] fn main() {}
 //! ```
 
+// What a caller sets is in `builder`, and what comes of it in `settings`. What a token is stands in `token`, how long it is
+// good in `life`, when it is due in `windows`. `slot` has the one refresh under way, `fleet` the protocol by which processes
+// share what it brings, `store` what that asks of a store, and `redis` is one. `fetch` and `server` ask the server.
 mod builder;
 mod cache;
 mod fetch;
+mod fleet;
 mod life;
 mod race;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "redis")]
-mod shared;
+mod server;
+mod settings;
 mod slot;
 mod slots;
 mod stats;
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "without Redis there is no store to build"))]
+mod store;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -1,11 +1,13 @@
-//! A Redis server as the store of tokens.
+//! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
-use super::shared::SharedToken;
-use crate::types::GetWechatAccessTokenDto;
-use crate::{Client, Error};
+use super::store::{Claim, Place, Reply, Standing, Store, TokenId, Trouble};
+use super::token::Record;
+use crate::encoding::hex;
+use crate::{Error, UnixTimestamp};
 use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +15,74 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
+
+/// A script. KEYS: record, lock. ARGV: a nonce, then its own. It answers the record that it found with what is left of its
+/// life, or a number.
+///
+/// What all of them need: `run` answers what is no error, and nothing for a key of another type; it names the command that
+/// the user may not run, which Redis itself does not do everywhere. To release, where memory is full only DEL works; where its
+/// right is missing, only SET.
+macro_rules! script {
+    ($script:literal) => {
+        concat!(
+            "
+local function run(name, ...)
+  local answer = redis.pcall(name, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  local function says(text) return string.find(answer.err, text, 1, true) end
+  if says('WRONGTYPE') then return nil end
+  if says(\"can't run this command\") or says('no permissions to run') then error('may not run ' .. name) end
+  return redis.call(name, ...)
+end
+local function other_than(known)
+  local record = run('GET', KEYS[1])
+  return record and record ~= known and {record, run('PTTL', KEYS[1])}
+end
+local function is_holder() return run('GET', KEYS[2]) == ARGV[1] end
+local function release()
+  if is_holder() and type(redis.pcall('DEL', KEYS[2])) == 'table' then run('SET', KEYS[2], ARGV[1], 'PX', 1) end
+end",
+            $script
+        )
+    };
+}
+
+/// ARGV: the record that is known, the lease in milliseconds.
+const CLAIM: &str = script!(
+    "
+local other = other_than(ARGV[2])
+if other then return other end
+if run('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return 1 end
+if not is_holder() then return 0 end
+run('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
+return 1"
+);
+
+/// ARGV: the lease in milliseconds.
+const RENEW: &str = script!(
+    "
+if is_holder() then run('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+return 1"
+);
+
+/// ARGV: the record that is known, the new one, its life in milliseconds.
+const PUBLISH: &str = script!(
+    "
+release()
+local other = other_than(ARGV[2])
+if other then return other end
+run('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return 1"
+);
+
+const RELEASE: &str = script!(
+    "
+release()
+return 1"
+);
+
+/// The commands that are run, by scripts or at all.
+const RIGHTS: [&str; 5] = ["eval", "get", "set", "del", "pttl"];
 
 type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 
@@ -45,8 +115,8 @@ pub struct RedisStore {
     /// Gives up a connection that is in doubt.
     reconnect: Arc<dyn Fn() + Send + Sync>,
     key_prefix: String,
-    pub(super) timeout: Duration,
-    pub(super) lease: Duration,
+    timeout: Duration,
+    lease: Duration,
     /// Whether Redis failed us; then it was logged.
     failing: Arc<AtomicBool>,
 }
@@ -132,54 +202,11 @@ impl RedisStore {
         self
     }
 
-    /// The place of one token. The key is made of everything that makes it another token.
-    pub(super) fn of(&self, client: &Client, operation: &str, app: &GetWechatAccessTokenDto) -> SharedToken {
-        let credentials = &client.settings.credentials;
-        let text = |value: &Option<http::HeaderValue>| value.as_ref().map(|value| value.as_bytes().to_vec());
-        let parts = [
-            Some(client.settings.host.as_str().as_bytes().to_vec()),
-            text(&credentials.app_id.0),
-            credentials.access_key_id().map(|id| id.as_bytes().to_vec()),
-            text(&credentials.tenant_id),
-            Some(operation.as_bytes().to_vec()),
-            Some(app.app_id.as_bytes().to_vec()),
-        ];
-        // Keyed with the secret, so that only who has it can tell that it is this one.
-        let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
-        for part in parts {
-            fingerprint.update([u8::from(part.is_some())]);
-            let part = part.unwrap_or_default();
-            fingerprint.update(u64::try_from(part.len()).unwrap_or_default().to_be_bytes());
-            fingerprint.update(&part);
-        }
-        let fingerprint = hex(&fingerprint.finalize()[..16]);
-        // In braces, so that a cluster keeps record and lock together. The app is there for whoever looks into Redis.
-        let name: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
-        let record = format!("{}:{{{name}:{fingerprint}}}", self.key_prefix);
-        // By then the other process has its answer; or it died, and a third one has.
-        let patience = client.settings.timeout.saturating_add(self.lease).min(LONGEST_PATIENCE);
-        let nonce = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
-        SharedToken { store: self.clone(), lock: format!("{record}:lock"), record, nonce, patience }
-    }
-
     /// Runs a script. What goes wrong is logged once, until something goes right again.
-    pub(super) async fn run<T: FromRedisValue>(
-        &self,
-        script: &str,
-        keys: &[&str],
-        arguments: &[&[u8]],
-    ) -> Result<T, Trouble> {
-        let mut command = redis::cmd("EVAL");
-        command.arg(script).arg(keys.len());
-        for key in keys {
-            command.arg(*key);
-        }
-        for argument in arguments {
-            command.arg(*argument);
-        }
-        let answer = match tokio::time::timeout(self.timeout, (self.send)(command)).await {
+    async fn run(&self, command: &Cmd) -> Result<Claim, Trouble> {
+        let answer = match tokio::time::timeout(self.timeout, (self.send)(command.clone())).await {
             Ok(answer) => {
-                let answer = answer.and_then(|value| T::from_redis_value(value.extract_error()?).map_err(Into::into));
+                let answer = answer.and_then(|value| Ok(Claim::from_redis_value(value.extract_error()?)?));
                 answer.map_err(|error| self.what_of(&error))
             }
             Err(_) => Err(format!("no answer within {:?}", self.timeout)),
@@ -221,25 +248,114 @@ impl RedisStore {
     fn rights(&self) -> String {
         RIGHTS.iter().fold(format!("~{}:*", self.key_prefix), |rights, right| format!("{rights} +{right}"))
     }
+}
 
-    /// How long a refresh may wait for answers, and for a process that died.
-    pub(super) fn patience(&self) -> Duration {
-        self.timeout.saturating_mul(4).saturating_add(self.lease)
+fn eval(script: &str, place: &Place) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(script).arg(2).arg(&place.name).arg(format!("{}:lock", place.name)).arg(&place.holder);
+    command
+}
+
+impl Store for RedisStore {
+    /// A key. The app is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
+    fn name_of(&self, token: &TokenId<'_>) -> String {
+        let TokenId { app, parts } = token;
+        // Keyed with the secret, so that only who has it can tell that it is this one.
+        let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
+        for part in parts {
+            fingerprint.update([u8::from(part.is_some())]);
+            let part = part.unwrap_or_default();
+            fingerprint.update(u64::try_from(part.len()).unwrap_or_default().to_be_bytes());
+            fingerprint.update(part);
+        }
+        let app: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
+        format!("{}:{{{app}:{}}}", self.key_prefix, hex(&fingerprint.finalize()[..16]))
     }
 
-    /// A token came from Redis, or went there.
-    pub(super) fn works(&self) {
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim> {
+        Box::pin(async move { self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease))).await })
+    }
+
+    fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+        Box::pin(async move { self.run(eval(RENEW, place).arg(millis(self.lease))).await.map(drop) })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        place: &'a Place,
+        record: &'a Record,
+        life: Duration,
+        known: &'a [u8],
+    ) -> Reply<'a, Option<Standing>> {
+        Box::pin(async move {
+            let record = serde_json::to_vec(&RecordJson::of(record)).map_err(|_| Trouble)?;
+            match self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1))).await? {
+                Claim::Found(stays) => Ok(Some(stays)),
+                Claim::Lock | Claim::Nothing => Ok(None),
+            }
+        })
+    }
+
+    fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+        Box::pin(async move { self.run(&eval(RELEASE, place)).await.map(drop) })
+    }
+
+    fn works(&self) {
         if self.failing.load(Ordering::Relaxed) && self.failing.swap(false, Ordering::Relaxed) {
             tracing::info!("Redis answers again; tokens are shared");
         }
     }
 }
 
-/// The commands that are run, by scripts or at all.
-const RIGHTS: [&str; 5] = ["eval", "get", "set", "del", "pttl"];
+impl FromRedisValue for Claim {
+    fn from_redis_value(value: Value) -> Result<Self, redis::ParsingError> {
+        if let Value::Int(number) = value {
+            return Ok(if number == 1 { Self::Lock } else { Self::Nothing });
+        }
+        let (version, left) = <(Vec<u8>, i64)>::from_redis_value(value)?;
+        let record = serde_json::from_slice(&version).ok().map(RecordJson::record);
+        // Negative where it never expires: then somebody else has written it.
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        Ok(Self::Found(Standing { record, left, version }))
+    }
+}
 
-/// The longest that another process is waited for.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(60);
+/// What stands under the key. Readers take any with these fields.
+#[derive(Serialize, Deserialize)]
+struct RecordJson {
+    token: String,
+    expires_at: i64,
+    generation: u64,
+    lifetime_ms: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rejected: bool,
+}
+
+impl RecordJson {
+    fn of(record: &Record) -> Self {
+        let Record { secret, expires_at, generation, lifetime, rejected } = record;
+        let (token, expires_at, lifetime_ms) = (secret.expose_secret().into(), expires_at.as_secs(), millis(*lifetime));
+        Self { token, expires_at, generation: *generation, lifetime_ms, rejected: *rejected }
+    }
+
+    fn record(self) -> Record {
+        let Self { token, expires_at, generation, lifetime_ms, rejected } = self;
+        let (expires_at, lifetime) = (UnixTimestamp::from_secs(expires_at), Duration::from_millis(lifetime_ms));
+        Record { secret: token.into(), expires_at, generation, lifetime, rejected }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// A connection of its own, which is made when it is first needed: that wants a Tokio runtime.
 #[derive(Default)]
@@ -284,16 +400,4 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
     }
-}
-
-/// A command failed, and that has been logged.
-pub(super) struct Trouble;
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,9 +1,10 @@
 //! The token of one WeChat app, and the one refresh that may be under way for it.
 
-use super::fetch::{Fetcher, SUBJECT, Wanted};
+use super::fetch::SUBJECT;
+use super::fleet::Member;
 use super::race::first;
 use super::stats::{Counters, TokenStats};
-use super::token::{AccessToken, Held, State};
+use super::token::{AccessToken, HeldToken, Record, State};
 use crate::retry::random;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Error, ErrorKind, SecretString};
@@ -22,13 +23,13 @@ const NEW: Duration = Duration::from_secs(60);
 const IN_A_ROW: Duration = Duration::from_secs(600);
 
 /// How a refresh ended, for all who waited.
-type Outcome = Result<Arc<Held>, Error>;
+type Refreshed = Result<Arc<HeldToken>, Error>;
 
 pub(super) struct Slot {
     pub(super) app: GetWechatAccessTokenDto,
     /// Read without a lock.
-    held: ArcSwap<Held>,
-    fetcher: Arc<Fetcher>,
+    held: ArcSwap<HeldToken>,
+    member: Arc<Member>,
     /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
     patience: Duration,
     /// Set, or gone with the slot, where what is under way is to end.
@@ -41,31 +42,32 @@ pub(super) struct Slot {
 pub(super) struct Progress {
     flight: Option<Flight>,
     flights: u64,
-    failure: Option<Failure>,
+    failure: Option<FailedRefresh>,
     /// The last token that WeChat rejected, until there is another.
-    rejected: Option<Arc<Held>>,
+    rejected: Option<Arc<HeldToken>>,
     /// How many in a row it rejected that were new, and when the last of them.
     rejections: u32,
     rejected_at: Option<SystemTime>,
 }
 
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
-struct Flight {
+#[derive(Clone)]
+pub(super) struct Flight {
     number: u64,
     since: Instant,
-    outcome: watch::Receiver<Option<Outcome>>,
+    refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
 }
 
 impl Flight {
     /// Whether the task went without a word: it panicked, or its runtime was shut down.
     fn is_lost(&self) -> bool {
-        self.outcome.has_changed().is_err()
+        self.refreshed.has_changed().is_err()
     }
 }
 
 /// The refreshes that failed since the last one that did not.
-struct Failure {
+struct FailedRefresh {
     error: Error,
     at: SystemTime,
     count: u32,
@@ -79,15 +81,15 @@ struct Failure {
 /// What a caller finds.
 pub(super) enum Look {
     Token(AccessToken),
-    Wait(u64, Instant, watch::Receiver<Option<Outcome>>),
+    Wait(Flight),
 }
 
 impl Slot {
-    pub(super) fn new(app: GetWechatAccessTokenDto, fetcher: Fetcher, patience: Duration) -> Self {
+    pub(super) fn new(app: GetWechatAccessTokenDto, member: Member, patience: Duration) -> Self {
         Self {
             app,
-            held: ArcSwap::from_pointee(Held::nothing()),
-            fetcher: Arc::new(fetcher),
+            held: ArcSwap::from_pointee(HeldToken::nothing()),
+            member: Arc::new(member),
             patience,
             ending: watch::Sender::new(false),
             progress: Mutex::default(),
@@ -115,25 +117,18 @@ impl Slot {
         let start = Instant::now();
         let mut waited_in_vain = false;
         loop {
-            let (number, since, mut outcome) = match self.look()? {
+            let mut flight = match self.look()? {
                 Look::Token(token) => return Ok(token),
-                Look::Wait(number, since, outcome) => (number, since, outcome),
+                Look::Wait(flight) => flight,
             };
-            let (patience, left) = (self.patience.saturating_sub(since.elapsed()), self.time_left(start));
-            let outcome = tokio::time::timeout(patience.min(left), outcome.wait_for(Option::is_some)).await;
-            match &outcome {
-                Ok(Ok(outcome)) => {
-                    if let Some(outcome) = &**outcome {
-                        return outcome.clone().map(AccessToken::from);
-                    }
-                }
-                Ok(Err(_)) => {}
+            let patience = self.patience.saturating_sub(flight.since.elapsed()).min(self.time_left(start));
+            let refreshed = tokio::time::timeout(patience, flight.refreshed.wait_for(Option::is_some)).await;
+            match refreshed.map(|refreshed| refreshed.ok().and_then(|refreshed| refreshed.clone())) {
+                Ok(Some(refreshed)) => return refreshed.map(AccessToken::from),
                 Err(_) if self.time_left(start).is_zero() => return self.out_of_time(),
-                Err(_) => {}
+                // Its task is gone, or sits on a runtime that nobody drives.
+                Ok(None) | Err(_) => self.give_up(flight.number),
             }
-            drop(outcome);
-            // Its task is gone, or sits on a runtime that nobody drives.
-            self.give_up(number);
             if waited_in_vain {
                 let detail =
                     "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
@@ -145,7 +140,7 @@ impl Slot {
 
     /// How long a caller still waits that came at `start`.
     fn time_left(&self, start: Instant) -> Duration {
-        self.fetcher.windows.longest_wait.saturating_sub(start.elapsed())
+        self.member.fetcher.windows.longest_wait.saturating_sub(start.elapsed())
     }
 
     /// For a caller that waited as long as it may.
@@ -155,7 +150,7 @@ impl Slot {
             Counters::count(&self.counters().stale);
             return Ok(held.into());
         }
-        let longest_wait = self.fetcher.windows.longest_wait;
+        let longest_wait = self.member.fetcher.windows.longest_wait;
         let detail = format!(
             "there is none after {longest_wait:?}, and the refresh goes on; try again, or allow more with \
              `.longest_wait(..)`"
@@ -177,11 +172,11 @@ impl Slot {
         let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
         progress.flight.take_if(|flight| flight.is_lost());
         if let (Ok(runtime), None, false) = (&runtime, &progress.flight, closed) {
-            let user = self.fetcher.source.user();
+            let user = self.member.fetcher.source.user();
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
                 Some(failure) if state == State::Dead => return Err(failure.error.clone()),
                 Some(_) => {}
-                None => self.take_off(&mut progress, runtime, Arc::clone(&held), user),
+                None => self.take_off(&mut progress, runtime, user),
             }
         }
         if let Some(flight) = &progress.flight
@@ -189,7 +184,7 @@ impl Slot {
             && state != State::Due
         {
             Counters::count(&self.counters().waits);
-            return Ok(Look::Wait(flight.number, flight.since, flight.outcome.clone()));
+            return Ok(Look::Wait(flight.clone()));
         }
         // What listens to events may have questions of its own.
         drop(progress);
@@ -206,35 +201,27 @@ impl Slot {
     }
 
     /// Starts a refresh.
-    fn take_off(
-        self: &Arc<Self>,
-        progress: &mut Progress,
-        runtime: &Handle,
-        held: Arc<Held>,
-        user: Option<SecretString>,
-    ) {
+    fn take_off(self: &Arc<Self>, progress: &mut Progress, runtime: &Handle, user: Option<SecretString>) {
         progress.flights += 1;
         let number = progress.flights;
-        let (sender, outcome) = watch::channel(None);
-        let (fetcher, slot) = (Arc::clone(&self.fetcher), Arc::downgrade(self));
-        let mut wanted = match &progress.rejected {
-            Some(rejected) => Wanted { than: Arc::clone(rejected), rejected: true },
-            None => Wanted { than: held, rejected: false },
-        };
+        let (sender, refreshed) = watch::channel(None);
+        let (member, slot) = (Arc::clone(&self.member), Arc::downgrade(self));
+        let rejected = progress.rejected.as_ref().map(|rejected| rejected.rejected());
+        let mut than = rejected.unwrap_or_else(|| self.held.load().record.clone());
         let mut ending = self.ending.subscribe();
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
             let refresh = async {
                 loop {
-                    let next = fetcher.next(&wanted).await;
+                    let next = member.next(than).await;
                     let Some(slot) = Weak::upgrade(&slot) else { break };
                     match slot.land(number, user.as_ref(), next) {
-                        Landing::Done(outcome) => {
+                        Landing::Done(refreshed) => {
                             // Nobody may be waiting any more.
-                            let _ = sender.send(Some(outcome));
+                            let _ = sender.send(Some(refreshed));
                             break;
                         }
-                        Landing::Again(than) => wanted = Wanted { than, rejected: true },
+                        Landing::Again(rejected) => than = rejected,
                         Landing::Late => break,
                     }
                 }
@@ -246,11 +233,11 @@ impl Slot {
                 true
             };
             if first(refresh, is_to_end).await {
-                fetcher.let_go().await;
+                member.let_go().await;
             }
             drop(sender);
         });
-        progress.flight = Some(Flight { number, since: Instant::now(), outcome, task: task.abort_handle() });
+        progress.flight = Some(Flight { number, since: Instant::now(), refreshed, task: task.abort_handle() });
     }
 
     /// Ends what is under way, and has nothing follow.
@@ -260,15 +247,15 @@ impl Slot {
 
     /// Waits until what was under way has ended.
     pub(super) async fn ended(&self) {
-        let outcome = self.progress().flight.as_ref().map(|flight| flight.outcome.clone());
-        if let Some(mut outcome) = outcome {
-            let gone = async { while outcome.changed().await.is_ok() {} };
+        let refreshed = self.progress().flight.as_ref().map(|flight| flight.refreshed.clone());
+        if let Some(mut refreshed) = refreshed {
+            let gone = async { while refreshed.changed().await.is_ok() {} };
             gone.await;
         }
     }
 
     /// Keeps what a refresh brought.
-    fn land(&self, number: u64, user: Option<&SecretString>, next: Result<Held, Error>) -> Landing {
+    fn land(&self, number: u64, user: Option<&SecretString>, next: Result<HeldToken, Error>) -> Landing {
         // A server's date is a second wide.
         const SAME: Duration = Duration::from_secs(2);
         let mut progress = self.progress();
@@ -276,10 +263,10 @@ impl Slot {
             return Landing::Late;
         }
         if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
-            && next.is(&rejected.secret)
+            && next.record.is(&rejected.record.secret)
         {
             // It was rejected while it was on its way here.
-            return Landing::Again(Arc::clone(rejected));
+            return Landing::Again(rejected.rejected());
         }
         progress.flight = None;
         let now = self.now();
@@ -287,7 +274,7 @@ impl Slot {
         let alive = held.state(now) != State::Dead;
         let next = next.and_then(|next| {
             // By this machine's clock, since the server's may have been set right in between.
-            if alive && !next.is(&held.secret) && next.left(now).saturating_add(SAME) < held.left(now) {
+            if alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now) {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
                 return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
             }
@@ -295,7 +282,7 @@ impl Slot {
         });
         match &next {
             Ok(next) => {
-                if !held.is_nothing() && held.age(now) >= NEW.min(held.lifetime / 2) {
+                if !held.is_nothing() && held.age(now) >= NEW.min(held.record.lifetime / 2) {
                     progress.rejections = 0;
                 }
                 self.held.store(Arc::clone(next));
@@ -308,9 +295,9 @@ impl Slot {
         }
         drop(progress);
         let app_id = self.app.app_id.as_str();
-        let outcome = match next {
+        let refreshed = match next {
             Ok(next) => {
-                tracing::debug!(wechat.app_id = app_id, expires_at = %next.expires_at, "a new token is held");
+                tracing::debug!(wechat.app_id = app_id, expires_at = %next.record.expires_at, "a new token is held");
                 Ok(next)
             }
             Err(error) if alive => {
@@ -323,17 +310,17 @@ impl Slot {
                 Err(error)
             }
         };
-        Landing::Done(outcome)
+        Landing::Done(refreshed)
     }
 
     fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
         let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
-        let windows = &self.fetcher.windows;
+        let windows = &self.member.fetcher.windows;
         let pause = windows.failures.pause_after(error, count, random());
         let memory = windows.memory_of(error, count);
         // What the server sent may be large, and is of use to whoever caused it.
         let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));
-        progress.failure = Some(Failure { error, at: self.now(), count, pause, memory, user });
+        progress.failure = Some(FailedRefresh { error, at: self.now(), count, pause, memory, user });
     }
 
     fn give_up(&self, number: u64) {
@@ -348,7 +335,7 @@ impl Slot {
         {
             let mut progress = self.progress();
             let held = self.held.load_full();
-            if !held.is(rejected.secret()) {
+            if !held.record.is(rejected.secret()) {
                 return;
             }
             let now = self.now();
@@ -358,13 +345,13 @@ impl Slot {
             }
             progress.rejections = if held.age(now) < NEW { progress.rejections.saturating_add(1) } else { 0 };
             progress.rejected_at = Some(now);
-            self.held.store(Arc::new(Held::nothing()));
+            self.held.store(Arc::new(HeldToken::nothing()));
             progress.rejected = Some(held);
             if progress.rejections > 2 {
                 let detail =
                     "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
                 let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
-                self.note_failure(&mut progress, &error, self.fetcher.source.user());
+                self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
             }
         }
         Counters::count(&self.counters().invalidations);
@@ -373,7 +360,7 @@ impl Slot {
 
     pub(super) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
-        stats.refreshing = self.is_refreshing();
+        stats.refreshing = self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost());
         let (held, now) = (self.held.load(), self.now());
         if held.state(now) != State::Dead {
             stats.age = Some(held.age(now));
@@ -386,7 +373,7 @@ impl Slot {
     pub(super) fn is_idle(&self) -> bool {
         let mut progress = self.progress();
         progress.flight.take_if(|flight| flight.is_lost() || flight.since.elapsed() > self.patience);
-        let (now, user) = (self.now(), self.fetcher.source.user());
+        let (now, user) = (self.now(), self.member.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
         // What WeChat rejected must not come back for as long as the server may answer it.
@@ -394,16 +381,12 @@ impl Slot {
         progress.flight.is_none() && !remembered && !rejected && self.held.load().state(now) == State::Dead
     }
 
-    fn is_refreshing(&self) -> bool {
-        self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost())
-    }
-
     fn now(&self) -> SystemTime {
-        (self.fetcher.now)()
+        (self.member.fetcher.now)()
     }
 
     fn counters(&self) -> &Counters {
-        &self.fetcher.counters
+        &self.member.fetcher.counters
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -413,14 +396,14 @@ impl Slot {
 
 /// What is to be done with an answer.
 enum Landing {
-    Done(Outcome),
+    Done(Refreshed),
     /// Ask again: WeChat has rejected this one.
-    Again(Arc<Held>),
+    Again(Record),
     /// Nothing: another refresh has taken its place.
     Late,
 }
 
-impl Failure {
+impl FailedRefresh {
     fn lasts(&self, now: SystemTime, state: State, user: Option<&SecretString>) -> bool {
         let pause = if state == State::Dead { self.memory } else { self.pause };
         let same_user = self.user.as_ref().map(SecretString::expose_secret) == user.map(SecretString::expose_secret);

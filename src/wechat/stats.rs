@@ -70,13 +70,13 @@ impl Counters {
 
 /// A counter that many threads add to at once: each has a cache line to itself, up to a number of threads.
 #[derive(Default)]
-pub(super) struct Hits([Line; LINES]);
+pub(super) struct Hits([CacheLine; LINES]);
 
 const LINES: usize = 16;
 
 #[derive(Default)]
 #[repr(align(128))]
-struct Line(AtomicU64);
+struct CacheLine(AtomicU64);
 
 impl Hits {
     pub(super) fn add(&self) {
@@ -88,12 +88,12 @@ impl Hits {
         }
         // A thread that is being torn down has no number any more; it counts with the first.
         let line = LINE.try_with(Cell::get).unwrap_or_default();
-        if let Some(Line(counter)) = self.0.get(line) {
+        if let Some(CacheLine(counter)) = self.0.get(line) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn sum(&self) -> u64 {
-        self.0.iter().map(|Line(counter)| counter.load(Ordering::Relaxed)).sum()
+        self.0.iter().map(|CacheLine(counter)| counter.load(Ordering::Relaxed)).sum()
     }
 }

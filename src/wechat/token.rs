@@ -11,23 +11,23 @@ use std::time::{Duration, SystemTime};
 /// WeChat's access token, from a [`TokenCache`](super::TokenCache).
 ///
 /// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
-pub struct AccessToken(Guard<Arc<Held>>);
+pub struct AccessToken(Guard<Arc<HeldToken>>);
 
 impl AccessToken {
     /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.0.secret.expose_secret()
+        self.0.record.secret.expose_secret()
     }
 
     pub(super) fn secret(&self) -> &SecretString {
-        &self.0.secret
+        &self.0.record.secret
     }
 
     /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
     #[must_use]
     pub fn expires_at(&self) -> UnixTimestamp {
-        self.0.expires_at
+        self.0.record.expires_at
     }
 }
 
@@ -37,14 +37,14 @@ impl Clone for AccessToken {
     }
 }
 
-impl From<Arc<Held>> for AccessToken {
-    fn from(held: Arc<Held>) -> Self {
+impl From<Arc<HeldToken>> for AccessToken {
+    fn from(held: Arc<HeldToken>) -> Self {
         Self(Guard::from_inner(held))
     }
 }
 
-impl From<Guard<Arc<Held>>> for AccessToken {
-    fn from(held: Guard<Arc<Held>>) -> Self {
+impl From<Guard<Arc<HeldToken>>> for AccessToken {
+    fn from(held: Guard<Arc<HeldToken>>) -> Self {
         Self(held)
     }
 }
@@ -55,16 +55,33 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A token and its times, by this machine's clock unless stated otherwise.
-pub(super) struct Held {
+/// What a fleet knows of a token.
+#[derive(Clone)]
+pub(super) struct Record {
     pub(super) secret: SecretString,
     /// By the server's clock.
     pub(super) expires_at: UnixTimestamp,
-    /// Tells two tokens of a shared store apart that expire in the same second.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "for a shared store"))]
+    /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
     pub(super) generation: u64,
-    /// What was left of its life when it was fetched.
+    /// What was left of its life when it was fetched: all processes find it due at the same time, but for the random part.
     pub(super) lifetime: Duration,
+    /// WeChat has rejected it. It is kept so that an answer which was slow cannot bring it back.
+    pub(super) rejected: bool,
+}
+
+impl Record {
+    pub(super) fn is(&self, secret: &SecretString) -> bool {
+        self.secret.expose_secret() == secret.expose_secret()
+    }
+
+    pub(super) fn if_rejected(&self) -> Option<&SecretString> {
+        self.rejected.then_some(&self.secret)
+    }
+}
+
+/// A token and its times, by this machine's clock.
+pub(super) struct HeldToken {
+    pub(super) record: Record,
     /// When it was fetched, by whomever.
     born_at: SystemTime,
     /// Since when it is here.
@@ -85,45 +102,32 @@ pub(super) enum State {
     Dead,
 }
 
-impl Held {
+impl HeldToken {
     /// What is held before there is a token: one that is dead at any time.
     pub(super) fn nothing() -> Self {
-        let epoch = SystemTime::UNIX_EPOCH;
-        Self {
-            secret: SecretString::from(""),
-            expires_at: UnixTimestamp::from_secs(0),
-            generation: 0,
-            lifetime: Duration::ZERO,
-            born_at: epoch,
-            since: epoch,
-            due_at: epoch,
-            wait_from: epoch,
-            dead_at: epoch,
-        }
+        let (secret, expires_at) = (SecretString::from(""), UnixTimestamp::from_secs(0));
+        let record = Record { secret, expires_at, generation: 0, lifetime: Duration::ZERO, rejected: false };
+        Self::new(record, (SystemTime::UNIX_EPOCH, Duration::ZERO), &Windows::default())
     }
 
-    /// A token that dies `left` after `now`, and had `lifetime` left when it was fetched.
-    pub(super) fn new(
-        secret: SecretString,
-        expires_at: UnixTimestamp,
-        generation: u64,
-        lifetime: Duration,
-        (now, left): (SystemTime, Duration),
-        windows: &Windows,
-    ) -> Self {
+    /// A token that dies `left` after `now`.
+    pub(super) fn new(record: Record, (now, left): (SystemTime, Duration), windows: &Windows) -> Self {
+        let lifetime = record.lifetime;
         let before_end = |window| now.checked_add(left.saturating_sub(window)).unwrap_or(now);
         let wait_from = before_end(windows.mandatory_of(lifetime));
         Self {
-            secret,
-            expires_at,
-            generation,
-            lifetime,
             born_at: now.checked_sub(lifetime.saturating_sub(left)).unwrap_or(now),
             since: now,
             due_at: before_end(windows.refresh_of(lifetime, random())).min(wait_from),
             wait_from,
             dead_at: before_end(Duration::ZERO),
+            record,
         }
+    }
+
+    /// For when WeChat has rejected it.
+    pub(super) fn rejected(&self) -> Record {
+        Record { rejected: true, ..self.record.clone() }
     }
 
     /// The question of the hot path.
@@ -156,22 +160,18 @@ impl Held {
 
     /// It is the one that was held before, and not new by being answered once more.
     pub(super) fn older_than(mut self, before: &Self) -> Self {
-        if before.is(&self.secret) {
+        if before.record.is(&self.record.secret) {
             self.born_at = self.born_at.min(before.born_at);
         }
         self
     }
 
     pub(super) fn is_nothing(&self) -> bool {
-        self.secret.expose_secret().is_empty()
+        self.record.secret.expose_secret().is_empty()
     }
 
     /// What is left of its life; never more than there was, whatever the clock says.
     pub(super) fn left(&self, now: SystemTime) -> Duration {
         self.dead_at.duration_since(now.max(self.since)).unwrap_or_default()
-    }
-
-    pub(super) fn is(&self, secret: &SecretString) -> bool {
-        self.secret.expose_secret() == secret.expose_secret()
     }
 }

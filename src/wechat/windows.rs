@@ -51,21 +51,3 @@ impl Windows {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn a_long_life_has_the_windows_that_are_set_and_a_short_one_its_share() {
-        let windows = Windows::default();
-        assert_eq!(windows.refresh_of(SECOND * 7200, 0.0), SECOND * 300);
-        assert_eq!(windows.refresh_of(SECOND * 7200, 1.0), SECOND * 180);
-        assert_eq!(windows.mandatory_of(SECOND * 7200), SECOND * 30);
-        assert_eq!(windows.refresh_of(SECOND * 100, 0.0), SECOND * 10);
-        assert_eq!(windows.mandatory_of(SECOND * 100), SECOND * 5);
-        assert_eq!(windows.refresh_of(Duration::ZERO, 0.5), Duration::ZERO);
-    }
-}

@@ -3,16 +3,24 @@
 mod apps;
 mod callers;
 mod failures;
+mod fleet;
+mod life;
+mod memory;
 mod rejected;
+mod storm;
 mod times;
 
-use super::fetch::{Answer, Answering, Fetcher, Source};
+use super::fetch::{FetchedToken, Fetcher, Fetching, Source};
+use super::fleet::{Member, Shared};
 use super::slot::Slot;
+use super::store::TokenId;
 use super::token::AccessToken;
 use super::windows::Windows;
 use crate::client::Clock;
 use crate::types::GetWechatAccessTokenDto;
+use crate::wechat::TokenStats;
 use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
+use memory::MemoryStore;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -25,9 +33,9 @@ const LIFETIME: u64 = 7200;
 
 /// A server that does as told, and counts.
 #[derive(Clone)]
-struct Server(Arc<Inner>);
+struct Server(Arc<Script>);
 
-struct Inner {
+struct Script {
     start: Instant,
     /// How far this machine's clock, and the server's, are ahead of the truth, in seconds.
     our_clock: AtomicI64,
@@ -76,7 +84,7 @@ impl Planned {
 impl Server {
     /// Answers the request of each number, from 1, as `answer` says.
     fn new(answer: impl Fn(usize) -> Planned + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Script {
             start: Instant::now(),
             our_clock: AtomicI64::default(),
             its_clock: AtomicI64::default(),
@@ -121,8 +129,20 @@ impl Server {
     }
 
     fn slot_of(&self, app: GetWechatAccessTokenDto, windows: Windows) -> Slot {
-        let fetcher = Fetcher::new(Box::new(self.clone()), self.clock(), windows);
-        Slot::new(app, fetcher, SECOND * 60)
+        Slot::new(app, Member { fetcher: self.fetcher(windows), shared: None }, SECOND * 60)
+    }
+
+    /// Of a process whose fleet has this store.
+    fn process(&self, store: &MemoryStore) -> Arc<Slot> {
+        let app = app(0);
+        // A call takes ten seconds at most.
+        let shared = Shared::new(Arc::new(store.clone()), &TokenId { app: &app, parts: [None; 6] }, SECOND * 10);
+        let member = Member { fetcher: self.fetcher(Windows::default()), shared: Some(shared) };
+        Arc::new(Slot::new(app, member, SECOND * 60))
+    }
+
+    fn fetcher(&self, windows: Windows) -> Fetcher {
+        Fetcher::new(Box::new(self.clone()), self.clock(), windows)
     }
 }
 
@@ -131,7 +151,7 @@ fn app(number: usize) -> GetWechatAccessTokenDto {
 }
 
 impl Source for Server {
-    fn fetch(&self) -> Answering {
+    fn fetch(&self) -> Fetching {
         struct UnderWay(Server);
         impl Drop for UnderWay {
             fn drop(&mut self) {
@@ -150,7 +170,7 @@ impl Source for Server {
             let now = server.time(&server.0.its_clock);
             let expires_at = UnixTimestamp::from(now + Duration::from_secs(lifetime)).as_secs();
             let date = UnixTimestamp::from(now).as_secs() + server.0.gateways_clock.load(Ordering::SeqCst);
-            Ok(Answer {
+            Ok(FetchedToken {
                 secret: text.into(),
                 expires_at: UnixTimestamp::from_secs(told(expires_at)),
                 date: UnixTimestamp::from_secs(date).to_system_time(),

@@ -168,8 +168,8 @@ async fn a_clock_that_is_set_back_by_more_than_the_tokens_life_makes_callers_wai
 /// Seconds that are none: each kept a token for thirty days.
 #[tokio::test(start_paused = true)]
 async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
-    type Told = fn(i64) -> i64;
-    let tellings: [(Told, f64); 5] = [
+    type Telling = fn(i64) -> i64;
+    let tellings: [(Telling, f64); 5] = [
         (|seconds| seconds * 1000 + 999, 7199.0),
         (|seconds| seconds * 1_000_000, 7199.0),
         (|seconds| seconds.saturating_mul(1_000_000_000), 7199.0),
@@ -227,4 +227,15 @@ async fn a_gateway_with_a_wrong_clock_is_not_believed_where_two_others_agree() {
         pass(7200.0).await;
         assert_eq!(get(&slot).await, Ok("t2".to_owned()), "{gateway}");
     }
+}
+
+#[test]
+fn a_long_life_has_the_windows_that_are_set_and_a_short_one_its_share() {
+    let windows = Windows::default();
+    assert_eq!(windows.refresh_of(SECOND * 7200, 0.0), SECOND * 300);
+    assert_eq!(windows.refresh_of(SECOND * 7200, 1.0), SECOND * 180);
+    assert_eq!(windows.mandatory_of(SECOND * 7200), SECOND * 30);
+    assert_eq!(windows.refresh_of(SECOND * 100, 0.0), SECOND * 10);
+    assert_eq!(windows.mandatory_of(SECOND * 100), SECOND * 5);
+    assert_eq!(windows.refresh_of(Duration::ZERO, 0.5), Duration::ZERO);
 }

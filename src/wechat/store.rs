@@ -1,0 +1,83 @@
+//! Where the processes of a fleet keep a token for each other.
+
+use super::token::Record;
+use crate::types::GetWechatAccessTokenDto;
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A store that processes share. Each token has a place in it: a record, and a lock beside it.
+///
+/// It neither asks a server nor judges a token: that is the [fleet's](super::fleet). Whatever goes wrong with it is
+/// [`Trouble`], within its own [timeout](Self::timeout).
+pub(super) trait Store: fmt::Debug + Send + Sync {
+    /// What a token's place is called: otherwise for everything that makes it another token, and without a secret.
+    fn name_of(&self, token: &TokenId<'_>) -> String;
+
+    /// How long an answer takes at most.
+    fn timeout(&self) -> Duration;
+
+    /// How long a lock lasts that nobody renews.
+    fn lease(&self) -> Duration;
+
+    /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
+    /// lock has seen the record. A lock that is the caller's already is its own.
+    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim>;
+
+    /// Has the lock last for another lease, if it is the caller's.
+    fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()>;
+
+    /// Releases the lock, if it is the caller's, and then stores a record for so long, unless another than the one that is
+    /// `known` stands there: then that one stays, and is the answer.
+    fn publish<'a>(
+        &'a self,
+        place: &'a Place,
+        record: &'a Record,
+        life: Duration,
+        known: &'a [u8],
+    ) -> Reply<'a, Option<Standing>>;
+
+    /// Releases the lock, if it is the caller's.
+    fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()>;
+
+    /// Is told that a token came from it, or went there.
+    fn works(&self);
+}
+
+pub(super) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
+
+/// The store failed; it has said how.
+pub(super) struct Trouble;
+
+/// What makes a token another one.
+pub(super) struct TokenId<'a> {
+    pub(super) app: &'a GetWechatAccessTokenDto,
+    /// Host, who asks, operation, the app's id.
+    pub(super) parts: [Option<&'a [u8]>; 6],
+}
+
+/// A token's place, for one process.
+pub(super) struct Place {
+    pub(super) name: String,
+    /// What a lock of this process says.
+    pub(super) holder: String,
+}
+
+/// What a claim finds.
+pub(super) enum Claim {
+    Found(Standing),
+    /// The lock is the caller's.
+    Lock,
+    /// Somebody else has the lock.
+    Nothing,
+}
+
+/// What stands in a place.
+pub(super) struct Standing {
+    /// None, where it is nothing that can be read.
+    pub(super) record: Option<Record>,
+    /// For how long it still stands there.
+    pub(super) left: Duration,
+    /// As what the store knows it again; empty for nothing.
+    pub(super) version: Vec<u8>,
+}
