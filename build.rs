@@ -35,7 +35,8 @@ type Texts = [(&'static str, String); 3];
 #[cfg(feature = "codegen")]
 fn texts(root: &Path) -> Result<Texts, Vec<String>> {
     let compiled = codegen::compile(&root.join("openapi"), "openapi");
-    compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect())
+    let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    Ok(compiled.files())
 }
 
 /// As generated before and checked in, if the fragments are still the same.

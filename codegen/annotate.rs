@@ -303,7 +303,7 @@ impl VisitMut for OfSettings {
             }
             Expr::MethodCall(call) if call.method == "json" => {
                 let (receiver, body) = (&call.receiver, &call.args);
-                *expr = parse_quote!(#receiver.body(crate::exchange::json(#body)?));
+                *expr = parse_quote!(#receiver.body(crate::exchange::json(#body).map_err(Error::Custom)?));
             }
             _ => {}
         }

@@ -42,8 +42,23 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What a build makes of the fragments: the names and texts of its files.
-pub type Compiled = [(&'static str, String); 3];
+/// What a build makes of the fragments.
+#[derive(PartialEq)]
+pub struct Compiled {
+    /// The text of the generated module.
+    pub api: String,
+    /// The table of its operations, an item.
+    pub operations: String,
+    /// The merged document as JSON.
+    pub openapi: String,
+}
+
+impl Compiled {
+    /// As they are written, under which names.
+    pub fn files(self) -> [(&'static str, String); 3] {
+        [("api.rs", self.api), ("operations.rs", self.operations), ("openapi.json", self.openapi)]
+    }
+}
 
 /// The whole way, or everything that is wrong with the fragments.
 pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
@@ -63,6 +78,6 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
         let message = format!("The fragments cannot be read again ({error}). Build once more.");
         vec![Violation { file: shown_as.to_owned(), line: 0, column: 0, rule: "readable", message }]
     })?;
-    let (api, openapi) = (format!("{line}{api}"), format!("{:#}\n", document.value));
-    Ok([("api.rs", api), ("operations.rs", operations), ("openapi.json", openapi)])
+    let openapi = format!("{:#}\n", document.value);
+    Ok(Compiled { api: format!("{line}{api}"), operations, openapi })
 }

@@ -5989,7 +5989,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6070,7 +6070,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6151,7 +6151,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6348,7 +6348,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6428,7 +6428,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6509,7 +6509,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6595,7 +6595,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6675,7 +6675,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6754,7 +6754,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6831,7 +6831,7 @@ pub mod builder {
                 .settings
                 .http
                 .post(url)
-                .body(crate::exchange::json(&body)?)
+                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }

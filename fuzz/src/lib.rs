@@ -173,7 +173,7 @@ pub fn loader(data: &[u8]) {
     match codegen::compile(&dir, "openapi") {
         Ok(compiled) => {
             serde_json::from_str::<Value>(&compiled.openapi).expect("JSON");
-            syn::parse_file(&compiled[0].1).expect("Rust");
+            syn::parse_file(&compiled.api).expect("Rust");
         }
         Err(violations) => {
             assert!(!violations.is_empty());

@@ -2,10 +2,10 @@
 
 use super::settings::Settings;
 use crate::api::Client;
-use crate::credentials::{Fetching, ManagementTokens};
+use crate::credentials::{ManagementTokens, TokenFetch};
 use crate::types::GetManagementAccessTokenDto;
 
-pub(super) fn fetch(settings: &Settings, tokens: &ManagementTokens) -> Fetching {
+pub(super) fn fetch(settings: &Settings, tokens: &ManagementTokens) -> TokenFetch {
     let client = Client { settings: Settings { timeout: tokens.timeout, ..settings.clone() } };
     let (access_key_id, access_key_secret) = (tokens.key.id.clone(), tokens.key.secret.clone());
     Box::pin(async move {

@@ -34,7 +34,7 @@ pub(crate) struct ManagementToken {
 
 /// A fetch that has not begun: of a token, and in how many seconds it expires. Boxed, since it is itself a call, of which
 /// the compiler would have to know the size.
-pub(crate) type Fetching = Pin<Box<dyn Future<Output = Result<(SecretString, i64), Error>> + Send>>;
+pub(crate) type TokenFetch = Pin<Box<dyn Future<Output = Result<(SecretString, i64), Error>> + Send>>;
 
 /// An access key, and the token that the clones of a client share.
 pub(crate) struct ManagementTokens {
@@ -85,7 +85,7 @@ impl ManagementTokens {
     pub(crate) async fn get(
         self: &Arc<Self>,
         rejected: Option<&Arc<ManagementToken>>,
-        fetch: impl FnOnce() -> Fetching,
+        fetch: impl FnOnce() -> TokenFetch,
     ) -> Result<Arc<ManagementToken>, Error> {
         let fetches = self.fetches();
         if let (Ok(current), None) = (self.current.try_lock(), rejected)
@@ -107,7 +107,7 @@ impl ManagementTokens {
         &self,
         rejected: Option<&Arc<ManagementToken>>,
         before: u64,
-        fetching: Fetching,
+        fetching: TokenFetch,
     ) -> Result<Arc<ManagementToken>, Error> {
         let mut current = self.current.lock().await;
         let now = (self.now)();
@@ -150,7 +150,7 @@ impl ManagementTokens {
         }
     }
 
-    async fn fetch(&self, fetching: Fetching) -> Result<ManagementToken, Error> {
+    async fn fetch(&self, fetching: TokenFetch) -> Result<ManagementToken, Error> {
         const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
         let asked_at = (self.now)();
         // The body is this operation's: whoever needed the token must not take it for the answer to its own.

@@ -24,7 +24,7 @@ pub(crate) use app_id::AppId;
 pub(crate) use client_secret::{ClientSecretBasic, ClientSecretPost, both_ways};
 pub(crate) use header_value::{header_value, secret_value};
 pub(crate) use kind::Occasion;
-pub(crate) use management_token::{Fetching, ManagementAccess, ManagementToken, ManagementTokens};
+pub(crate) use management_token::{ManagementAccess, ManagementToken, ManagementTokens, TokenFetch};
 #[cfg(any(feature = "mock", feature = "__fuzz"))]
 pub(crate) use signature::Signature;
 pub(crate) use user_access_token::UserAccessToken;

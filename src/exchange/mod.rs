@@ -29,9 +29,9 @@ use reqwest::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The body of a request.
-pub(crate) fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, progenitor_client::Error<()>> {
-    serde_json::to_vec(body).map_err(|error| progenitor_client::Error::Custom(error.to_string()))
+/// The body of a request, or why it has none.
+pub(crate) fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(body).map_err(|error| error.to_string())
 }
 
 /// Sends what the generated code has built, or says why it could not be built.

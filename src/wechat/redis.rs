@@ -1,6 +1,6 @@
 //! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
-use super::store::{Claim, Place, Reply, Standing, Store, TokenId, Trouble};
+use super::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
 use super::token::Record;
 use crate::encoding::hex;
 use crate::{Error, UnixTimestamp};
@@ -280,11 +280,11 @@ impl Store for RedisStore {
         self.lease
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim> {
+    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
         Box::pin(async move { self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease))).await })
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
         Box::pin(async move { self.run(eval(RENEW, place).arg(millis(self.lease))).await.map(drop) })
     }
 
@@ -294,7 +294,7 @@ impl Store for RedisStore {
         record: &'a Record,
         life: Duration,
         known: &'a [u8],
-    ) -> Reply<'a, Option<Standing>> {
+    ) -> StoreReply<'a, Option<Standing>> {
         Box::pin(async move {
             let record = serde_json::to_vec(&RecordJson::of(record)).map_err(|_| Trouble)?;
             match self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1))).await? {
@@ -304,7 +304,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
         Box::pin(async move { self.run(&eval(RELEASE, place)).await.map(drop) })
     }
 

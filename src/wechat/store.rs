@@ -22,10 +22,10 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
 
     /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
     /// lock has seen the record. A lock that is the caller's already is its own.
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim>;
+    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim>;
 
     /// Has the lock last for another lease, if it is the caller's.
-    fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()>;
+    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
 
     /// Releases the lock, if it is the caller's, and then stores a record for so long, unless another than the one that is
     /// `known` stands there: then that one stays, and is the answer.
@@ -35,16 +35,16 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
         record: &'a Record,
         life: Duration,
         known: &'a [u8],
-    ) -> Reply<'a, Option<Standing>>;
+    ) -> StoreReply<'a, Option<Standing>>;
 
     /// Releases the lock, if it is the caller's.
-    fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()>;
+    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
 
     /// Is told that a token came from it, or went there.
     fn works(&self);
 }
 
-pub(super) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
+pub(super) type StoreReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
 
 /// The store failed; it has said how.
 pub(super) struct Trouble;

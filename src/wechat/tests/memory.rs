@@ -1,7 +1,7 @@
 //! A store in memory, as processes of a fleet share it, by the test's clock.
 
 use super::SECOND;
-use crate::wechat::store::{Claim, Place, Reply, Standing, Store, TokenId, Trouble};
+use crate::wechat::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
 use crate::wechat::token::Record;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -71,7 +71,7 @@ impl MemoryStore {
     }
 
     /// A command: it takes a millisecond, and more where the store is in trouble.
-    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> Reply<'a, T> {
+    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> StoreReply<'a, T> {
         Box::pin(async move {
             self.0.commands.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -144,7 +144,7 @@ impl Store for MemoryStore {
         LEASE
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> Reply<'a, Claim> {
+    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
         self.run(|contents| {
             if let Some(other) = contents.other_than(known) {
                 return Claim::Found(other);
@@ -157,7 +157,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
         self.run(|contents| {
             if contents.is_held_by(place) {
                 contents.lock = Some((place.holder.clone(), Instant::now() + LEASE));
@@ -171,7 +171,7 @@ impl Store for MemoryStore {
         record: &'a Record,
         life: Duration,
         known: &'a [u8],
-    ) -> Reply<'a, Option<Standing>> {
+    ) -> StoreReply<'a, Option<Standing>> {
         self.run(move |contents| {
             contents.release(place);
             let other = contents.other_than(known);
@@ -182,7 +182,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> Reply<'a, ()> {
+    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
         self.run(|contents| contents.release(place))
     }
 
