@@ -22,23 +22,14 @@ const STRUCK: &str = "[REDACTED]";
 
 /// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
 pub(crate) struct Secrets<'a> {
-    settings: &'a Settings,
-    request: &'a Request,
-    operation: Option<&'static Operation>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) request: &'a Request,
+    pub(crate) operation: Option<&'static Operation>,
     /// That went out with it.
-    tokens: [Option<&'a SecretString>; 2],
+    pub(crate) tokens: [Option<&'a SecretString>; 2],
 }
 
-impl<'a> Secrets<'a> {
-    pub(crate) fn new(
-        settings: &'a Settings,
-        request: &'a Request,
-        operation: Option<&'static Operation>,
-        tokens: [Option<&'a SecretString>; 2],
-    ) -> Self {
-        Self { settings, request, operation, tokens }
-    }
-
+impl Secrets<'_> {
     fn body(&self) -> &[u8] {
         self.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
     }
@@ -198,7 +189,7 @@ mod tests {
         let mut request = Request::new(http::Method::POST, url.parse().unwrap());
         *request.body_mut() = Some(body.into());
         let client = crate::Client::builder("http://127.0.0.1:1").build().unwrap();
-        then(&Secrets::new(&client.settings, &request, None, [None; 2]))
+        then(&Secrets { settings: &client.settings, request: &request, operation: None, tokens: [None; 2] })
     }
 
     const URL: &str = "https://example.genauth.ai/api/v3/x";
