@@ -132,12 +132,15 @@ pub(crate) struct Arrival {
     pub(crate) body: Bytes,
 }
 
-/// Sends what is `drafted`. With the error come the headers of the answer, if there was one.
+/// What is wrong with an answer, and its headers; none where there was no answer.
+pub(super) type Failed = (Error, HeaderMap);
+
+/// Sends what is `drafted`.
 pub(super) fn deliver<'a>(
     call: &'a Call<'_>,
     mut request: Request,
     drafted: &'a Url,
-) -> impl Future<Output = Result<Arrival, (Error, HeaderMap)>> {
+) -> impl Future<Output = Result<Arrival, Failed>> {
     let settings = call.settings;
     let left = call.left();
     let allowed = settings.attempt_timeout.map_or(left, |most| most.min(left));

@@ -1,7 +1,7 @@
 //! The attempts of a call: what may succeed without a change is tried again, as long as there is time and the document lets
 //! it.
 
-use super::attempt::{Arrival, Draft, NoToken, deliver};
+use super::attempt::{Arrival, Draft, Failed, NoToken, deliver};
 use super::call::Call;
 use super::redaction::Secrets;
 use super::trace;
@@ -40,15 +40,19 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 
-    /// The next answer that comes whole.
-    pub(super) async fn next(&mut self) -> Result<Arrival, Error> {
+    /// The next answer that comes whole. After one that `failed` there is another attempt, or the call's error.
+    pub(super) async fn next(&mut self, failed: Option<Failed>) -> Result<Arrival, Error> {
         let span = self.span.clone();
         // Boxed: a future of this size would be moved about by all that await it.
-        Box::pin(self.arrive().instrument(span)).await.inspect_err(|error| trace::failure(&self.span, error))
+        let next = Box::pin(self.arrive(failed).instrument(span)).await;
+        next.inspect_err(|error| trace::failure(&self.span, error))
     }
 
-    async fn arrive(&mut self) -> Result<Arrival, Error> {
+    async fn arrive(&mut self, mut failed: Option<Failed>) -> Result<Arrival, Error> {
         loop {
+            if let Some((error, headers)) = failed {
+                Box::pin(self.go_on(error, &headers)).await?;
+            }
             let chosen = self.draft.choose(&self.call).map_err(|error| self.counted(error))?;
             match self.draft.find_token(&self.call, chosen).await {
                 Ok(()) => {}
@@ -62,7 +66,7 @@ impl<'a> Attempts<'a> {
             drop(turn);
             match delivered {
                 Ok(arrival) => return Ok(arrival),
-                Err((error, headers)) => Box::pin(self.go_on(error, &headers)).await?,
+                Err(broken) => failed = Some(broken),
             }
         }
     }
@@ -73,13 +77,7 @@ impl<'a> Attempts<'a> {
         Box::pin(self.call.in_time(turns.acquire())).await.map(Result::ok)
     }
 
-    /// After an answer that says no: the call's error, unless there is to be another attempt.
-    pub(super) async fn fail(&mut self, error: Error, headers: &HeaderMap) -> Result<(), Error> {
-        let span = self.span.clone();
-        let go_on = Box::pin(self.go_on(error, headers).instrument(span));
-        go_on.await.inspect_err(|error| trace::failure(&self.span, error))
-    }
-
+    /// The call's error, unless there is to be another attempt.
     async fn go_on(&mut self, mut error: Error, headers: &HeaderMap) -> Result<(), Error> {
         match self.draft.renew_token(&self.call, &error).await {
             Ok(true) => return Ok(()),

@@ -50,11 +50,12 @@ pub(crate) fn send<T: DeserializeOwned>(
 /// There and back.
 async fn carry<T: DeserializeOwned>(begun: Result<Box<Attempts<'_>>, Error>) -> Result<Response<T>, Error> {
     let mut attempts = begun?;
+    let mut failed = None;
     loop {
-        let arrival = attempts.next().await?;
+        let arrival = attempts.next(failed).await?;
         match envelope::open(&attempts.call, &attempts.secrets(), &arrival) {
             Ok((payload, head)) => return attempts.succeed(arrival, head, payload),
-            Err(error) => attempts.fail(error, &arrival.headers).await?,
+            Err(error) => failed = Some((error, arrival.headers)),
         }
     }
 }
