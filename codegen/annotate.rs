@@ -218,11 +218,11 @@ fn annotate_builders<'a>(
         end_before_sending(send, index)?;
         send_no_version(send)?;
         let docs = document_send(send);
-        let operation_of: Expr = parse_quote!(&crate::operation::OPERATIONS[#index]);
-        let send: Expr = parse_quote!(crate::exchange::send(&client.settings, #operation_of, self.request()).await);
-        let (payload, send) = match payload {
-            Some(payload) => (payload.clone(), send),
-            None => (parse_quote!(()), parse_quote!(#send.map(crate::Response::without_payload))),
+        let row: Expr = parse_quote!(&crate::operation::OPERATIONS[#index]);
+        let sent: Expr = parse_quote!(crate::exchange::send(&client.settings, #row, self.request()).await);
+        let (payload, sent) = match payload {
+            Some(payload) => (payload.clone(), sent),
+            None => (parse_quote!(()), parse_quote!(#sent.map(crate::Response::without_payload))),
         };
         item.items.push(parse_quote! {
             #(#docs)*
@@ -235,7 +235,7 @@ fn annotate_builders<'a>(
             /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
             pub async fn send(self) -> Result<crate::Response<#payload>, crate::Error> {
                 let client = self.client;
-                #send
+                #sent
             }
         });
         Ok(Generated { operation, method, setters })

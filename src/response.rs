@@ -88,7 +88,7 @@ impl<T> Response<T> {
     }
 }
 
-impl<T> Response<T> {
+impl Response<serde::de::IgnoredAny> {
     /// Of an operation whose envelopes have no `data`.
     #[allow(dead_code, reason = "the document need not have such an operation")]
     pub(crate) fn without_payload(self) -> Response<()> {

@@ -4,6 +4,7 @@
 mod common;
 
 use futures_util::FutureExt as _;
+use genauth::Error;
 use genauth::mock::MockGenAuth;
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::wechat::TokenCache;
@@ -45,6 +46,22 @@ fn a_call_allocates_at_most_six_times_more_than_one_on_bare_reqwest() {
         runtime.block_on(sides.ours());
     });
     assert!(bare > 0 && ours <= bare + CALLS * 6, "{ours}, and {bare} on bare reqwest");
+}
+
+/// A piece of the connection's buffer would keep all of that: errors in a log took a hundred times what they say.
+#[test]
+fn an_error_that_is_kept_keeps_the_answer_and_not_the_connections_buffer() {
+    const ERRORS: usize = 500;
+    let (server, runtime) = (common::Server::start(Duration::ZERO), common::runtime());
+    let client = common::Sides::of(&server.url).client;
+    // What the server answers is no number.
+    let call = || client.call::<_, u8>(http::Method::POST, "/api/v3/x", &());
+    let mut kept: Vec<Error> = Vec::with_capacity(ERRORS);
+    let mut call = || kept.push(runtime.block_on(call()).map(drop).unwrap_err());
+    call();
+    let counted = allocation_counter::measure(|| (1..ERRORS).for_each(|_| call()));
+    let each = counted.bytes_current / i64::try_from(ERRORS).unwrap();
+    assert!(each < 2048 && kept.iter().all(|error| error.body().is_some()), "{each} bytes for each");
 }
 
 /// Each new app copied the map of all others: beside 6000 it took ten times what it took beside 600.

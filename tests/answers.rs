@@ -4,7 +4,10 @@ use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use genauth::{Client, Error, ErrorKind, Response};
 use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::pin::Pin;
+use std::rc::Rc;
 
 const PATH: &str = "/api/v3/get-wechat-access-token-info";
 const NO_DATA: &str = "the server said success (statusCode 200) but sent no data; ask its operators";
@@ -719,4 +722,33 @@ async fn an_error_can_be_cloned_sent_and_kept_with_its_body() {
     drop(error);
     assert_eq!(serde_json::from_slice::<Value>(copy.body().unwrap()).unwrap(), body);
     assert!(!format!("{copy} {copy:?}").contains("kept"));
+}
+
+#[tokio::test]
+async fn what_is_no_utf_8_is_refused_also_where_no_field_is_for_it() {
+    let body = b"{\"statusCode\":200,\"data\":{\"accessToken\":\"61_t\",\"expiresAt\":1,\"other\":\"\xff\"}}";
+    let error = seen(MockAnswer::http(200, "application/json", body.as_slice())).await.error();
+    assert_eq!((error.kind(), error.status_code()), (ErrorKind::Response, None));
+}
+
+/// A payload lives in no task but in the caller's: that it is not `Send` keeps no call from being moved to another thread.
+#[tokio::test]
+async fn a_call_may_be_spawned_whatever_its_payload() {
+    type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send + 'a>>;
+    fn boxed<'a, T: DeserializeOwned + 'a>(client: &'a Client, body: &'a Value) -> Boxed<'a, T> {
+        Box::pin(client.call(Method::POST, PATH, body))
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct NotSend {
+        expires_at: i64,
+        #[serde(skip)]
+        _here: Rc<()>,
+    }
+    let (server, client) = mock().await;
+    let body = json!({ "appId": "wx", "appSecret": "s" });
+    server.answer_next(MockAnswer::envelope(success(&token(&json!(1)))).times(2));
+    assert_eq!(boxed::<Value>(&client, &body).await.unwrap()["expiresAt"], 1);
+    let spawned = tokio::spawn(async move { boxed::<NotSend>(&client, &body).await.map(|data| data.expires_at) });
+    assert_eq!(spawned.await.unwrap().unwrap(), 1);
 }

@@ -83,7 +83,10 @@ impl<'a> Attempts<'a> {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(NoToken::TimeIsOver(of_call)) => error = of_call,
-            Err(NoToken::Failed(of_token)) => return Err(self.counted(of_token)),
+            Err(NoToken::Failed(of_token)) => {
+                let _ = self.notice(headers);
+                return Err(self.counted(of_token));
+            }
         }
         // What was carried out fails for the refusal, whether or not its payload reads; what failed anyway for its own reason.
         let carried_out =
@@ -96,7 +99,7 @@ impl<'a> Attempts<'a> {
         let repeatable = self.call.operation.is_some_and(|operation| operation.idempotent);
         let Some(pause) = pause.filter(|_| repeatable && retry.budget.spend()) else { return Err(error) };
         self.span.record("http.request.resend_count", self.made);
-        tracing::info!(attempts = self.made, pause_ms = pause.as_millis(), %error, "trying again");
+        tracing::info!(target: "genauth", attempts = self.made, pause_ms = pause.as_millis(), %error, "trying again");
         tokio::time::sleep(pause).await;
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::error::{COMPLETE, advice};
 use crate::integer;
 use crate::response::Head;
 use crate::{Error, ErrorKind, Operation};
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -41,7 +42,9 @@ pub(crate) fn open<T: DeserializeOwned>(
 ) -> Result<(T, Head), Error> {
     if arrival.status.is_success()
         && !is_list(&arrival.body)
-        && let Ok(envelope) = serde_json::from_slice(&arrival.body)
+        // Also of what the payload has no field for, none of which would be read otherwise.
+        && let Ok(body) = std::str::from_utf8(&arrival.body)
+        && let Ok(envelope) = serde_json::from_str(body)
         && let Envelope { status_code: 200, message, api_code, request_id, data: Some(payload) } = envelope
     {
         return Ok((payload, head(200, message, api_code, request_id, secrets)));
@@ -133,7 +136,8 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
 fn with_answer(error: Error, arrival: &Arrival) -> Error {
     error.with(|error| {
         error.http_status = Some(arrival.status);
-        error.body = Some(arrival.body.clone());
+        // A part of the connection's buffer would keep all of that.
+        error.body = Some(Bytes::copy_from_slice(&arrival.body));
     })
 }
 

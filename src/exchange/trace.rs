@@ -15,6 +15,8 @@ pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
     // As in `subject`, no path of an endpoint that the document does not describe.
     let path = operation.map(|operation| operation.path);
     tracing::info_span!(
+        // Whatever file this stands in: people filter by it.
+        target: "genauth",
         "genauth.request",
         otel.name = path.map_or_else(|| method.to_owned(), |path| format!("{method} {path}")),
         otel.kind = "client",
