@@ -113,9 +113,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
-        self
+    pub(crate) fn caused_by(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.with(|error| error.source = Some(Arc::new(source)))
     }
 
     /// What kind of failure this is.
@@ -124,7 +123,6 @@ impl Error {
         self.0.kind
     }
 
-    /// What went wrong: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
     pub(crate) fn subject(&self) -> &str {
         &self.0.subject
     }

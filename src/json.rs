@@ -1,7 +1,8 @@
 //! JSON as JavaScript keeps and writes it.
 
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// A value: numbers are doubles, objects remember the order of their keys.
 pub(crate) enum Json {
@@ -33,18 +34,12 @@ impl fmt::Display for Json {
             Self::Number(value) => f.write_str(ryu_js::Buffer::new().format(*value)),
             Self::String(text) => f.write_str(&quoted(text)?),
             Self::Array(items) => {
-                f.write_char('[')?;
-                for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index == 0 { "" } else { "," })?;
-                }
-                f.write_char(']')
+                let items: Vec<String> = items.iter().map(Self::to_string).collect();
+                write!(f, "[{}]", items.join(","))
             }
             Self::Object(fields) => {
-                f.write_char('{')?;
-                for (index, (key, value)) in fields.iter().enumerate() {
-                    write!(f, "{}{}:{value}", if index == 0 { "" } else { "," }, quoted(key)?)?;
-                }
-                f.write_char('}')
+                let fields = fields.iter().map(|(key, value)| Ok(format!("{}:{value}", quoted(key)?)));
+                write!(f, "{{{}}}", fields.collect::<Result<Vec<_>, _>>()?.join(","))
             }
         }
     }
@@ -87,12 +82,8 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::String(value.to_owned()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-                let mut array = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    array.push(item);
-                }
-                Ok(Json::Array(array))
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Json, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(Json::Array)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {

@@ -221,11 +221,8 @@ impl Client {
         account: impl Into<String>,
         password: impl Into<SecretString>,
     ) -> Result<SignIn, Error> {
-        let password = password.into();
-        let payload = SignInByPasswordPayloadDto::builder().account(account.into()).password(password);
-        let payload = SignInByPasswordPayloadDto::try_from(payload);
-        let payload =
-            payload.map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;
+        let (account, password) = (Some(account.into()), password.into());
+        let payload = SignInByPasswordPayloadDto { account, email: None, password, phone: None, username: None };
         let body = SigninByCredentialsDto::builder().connection(Connection::Password).password_payload(payload);
         self.sign_in(body).await
     }

@@ -61,8 +61,7 @@ impl From<SystemTime> for UnixTimestamp {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             // Rounded down, as after the epoch.
             Err(before) => {
-                let before = before.duration();
-                let seconds = before.as_secs() + u64::from(before.subsec_nanos() > 0);
+                let seconds = before.duration().as_nanos().div_ceil(1_000_000_000);
                 i64::try_from(seconds).map_or(i64::MIN, |seconds| -seconds)
             }
         })

@@ -1,8 +1,7 @@
 //! The access key, and requests that it signs.
 
-use super::dialect::Header;
-use super::header_value::{header_value, secret_value};
-use super::kind::{Holding, Outgoing};
+use super::dialect::header;
+use super::kind::{Holding, Outgoing, header_value, secret_value};
 use super::signature::{Signature, nonce};
 use crate::{Error, ErrorKind, SecretString};
 use http::HeaderValue;
@@ -86,9 +85,9 @@ impl AccessKeySignature {
             |detail: &str| Error::new(ErrorKind::Request, occasion.subject, format!("cannot be signed: {detail}"));
         outgoing.put_tenant();
         let nonce = nonce().map_err(|_| unsigned("this system gives no random numbers"))?;
-        outgoing.put(Header::SignatureNonce, HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
-        outgoing.put(Header::SignatureMethod, HeaderValue::from_static("HMAC-SHA1"));
-        outgoing.put(Header::SignatureVersion, HeaderValue::from_static("1.0"));
+        outgoing.put(header!("signature-nonce"), HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
+        outgoing.put(header!("signature-method"), HeaderValue::from_static("HMAC-SHA1"));
+        outgoing.put(header!("signature-version"), HeaderValue::from_static("1.0"));
         let date = self.date.of(occasion.now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
         let request = &mut *outgoing.request;
         request.headers_mut().insert(DATE, date);

@@ -44,7 +44,7 @@ impl Draft {
     pub(super) fn choose(&mut self, call: &Call<'_>) -> Result<&'static [Credential], Error> {
         let credentials = &call.settings.credentials;
         // One look: another task may replace the user's token while this request is under way.
-        self.user = credentials.user_access_token();
+        self.user = credentials.user_access_token.get();
         let alternatives = call.operation.map(|operation| operation.credentials);
         credentials.choose(alternatives, &call.subject, self.user.is_some())
     }
