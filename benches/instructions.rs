@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 /// Of a call, to bare reqwest.
-const RATIO: f64 = 1.15;
+const RATIO: f64 = 1.03;
 /// Of a token from the cache.
 const GET: f64 = 300.0;
 

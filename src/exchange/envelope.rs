@@ -17,25 +17,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-/// A success as servers usually write it.
+/// An envelope as it stands in a body, with its `data` read or as it stands there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Usual<T> {
-    #[serde(deserialize_with = "integer::deserialize")]
-    status_code: i64,
-    #[serde(default)]
-    message: String,
-    #[serde(default, deserialize_with = "integer::deserialize_option")]
-    api_code: Option<i64>,
-    #[serde(default)]
-    request_id: String,
-    data: Option<T>,
-}
-
-/// An envelope as it stands in a body.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+struct Envelope<D> {
     #[serde(deserialize_with = "integer::deserialize")]
     status_code: i64,
     #[serde(default, deserialize_with = "text")]
@@ -44,8 +29,7 @@ struct Envelope<'a> {
     api_code: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     request_id: String,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
+    data: Option<D>,
 }
 
 /// The payload of an answer that says success, and what came around it. What is kept of the server's words repeats none of
@@ -57,10 +41,10 @@ pub(crate) fn open<T: DeserializeOwned>(
 ) -> Result<(T, Head), Error> {
     if arrival.status.is_success()
         && !is_list(&arrival.body)
-        && let Ok(usual) = serde_json::from_slice::<Usual<T>>(&arrival.body)
-        && let Usual { status_code: status_code @ 200, message, api_code, request_id, data: Some(payload) } = usual
+        && let Ok(envelope) = serde_json::from_slice(&arrival.body)
+        && let Envelope { status_code: 200, message, api_code, request_id, data: Some(payload) } = envelope
     {
-        return Ok((payload, head(status_code, message, api_code, request_id, secrets)));
+        return Ok((payload, head(200, message, api_code, request_id, secrets)));
     }
     let (head, data) = read(call, secrets, arrival)?;
     // An operation without a payload is content with no data: `()` reads from `null`.
@@ -117,7 +101,7 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
     let Arrival { status, body, .. } = arrival;
     let parsed = match is_list(body) {
         true => Err(serde::de::Error::custom("a list")),
-        false => serde_json::from_slice::<Envelope<'_>>(body),
+        false => serde_json::from_slice::<Envelope<&RawValue>>(body),
     };
     let failure = match parsed {
         Ok(Envelope { status_code, message, api_code, request_id, data }) => {

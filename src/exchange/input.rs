@@ -11,8 +11,8 @@ pub(crate) type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value
 
 /// The fields of an invocation: parameters by name, and the body's fields beside them.
 pub(crate) struct Input {
-    operation: &'static str,
-    fields: Map<String, Value>,
+    pub(super) operation: &'static str,
+    pub(super) fields: Map<String, Value>,
 }
 
 pub(crate) fn unknown(operation_id: &str) -> Error {
@@ -21,10 +21,6 @@ pub(crate) fn unknown(operation_id: &str) -> Error {
 }
 
 impl Input {
-    pub(super) fn new(operation: &'static str, fields: Map<String, Value>) -> Self {
-        Self { operation, fields }
-    }
-
     /// The parameter of this name, if it was given.
     #[allow(dead_code, reason = "the document need not have an operation with parameters")]
     pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {

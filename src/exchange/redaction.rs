@@ -4,9 +4,6 @@ use crate::client::Settings;
 use crate::encoding::{fold, may_be_encoded, readings};
 use crate::json::Json;
 use crate::{Operation, SecretString};
-use aho_corasick::automaton::Automaton as _;
-use aho_corasick::nfa::noncontiguous::NFA;
-use aho_corasick::{Input, MatchKind};
 use reqwest::{Request, Url};
 use std::ops::Range;
 
@@ -22,23 +19,14 @@ const STRUCK: &str = "[REDACTED]";
 
 /// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
 pub(crate) struct Secrets<'a> {
-    settings: &'a Settings,
-    request: &'a Request,
-    operation: Option<&'static Operation>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) request: &'a Request,
+    pub(crate) operation: Option<&'static Operation>,
     /// That went out with it.
-    tokens: [Option<&'a SecretString>; 2],
+    pub(crate) tokens: [Option<&'a SecretString>; 2],
 }
 
-impl<'a> Secrets<'a> {
-    pub(crate) fn new(
-        settings: &'a Settings,
-        request: &'a Request,
-        operation: Option<&'static Operation>,
-        tokens: [Option<&'a SecretString>; 2],
-    ) -> Self {
-        Self { settings, request, operation, tokens }
-    }
-
+impl Secrets<'_> {
     fn body(&self) -> &[u8] {
         self.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
     }
@@ -62,7 +50,7 @@ impl<'a> Secrets<'a> {
             return text;
         }
         // A body that cannot be read has secrets that nobody knows.
-        self.all().and_then(|secrets| strike(&text, &secrets)).unwrap_or_else(|| STRUCK.to_owned())
+        self.all().map_or_else(|| STRUCK.to_owned(), |secrets| strike(&text, &secrets))
     }
 
     /// A look that allocates nothing, for the usual answer, which repeats nothing: whether a string of the request is in
@@ -145,20 +133,21 @@ fn collect(value: &Json, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
 }
 
 /// One pass, so that no replacement is replaced again. The longest goes first, so that none leaves a part of another
-/// behind. None for more secrets than can be searched for.
-fn strike(text: &str, secrets: &[Vec<u8>]) -> Option<String> {
-    let mut heads: Vec<&[u8]> = secrets.iter().map(|secret| &secret[..secret.len().min(HEAD)]).collect();
-    // A decoded text is no longer than it was.
-    heads.retain(|head| head.len() <= text.len());
-    heads.dedup();
-    let heads = NFA::builder().match_kind(MatchKind::LeftmostLongest).build(heads).ok()?;
+/// behind.
+fn strike(text: &str, secrets: &[Vec<u8>]) -> String {
+    let heads = heads(secrets);
     let mut places: Vec<Range<usize>> = Vec::new();
     for reading in readings(text) {
         let mut at = 0;
-        while let Some(head) = heads.try_find(&Input::new(&reading.bytes).range(at..)).ok()? {
-            let start = head.start();
-            at = if head.len() < HEAD { head.end() } else { start + longest(secrets, &reading.bytes[start..]) };
-            places.push(reading.place(start..at));
+        while let rest @ [_, ..] = &reading.bytes[at..] {
+            let length = match head_of(rest, &heads) {
+                HEAD => longest(secrets, rest),
+                shorter => shorter,
+            };
+            if length > 0 {
+                places.push(reading.place(at..at + length));
+            }
+            at += length.max(1);
         }
     }
     places.sort_unstable_by_key(|place| place.start);
@@ -176,7 +165,36 @@ fn strike(text: &str, secrets: &[Vec<u8>]) -> Option<String> {
         }
     }
     struck.push_str(&text[end..]);
-    Some(struck)
+    struck
+}
+
+/// The first bytes of the sorted secrets, each with the place of the longest of those before it that it begins with.
+fn heads(secrets: &[Vec<u8>]) -> Vec<(&[u8], Option<usize>)> {
+    let mut heads: Vec<(&[u8], Option<usize>)> = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        let head = &secret[..secret.len().min(HEAD)];
+        let mut within = heads.len().checked_sub(1);
+        while let Some(at) = within.filter(|at| !head.starts_with(heads[*at].0)) {
+            within = heads[at].1;
+        }
+        if within.is_none_or(|at| heads[at].0 != head) {
+            heads.push((head, within));
+        }
+    }
+    heads
+}
+
+/// How long the longest of these heads is that a text begins with; 0 if it begins with none.
+fn head_of(text: &[u8], heads: &[(&[u8], Option<usize>)]) -> usize {
+    // Whatever it begins with is the last one that does not come after it, or that one begins with it.
+    let mut at = heads.partition_point(|(head, _)| *head <= text).checked_sub(1);
+    while let Some((head, within)) = at.map(|at| heads[at]) {
+        if text.starts_with(head) {
+            return head.len();
+        }
+        at = within;
+    }
+    0
 }
 
 /// How much of a text, from its start on, any of the sorted secrets begins with.
@@ -198,7 +216,7 @@ mod tests {
         let mut request = Request::new(http::Method::POST, url.parse().unwrap());
         *request.body_mut() = Some(body.into());
         let client = crate::Client::builder("http://127.0.0.1:1").build().unwrap();
-        then(&Secrets::new(&client.settings, &request, None, [None; 2]))
+        then(&Secrets { settings: &client.settings, request: &request, operation: None, tokens: [None; 2] })
     }
 
     const URL: &str = "https://example.genauth.ai/api/v3/x";
@@ -350,6 +368,6 @@ mod tests {
     }
 
     fn strike_all(secrets: &Secrets<'_>, text: &str) -> String {
-        super::strike(text, &secrets.all().unwrap()).unwrap()
+        super::strike(text, &secrets.all().unwrap())
     }
 }

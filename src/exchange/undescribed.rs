@@ -63,23 +63,15 @@ impl Client {
 
 /// What is wrong with a path, if anything is.
 fn check(path: &str) -> Result<(), &'static str> {
-    if !path.starts_with('/') {
-        return Err("a path starts with `/`; the host is the client's");
-    }
-    if path.contains(char::is_control) {
-        return Err("a path has no line breaks; encode what is in it");
-    }
-    if path.contains('#') {
-        return Err("a path has no fragment; write `#` as `%23`");
-    }
-    if without_query(path).contains('\\') {
+    let wrong = [
+        (!path.starts_with('/'), "a path starts with `/`; the host is the client's"),
+        (path.contains(char::is_control), "a path has no line breaks; encode what is in it"),
+        (path.contains('#'), "a path has no fragment; write `#` as `%23`"),
         // Which a URL's parser takes for a slash.
-        return Err("a path has no backslash; write `\\` as `%5C`");
-    }
-    if climbs(without_query(path)) {
-        return Err("a path goes down only; leave out `.` and `..`");
-    }
-    Ok(())
+        (without_query(path).contains('\\'), "a path has no backslash; write `\\` as `%5C`"),
+        (climbs(without_query(path)), "a path goes down only; leave out `.` and `..`"),
+    ];
+    wrong.into_iter().find(|(is_wrong, _)| *is_wrong).map_or(Ok(()), |(_, advice)| Err(advice))
 }
 
 fn without_query(path: &str) -> &str {

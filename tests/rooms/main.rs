@@ -4,7 +4,7 @@
 mod house;
 
 use house::{Graph, House};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const LIBRARY: &str = "src/lib.rs";
 const PROGRAM: &str = "src/bin/genauth/main.rs";
@@ -47,6 +47,29 @@ fn no_two_files_import_each_other_not_even_by_way_of_others() {
 fn no_two_files_name_a_type_alike() {
     let found = complaints(|house| house.shared_names());
     assert!(found.is_empty(), "each of these is several types:{found}");
+}
+
+/// The table of `docs/architecture.md`: what each room of the library imports of others.
+#[test]
+fn the_arrows_are_those_that_are_drawn() {
+    let room = |file: &str| {
+        let path = file.trim_start_matches("src/");
+        path.split_once('/').map_or_else(|| path.to_owned(), |(folder, _)| format!("{folder}/"))
+    };
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (from, to) in House::of(LIBRARY).graph() {
+        let others = to.iter().map(|file| room(file)).filter(|other| *other != room(&from));
+        arrows.entry(room(&from)).or_default().extend(others);
+    }
+    // `lib.rs` lets the world see what is public, and fuzz targets see what is not.
+    ["lib.rs", "fuzzing.rs"].map(|file| arrows.remove(file));
+    let text = std::fs::read_to_string("docs/architecture.md").expect("the house's plan");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `src/")).map(|row| {
+        let cells: Vec<&str> = row.split('|').collect();
+        let names = cells[2].split('`').skip(1).step_by(2);
+        (cells[0].trim().trim_end_matches('`').to_owned(), names.map(str::to_owned).collect())
+    });
+    assert_eq!(rows.collect::<BTreeMap<String, BTreeSet<String>>>(), arrows, "docs/architecture.md, and src/");
 }
 
 #[test]
