@@ -261,8 +261,8 @@ impl ClientBuilder {
         let timeout = wishes.timeout.unwrap_or(TIMEOUT);
         let now = wishes.now.clone().unwrap_or_else(|| Arc::new(clock::now));
         let settings = Settings {
-            http: wishes.http_client(&host)?,
             credentials: Arc::new(wishes.credentials(&host, timeout, &now)?),
+            http: wishes.http_client(&host)?,
             host: Arc::new(host),
             notices: Notices::new(wishes.on_deprecation),
             timeout,

@@ -32,7 +32,6 @@ pub(crate) struct ClientSecretBasic {
 #[derive(Clone, Default)]
 pub(crate) struct ClientSecretPost {
     used: bool,
-    /// Id and secret.
     app: Option<(String, SecretString)>,
 }
 
@@ -82,7 +81,7 @@ impl ClientSecretPost {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
         let body = body.and_then(|body| with_app(body, id, secret.expose_secret())).ok_or_else(|| {
             let detail = "its body is no JSON object to put the app secret into";
-            Error::new(ErrorKind::Request, outgoing.occasion.subject, detail)
+            Error::new(ErrorKind::Request, outgoing.subject, detail)
         })?;
         *outgoing.request.body_mut() = Some(body.into());
         Ok(())

@@ -117,7 +117,6 @@ impl TenantHeader {
 impl Dialect {
     pub(crate) const ALL: [Self; 2] = [Self::GenAuth, Self::Authing];
 
-    /// The dialect of a host name.
     pub(crate) fn of_host(host: &str) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

@@ -53,8 +53,9 @@ pub(super) struct Holding<'a> {
     pub(super) secret: Option<&'a SecretString>,
 }
 
-/// What one request is told beside the credentials.
-pub(crate) struct Occasion<'a> {
+/// A request that credentials are put on, and what it is told beside them.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) request: &'a mut Request,
     pub(crate) subject: &'a str,
     /// The path of the host, which no signature covers.
     pub(crate) base_path: &'a str,
@@ -65,15 +66,9 @@ pub(crate) struct Occasion<'a> {
     /// Where a management token was chosen: the one to send, and the user pool that it is for.
     pub(crate) management_token: Option<&'a SecretString>,
     pub(crate) userpool_id: Option<&'a HeaderValue>,
-}
-
-/// A request that credentials are put on.
-pub(super) struct Outgoing<'a> {
-    pub(super) request: &'a mut Request,
-    pub(super) occasion: &'a Occasion<'a>,
-    pub(super) dialect: Dialect,
+    pub(crate) dialect: Dialect,
     /// The header that names the tenant, and its id.
-    pub(super) tenant: Option<&'a (Header, HeaderValue)>,
+    pub(crate) tenant: Option<&'a (Header, HeaderValue)>,
 }
 
 impl Outgoing<'_> {

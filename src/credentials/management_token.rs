@@ -71,7 +71,6 @@ impl ManagementTokens {
         Self { key, timeout, now, current: Mutex::default(), fetches: AtomicU64::default() }
     }
 
-    /// How many fetches there have been.
     pub(crate) fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::Acquire)
     }
@@ -183,8 +182,8 @@ impl ManagementAccess {
 
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         outgoing.put_tenant();
-        outgoing.put(header!("userpool-id"), outgoing.occasion.userpool_id.cloned());
-        outgoing.occasion.management_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
+        outgoing.put(header!("userpool-id"), outgoing.userpool_id.cloned());
+        outgoing.management_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
     }
 }
 

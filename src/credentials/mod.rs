@@ -18,7 +18,7 @@ pub use kind::Credential;
 pub(crate) use access_key_signature::{AccessKey, AccessKeySignature};
 pub(crate) use app_id::AppId;
 pub(crate) use client_secret::{ClientSecretBasic, ClientSecretPost, both_ways};
-pub(crate) use kind::{Occasion, header_value, secret_value};
+pub(crate) use kind::{Outgoing, header_value, secret_value};
 pub(crate) use management_token::{ManagementAccess, ManagementToken, ManagementTokens, TokenFetch};
 #[cfg(any(feature = "mock", feature = "__fuzz"))]
 pub(crate) use signature::Signature;
@@ -27,8 +27,7 @@ pub(crate) use user_access_token::UserAccessToken;
 use crate::{Error, ErrorKind, SecretString};
 use dialect::{Header, header};
 use http::HeaderValue;
-use kind::{Holding, Outgoing};
-use reqwest::Request;
+use kind::Holding;
 
 /// How the SDK calls itself to the server.
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
@@ -124,13 +123,7 @@ impl Credentials {
     }
 
     /// Puts the chosen credentials, and what goes with them, on a request.
-    pub(crate) fn apply(
-        &self,
-        chosen: &[Credential],
-        request: &mut Request,
-        occasion: &Occasion<'_>,
-    ) -> Result<(), Error> {
-        let mut outgoing = Outgoing { request, occasion, dialect: self.dialect, tenant: self.tenant.as_ref() };
+    pub(crate) fn apply(&self, chosen: &[Credential], mut outgoing: Outgoing<'_>) -> Result<(), Error> {
         outgoing.put(header!("sdk-version"), HeaderValue::from_static(SDK_VERSION));
         outgoing.put(header!("lang"), HeaderValue::from_static(self.language.as_str()));
         chosen.iter().try_for_each(|credential| self.apply_one(*credential, &mut outgoing))

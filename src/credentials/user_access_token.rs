@@ -24,6 +24,6 @@ impl UserAccessToken {
     }
 
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
-        outgoing.occasion.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
+        outgoing.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
     }
 }
