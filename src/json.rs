@@ -89,16 +89,13 @@ impl<'de> Deserialize<'de> for Json {
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {
                 let mut object: Vec<(String, Json)> = Vec::new();
                 while let Some((key, value)) = fields.next_entry::<String, Json>()? {
-                    if let Some((_, known)) = object.iter_mut().find(|(known, _)| *known == key) {
-                        *known = value;
-                        continue;
+                    match object.iter_mut().find(|(known, _)| *known == key) {
+                        Some((_, known)) => *known = value,
+                        None => object.push((key, value)),
                     }
-                    // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
-                    let place = array_index(&key).map_or(object.len(), |index| {
-                        object.partition_point(|(known, _)| array_index(known).is_some_and(|known| known < index))
-                    });
-                    object.insert(place, (key, value));
                 }
+                // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
+                object.sort_by_key(|(key, _)| array_index(key).unwrap_or(u32::MAX));
                 // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
                 if let [(key, Json::String(number))] = &object[..]
                     && key == "$serde_json::private::Number"

@@ -82,8 +82,9 @@ impl AccessKeySignature {
         let subject = outgoing.subject;
         let unsigned = |detail: &str| Error::new(ErrorKind::Request, subject, format!("cannot be signed: {detail}"));
         outgoing.put_tenant();
-        let nonce = nonce().map_err(|_| unsigned("this system gives no random numbers"))?;
-        outgoing.put(header!("signature-nonce"), HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
+        let nonce = nonce().ok().and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        let nonce = nonce.ok_or_else(|| unsigned("this system gives no random numbers"))?;
+        outgoing.put(header!("signature-nonce"), nonce);
         outgoing.put(header!("signature-method"), HeaderValue::from_static("HMAC-SHA1"));
         outgoing.put(header!("signature-version"), HeaderValue::from_static("1.0"));
         let date = self.date.of(outgoing.now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;

@@ -4,7 +4,6 @@
 //! The text that is signed holds the secrets of the body and is as secret as they are: it leaves this file for fuzz
 //! targets only.
 
-use crate::encoding::hex;
 use crate::json::Json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -84,7 +83,7 @@ fn sort(named: &mut [(String, Zeroizing<String>)]) {
 pub(super) fn nonce() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 #[cfg(test)]
