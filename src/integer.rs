@@ -46,7 +46,6 @@ impl<'de> Visitor<'de> for Whole {
         if float.fract() != 0.0 || float.abs() > EXACT {
             return Err(neither());
         }
-        #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
         Ok(float as i64)
     }
 

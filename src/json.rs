@@ -39,7 +39,8 @@ impl fmt::Display for Json {
             }
             Self::Object(fields) => {
                 let fields = fields.iter().map(|(key, value)| Ok(format!("{}:{value}", quoted(key)?)));
-                write!(f, "{{{}}}", fields.collect::<Result<Vec<_>, _>>()?.join(","))
+                let fields: Result<Vec<String>, fmt::Error> = fields.collect();
+                write!(f, "{{{}}}", fields?.join(","))
             }
         }
     }
@@ -64,12 +65,11 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::Bool(value))
             }
 
-            #[allow(clippy::cast_precision_loss, reason = "JavaScript loses the same digits")]
+            // JavaScript loses the same digits of integers.
             fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
                 Ok(Json::Number(value as f64))
             }
 
-            #[allow(clippy::cast_precision_loss, reason = "JavaScript loses the same digits")]
             fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
                 Ok(Json::Number(value as f64))
             }

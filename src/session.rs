@@ -181,8 +181,7 @@ impl Client {
             Ok(tokens) => tokens,
             Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
         };
-        let token = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty());
-        let Some(token) = token else {
+        let Some(token) = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty()) else {
             let detail = "the server signed the user in but sent no access token; check the application's scopes";
             return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
         };

@@ -343,12 +343,11 @@ impl Wishes {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Wishes { dialect, language, timeout, .. } = &self.wishes;
         // The host may hold a password until `build` refuses it.
         f.debug_struct("ClientBuilder")
-            .field("dialect", dialect)
-            .field("language", language)
-            .field("timeout", &timeout.unwrap_or(TIMEOUT))
+            .field("dialect", &self.wishes.dialect)
+            .field("language", &self.wishes.language)
+            .field("timeout", &self.wishes.timeout.unwrap_or(TIMEOUT))
             .finish_non_exhaustive()
     }
 }
