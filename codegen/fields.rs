@@ -11,7 +11,7 @@ use syn::{ItemStruct, Type, parse_quote};
 pub fn fence_secrets(item: &mut ItemStruct) {
     for field in &mut item.fields {
         if mentions_secret(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::serialize_exposed")]));
+            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{Error, ErrorKind, Operation, UnixTimestamp};
 use http::{HeaderMap, HeaderName};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,23 +43,18 @@ pub enum OnDeprecation {
     Refuse,
 }
 
-type Hook = dyn Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync;
+pub(crate) type Hook = dyn Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync;
 
 /// The hook of a client, and what it has warned of.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Notices {
     hook: Option<Arc<Hook>>,
-    warned: Arc<Mutex<Vec<(String, DeprecationSource)>>>,
+    warned: Arc<Mutex<BTreeSet<(String, DeprecationSource)>>>,
 }
 
 impl Notices {
-    pub(crate) fn set_hook(&mut self, hook: Arc<Hook>) {
-        self.hook = Some(hook);
-    }
-
-    /// The same hook for a client that has warned of nothing yet.
-    pub(crate) fn anew(&self) -> Self {
-        Self { hook: self.hook.clone(), warned: Arc::default() }
+    pub(crate) fn new(hook: Option<Arc<Hook>>) -> Self {
+        Self { hook, warned: Arc::default() }
     }
 
     /// Before an operation is sent.
@@ -105,12 +101,7 @@ impl Notices {
         const MOST: usize = 1000;
         let first = {
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = warned.iter().any(|(known, by)| known == notice.operation && *by == notice.source);
-            let first = warned.len() < MOST && !known;
-            if first {
-                warned.push((notice.operation.to_owned(), notice.source));
-            }
-            first
+            warned.len() < MOST && warned.insert((notice.operation.to_owned(), notice.source))
         };
         if first {
             tracing::warn!(

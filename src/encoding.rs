@@ -1,7 +1,5 @@
-//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML. And bytes in
-//! hexadecimal digits.
+//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What a text says once an encoding of it is undone, folded by [`fold`].
@@ -32,15 +30,6 @@ pub(crate) fn readings(text: &str) -> impl Iterator<Item = Reading> {
 /// write a space as `+`.
 pub(crate) fn fold(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
-}
-
-/// Lower case.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 impl Reading {

@@ -113,9 +113,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
-        self
+    pub(crate) fn caused_by(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.with(|error| error.source = Some(Arc::new(source)))
     }
 
     /// What kind of failure this is.
@@ -124,7 +123,6 @@ impl Error {
         self.0.kind
     }
 
-    /// What went wrong: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
     pub(crate) fn subject(&self) -> &str {
         &self.0.subject
     }
@@ -212,18 +210,16 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, subject, detail, http_status, status_code, api_code, request_id, attempts, source, .. } =
-            &*self.0;
         f.debug_struct("Error")
-            .field("kind", kind)
-            .field("subject", subject)
-            .field("detail", detail)
-            .field("http_status", http_status)
-            .field("status_code", status_code)
-            .field("api_code", api_code)
-            .field("request_id", request_id)
-            .field("attempts", attempts)
-            .field("source", source)
+            .field("kind", &self.0.kind)
+            .field("subject", &self.0.subject)
+            .field("detail", &self.0.detail)
+            .field("http_status", &self.0.http_status)
+            .field("status_code", &self.0.status_code)
+            .field("api_code", &self.0.api_code)
+            .field("request_id", &self.0.request_id)
+            .field("attempts", &self.0.attempts)
+            .field("source", &self.0.source)
             .finish_non_exhaustive()
     }
 }

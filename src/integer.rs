@@ -1,16 +1,20 @@
 //! Integers as servers in JavaScript write them.
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 
 /// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    deserialize_option(deserializer)?.ok_or_else(neither)
+    deserializer.deserialize_any(Whole)
 }
 
 /// As [`deserialize`], and none for a null; for an absent field the attribute `default` is needed.
 pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    deserializer.deserialize_any(Whole)
+    #[derive(Deserialize)]
+    struct Integer(#[serde(deserialize_with = "deserialize")] i64);
+
+    Ok(Option::deserialize(deserializer)?.map(|Integer(integer)| integer))
 }
 
 fn neither<E: Error>() -> E {
@@ -22,50 +26,37 @@ fn neither<E: Error>() -> E {
 struct Whole;
 
 impl<'de> Visitor<'de> for Whole {
-    type Value = Option<i64>;
+    type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a whole number or a decimal string of one")
     }
 
-    fn visit_unit<E>(self) -> Result<Option<i64>, E> {
-        Ok(None)
+    fn visit_i64<E>(self, integer: i64) -> Result<i64, E> {
+        Ok(integer)
     }
 
-    fn visit_none<E>(self) -> Result<Option<i64>, E> {
-        Ok(None)
+    fn visit_u64<E: Error>(self, integer: u64) -> Result<i64, E> {
+        integer.try_into().map_err(|_| neither())
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_i64<E>(self, integer: i64) -> Result<Option<i64>, E> {
-        Ok(Some(integer))
-    }
-
-    fn visit_u64<E: Error>(self, integer: u64) -> Result<Option<i64>, E> {
-        integer.try_into().map(Some).map_err(|_| neither())
-    }
-
-    fn visit_f64<E: Error>(self, float: f64) -> Result<Option<i64>, E> {
+    fn visit_f64<E: Error>(self, float: f64) -> Result<i64, E> {
         // Above 2^53 a float no longer tells one integer from the next.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if float.fract() != 0.0 || float.abs() > EXACT {
             return Err(neither());
         }
-        #[allow(clippy::cast_possible_truncation, reason = "whole and within 2^53, as just checked")]
-        Ok(Some(float as i64))
+        Ok(float as i64)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Option<i64>, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| decimal).map(Some).ok_or_else(neither)
+        text.parse().ok().filter(|_| decimal).ok_or_else(neither)
     }
 
     /// How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Option<i64>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<i64, A::Error> {
         if fields.next_key::<String>()?.as_deref() == Some("$serde_json::private::Number") {
             let number: String = fields.next_value()?;
             return self.visit_str(&number).or_else(|_: A::Error| self.visit_f64(float(&number)?));

@@ -1,16 +1,19 @@
 //! What a successful call answers.
 
 use http::{HeaderMap, StatusCode};
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use serde::Serialize;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 /// The envelope without its `data`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Head {
     pub(crate) status_code: i64,
     pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_code: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
 }
 
@@ -35,11 +38,15 @@ pub(crate) struct Head {
 /// # Ok(()) }
 /// # #[cfg(not(feature = "mock"))] fn main() {}
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Response<T> {
-    pub(crate) payload: T,
+    #[serde(flatten)]
     pub(crate) head: Head,
+    #[serde(rename = "data")]
+    pub(crate) payload: T,
+    #[serde(skip)]
     pub(crate) http_status: StatusCode,
+    #[serde(skip)]
     pub(crate) headers: HeaderMap,
 }
 
@@ -133,25 +140,5 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
             .field("request_id", &self.head.request_id)
             .field("data", &self.payload)
             .finish_non_exhaustive()
-    }
-}
-
-impl<T: Serialize> Serialize for Response<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Head { status_code, message, api_code, request_id } = &self.head;
-        let fields = 3 + usize::from(api_code.is_some()) + usize::from(request_id.is_some());
-        let mut envelope = serializer.serialize_struct("Envelope", fields)?;
-        envelope.serialize_field("statusCode", status_code)?;
-        envelope.serialize_field("message", message)?;
-        match api_code {
-            Some(api_code) => envelope.serialize_field("apiCode", api_code)?,
-            None => envelope.skip_field("apiCode")?,
-        }
-        match request_id {
-            Some(request_id) => envelope.serialize_field("requestId", request_id)?,
-            None => envelope.skip_field("requestId")?,
-        }
-        envelope.serialize_field("data", &self.payload)?;
-        envelope.end()
     }
 }

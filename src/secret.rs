@@ -69,15 +69,7 @@ impl<'de> Deserialize<'de> for SecretString {
     }
 }
 
-/// What a generated field with a secret in it serializes with.
-pub(crate) fn serialize_exposed<T: Exposed + ?Sized, S: Serializer>(
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    value.serialize_exposed(serializer)
-}
-
-/// The shapes in which a document's field holds a secret.
+/// The shapes in which a document's field holds a secret, and what a generated one serializes with.
 pub(crate) trait Exposed {
     fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
@@ -143,15 +135,15 @@ mod tests {
     fn a_field_of_the_document_serializes_the_secret_in_each_shape() {
         #[derive(serde::Serialize)]
         struct Body {
-            #[serde(serialize_with = "serialize_exposed")]
+            #[serde(serialize_with = "Exposed::serialize_exposed")]
             one: SecretString,
-            #[serde(serialize_with = "serialize_exposed")]
+            #[serde(serialize_with = "Exposed::serialize_exposed")]
             maybe: Option<SecretString>,
-            #[serde(serialize_with = "serialize_exposed")]
+            #[serde(serialize_with = "Exposed::serialize_exposed")]
             none: Option<SecretString>,
-            #[serde(serialize_with = "serialize_exposed")]
+            #[serde(serialize_with = "Exposed::serialize_exposed")]
             many: Vec<Option<SecretString>>,
-            #[serde(serialize_with = "serialize_exposed")]
+            #[serde(serialize_with = "Exposed::serialize_exposed")]
             named: BTreeMap<String, SecretString>,
         }
         let body = Body {

@@ -181,8 +181,7 @@ impl Client {
             Ok(tokens) => tokens,
             Err(error) => return error.next_step().map(SignIn::NextStep).ok_or(error),
         };
-        let token = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty());
-        let Some(token) = token else {
+        let Some(token) = tokens.access_token.clone().filter(|token| !token.expose_secret().trim().is_empty()) else {
             let detail = "the server signed the user in but sent no access token; check the application's scopes";
             return Err(Error::new(ErrorKind::NoData, "signInByCredentials", detail));
         };
@@ -221,11 +220,8 @@ impl Client {
         account: impl Into<String>,
         password: impl Into<SecretString>,
     ) -> Result<SignIn, Error> {
-        let password = password.into();
-        let payload = SignInByPasswordPayloadDto::builder().account(account.into()).password(password);
-        let payload = SignInByPasswordPayloadDto::try_from(payload);
-        let payload =
-            payload.map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;
+        let (account, password) = (Some(account.into()), password.into());
+        let payload = SignInByPasswordPayloadDto { account, email: None, password, phone: None, username: None };
         let body = SigninByCredentialsDto::builder().connection(Connection::Password).password_payload(payload);
         self.sign_in(body).await
     }

@@ -1,6 +1,6 @@
 //! A moment as the API tells it.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,9 +21,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// assert_eq!(expires_at.remaining(an_hour_before), Duration::from_secs(3600));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(transparent)]
-pub struct UnixTimestamp(i64);
+pub struct UnixTimestamp(#[serde(deserialize_with = "crate::integer::deserialize")] i64);
 
 impl UnixTimestamp {
     /// The moment `seconds` after 1970-01-01T00:00:00Z, or before it where negative.
@@ -61,8 +61,7 @@ impl From<SystemTime> for UnixTimestamp {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             // Rounded down, as after the epoch.
             Err(before) => {
-                let before = before.duration();
-                let seconds = before.as_secs() + u64::from(before.subsec_nanos() > 0);
+                let seconds = before.duration().as_nanos().div_ceil(1_000_000_000);
                 i64::try_from(seconds).map_or(i64::MIN, |seconds| -seconds)
             }
         })
@@ -77,12 +76,6 @@ impl fmt::Display for UnixTimestamp {
             Some(time) if (0..YEAR_10000).contains(&self.0) => humantime::format_rfc3339_seconds(time).fmt(f),
             _ => write!(f, "@{}", self.0),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for UnixTimestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::integer::deserialize(deserializer).map(Self)
     }
 }
 

@@ -13,7 +13,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct AccessTokenResDto {
         ///The token, a JWT whose claim `scoped_userpool_id` names the user pool.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         ///How long it lives, in seconds.
         #[serde(deserialize_with = "crate::integer::deserialize")]
@@ -37,7 +37,7 @@ pub mod types {
         pub app_id: ::std::string::String,
         ///Its secret.
         #[serde(rename = "appSecret")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub app_secret: crate::SecretString,
     }
     impl CheckAppIdSecretDto {
@@ -105,10 +105,10 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///The ticket in the status of the QR code, once the user has agreed.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub ticket: crate::SecretString,
     }
     impl ExchangeTokenSetWithQRcodeTicketDto {
@@ -125,7 +125,7 @@ pub mod types {
         pub access_key_id: ::std::string::String,
         ///Its secret.
         #[serde(rename = "accessKeySecret")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_key_secret: crate::SecretString,
     }
     impl GetManagementAccessTokenDto {
@@ -166,7 +166,7 @@ pub mod types {
     pub struct GetWechatAccessTokenDataDto {
         ///WeChat's access token, as cached by the server.
         #[serde(rename = "accessToken")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         #[serde(rename = "expiresAt")]
         ///A moment as seconds since 1970-01-01T00:00:00Z. Some servers send a number, some a decimal string.
@@ -181,7 +181,7 @@ pub mod types {
         pub app_id: ::std::string::String,
         ///Its AppSecret.
         #[serde(rename = "appSecret")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub app_secret: crate::SecretString,
     }
     impl GetWechatAccessTokenDto {
@@ -263,7 +263,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct GetWechatMiniProgramPhoneDto {
         ///What the mini program got from WeChat for this user's agreement.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///The identifier of the mini program's connection (external identity provider) in GenAuth.
         #[serde(rename = "extIdpConnidentifier")]
@@ -310,7 +310,7 @@ pub mod types {
             rename = "accessToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The id of the external identity provider in GenAuth.
         #[serde(rename = "extIdpId")]
@@ -328,7 +328,7 @@ pub mod types {
             rename = "refreshToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub refresh_token: ::std::option::Option<crate::SecretString>,
         ///What kind of id `userIdInIdp` is, such as openid or unionid.
         #[serde(rename = "type")]
@@ -376,18 +376,18 @@ pub mod types {
     pub struct LoginTokenResponseDataDto {
         ///The access token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///How long the access token lives, in seconds.
         #[serde(deserialize_with = "crate::integer::deserialize")]
         pub expire_in: i64,
         ///The ID token, a JWT about the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub id_token: ::std::option::Option<crate::SecretString>,
         ///What a new access token can be had for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub refresh_token: ::std::option::Option<crate::SecretString>,
         ///The scopes granted, separated by spaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -400,7 +400,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByAdPayloadDto {
         ///Its password.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///Its name there.
         #[serde(rename = "sAMAccountName")]
@@ -417,7 +417,7 @@ pub mod types {
     pub struct SignInByAlipayPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByAlipayPayloadDto {
@@ -430,7 +430,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByAmazonPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByAmazonPayloadDto {
@@ -444,7 +444,7 @@ pub mod types {
     pub struct SignInByApplePayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByApplePayloadDto {
@@ -458,11 +458,11 @@ pub mod types {
     pub struct SignInByBaiduPayloadDto {
         ///The provider's access token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByBaiduPayloadDto {
@@ -475,7 +475,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDingTalkPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///Whether the code came from DingTalk's SNS sign-in.
         #[serde(
@@ -510,14 +510,14 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDouyinMiniProgramCodePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -537,7 +537,7 @@ pub mod types {
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -553,7 +553,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDouyinPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByDouyinPayloadDto {
@@ -566,7 +566,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByFacebookPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByFacebookPayloadDto {
@@ -579,7 +579,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGiteePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGiteePayloadDto {
@@ -592,7 +592,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGithubPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGithubPayloadDto {
@@ -605,7 +605,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGitlabPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGitlabPayloadDto {
@@ -618,7 +618,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGooglePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGooglePayloadDto {
@@ -631,7 +631,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByHuaweiPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByHuaweiPayloadDto {
@@ -644,7 +644,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByKuaishouPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByKuaishouPayloadDto {
@@ -658,7 +658,7 @@ pub mod types {
     pub struct SignInByLarkBlockPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkBlockPayloadDto {
@@ -672,7 +672,7 @@ pub mod types {
     pub struct SignInByLarkInternalPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkInternalPayloadDto {
@@ -686,7 +686,7 @@ pub mod types {
     pub struct SignInByLarkPublicPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkPublicPayloadDto {
@@ -699,7 +699,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLdapPayloadDto {
         ///Its password.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///Its name there.
         #[serde(rename = "sAMAccountName")]
@@ -715,11 +715,11 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLinePayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         ///The provider's ID token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub id_token: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLinePayloadDto {
@@ -732,7 +732,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLinkedInPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByLinkedInPayloadDto {
@@ -774,7 +774,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByOppoPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByOppoPayloadDto {
@@ -791,7 +791,7 @@ pub mod types {
         pub email: ::std::option::Option<::std::string::String>,
         ///The code.
         #[serde(rename = "passCode")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
         ///The phone number that it went to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -819,7 +819,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
         ///The password, or what `passwordEncryptType` says it was made into.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///The phone number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -838,7 +838,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByQqPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByQqPayloadDto {
@@ -851,7 +851,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInBySlackPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInBySlackPayloadDto {
@@ -880,14 +880,14 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramCodePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -903,7 +903,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramPhoneInfoPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByWechatMiniProgramPhoneInfoPayloadDto {
@@ -916,11 +916,11 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramPhonePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(rename = "encryptedData")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub encrypted_data: crate::SecretString,
         ///The initial vector that goes with `encryptedData`.
         pub iv: ::std::string::String,
@@ -936,7 +936,7 @@ pub mod types {
     pub struct SignInByWechatPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatPayloadDto {
@@ -950,7 +950,7 @@ pub mod types {
     pub struct SignInByWechatworkAgencyPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatworkAgencyPayloadDto {
@@ -964,7 +964,7 @@ pub mod types {
     pub struct SignInByWechatworkDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatworkDto {
@@ -977,7 +977,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWeiboPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByWeiboPayloadDto {
@@ -990,7 +990,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByXiaomiPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByXiaomiPayloadDto {
@@ -1007,11 +1007,11 @@ pub mod types {
             rename = "accessToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The token of the one-click sign-in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub token: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByYidunPayloadDto {
@@ -1040,7 +1040,7 @@ pub mod types {
             rename = "captchaToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub captcha_token: ::std::option::Option<crate::SecretString>,
         ///The user's own IP address, where a back end signs in for the user.
         #[serde(
@@ -1157,7 +1157,7 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///Which of the payloads counts.
         pub connection: SigninByCredentialsDtoConnection,
@@ -1286,7 +1286,7 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::serialize_exposed")]
+        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///Which of the payloads counts.
         pub connection: SigninByMobileDtoConnection,

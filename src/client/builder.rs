@@ -10,7 +10,7 @@ use crate::credentials::{
     AccessKey, AccessKeySignature, AccessKeyUse, AppId, ClientAuthentication, Credentials, Dialect, Language,
     ManagementAccess, ManagementTokens, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
 };
-use crate::deprecation::Notices;
+use crate::deprecation::{Hook, Notices};
 use crate::retry::Retry;
 use crate::{DeprecationNotice, Error, OnDeprecation, SecretString};
 use http::HeaderMap;
@@ -36,6 +36,12 @@ use tokio::sync::Semaphore;
 #[derive(Clone)]
 pub struct ClientBuilder {
     host: String,
+    wishes: Wishes,
+}
+
+/// What a caller says beside the host.
+#[derive(Clone, Default)]
+struct Wishes {
     app: Option<(String, Option<SecretString>)>,
     user_access_token: Option<SecretString>,
     client_authentication: Option<ClientAuthentication>,
@@ -46,18 +52,18 @@ pub struct ClientBuilder {
     tenant_header: TenantHeader,
     dialect: Option<Dialect>,
     language: Language,
-    timeout: Duration,
+    timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     retry: Retry,
-    largest_answer: usize,
+    largest_answer: Option<usize>,
     concurrency: Option<usize>,
     plain_http: bool,
     http_client: Option<reqwest::Client>,
     root_certificates: Vec<Vec<u8>>,
     proxy: Option<reqwest::Proxy>,
-    notices: Notices,
-    now: Clock,
+    on_deprecation: Option<Arc<Hook>>,
+    now: Option<Clock>,
 }
 
 /// What every SDK of this API allows a call.
@@ -68,112 +74,88 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 impl ClientBuilder {
     pub(super) fn new(host: String) -> Self {
-        Self {
-            host,
-            app: None,
-            user_access_token: None,
-            client_authentication: None,
-            access_key: None,
-            access_key_use: AccessKeyUse::default(),
-            signature_date: SignatureDate::default(),
-            tenant_id: None,
-            tenant_header: TenantHeader::default(),
-            dialect: None,
-            language: Language::default(),
-            timeout: TIMEOUT,
-            attempt_timeout: None,
-            connect_timeout: None,
-            retry: Retry::default(),
-            largest_answer: LARGEST_ANSWER,
-            concurrency: None,
-            plain_http: false,
-            http_client: None,
-            root_certificates: Vec::new(),
-            proxy: None,
-            notices: Notices::default(),
-            now: Arc::new(clock::now),
-        }
+        Self { host, wishes: Wishes::default() }
     }
 
     /// The id and secret of the GenAuth application that calls. The id goes out with each call; the secret only where an
     /// operation takes it, as [`client_authentication`](Self::client_authentication) says.
     pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
-        self.app = Some((id.into(), Some(secret.into())));
+        self.wishes.app = Some((id.into(), Some(secret.into())));
         self
     }
 
     /// The id of an application without a secret, or whose secret no called operation needs.
     pub fn app_id(mut self, id: impl Into<String>) -> Self {
-        self.app = Some((id.into(), None));
+        self.wishes.app = Some((id.into(), None));
         self
     }
 
     /// How the application proves itself where an operation takes its secret; by HTTP Basic authentication otherwise.
     /// What sends a secret needs one: [`build`](Self::build) asks for [`app`](Self::app).
     pub fn client_authentication(mut self, how: ClientAuthentication) -> Self {
-        self.client_authentication = Some(how);
+        self.wishes.client_authentication = Some(how);
         self
     }
 
     /// The access token of a signed-in user, sent as `Bearer` where an operation takes it.
     pub fn user_access_token(mut self, token: impl Into<SecretString>) -> Self {
-        self.user_access_token = Some(token.into());
+        self.wishes.user_access_token = Some(token.into());
         self
     }
 
     /// An access key of the user pool, which signs requests of the management side; or fetches a token for them, as
     /// [`access_key_use`](Self::access_key_use) says.
     pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
-        self.access_key = Some((id.into(), secret.into()));
+        self.wishes.access_key = Some((id.into(), secret.into()));
         self
     }
 
     /// What the access key is used for; to sign otherwise.
     pub fn access_key_use(mut self, what_for: AccessKeyUse) -> Self {
-        self.access_key_use = what_for;
+        self.wishes.access_key_use = what_for;
         self
     }
 
     /// How a signed request tells its date; as an HTTP date otherwise.
     pub fn signature_date(mut self, form: SignatureDate) -> Self {
-        self.signature_date = form;
+        self.wishes.signature_date = form;
         self
     }
 
     /// The tenant that calls with the access key are for.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
-        self.tenant_id = Some(id.into());
+        self.wishes.tenant_id = Some(id.into());
         self
     }
 
     /// The header that names the tenant; `x-genauth-app-tenant-id` (or `x-authing-…`) otherwise.
     pub fn tenant_header(mut self, header: TenantHeader) -> Self {
-        self.tenant_header = header;
+        self.wishes.tenant_header = header;
         self
     }
 
     /// Which brand's headers to send; taken from the host otherwise.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.dialect = Some(dialect);
+        self.wishes.dialect = Some(dialect);
         self
     }
 
     /// The language of the server's messages; `zh-CN` otherwise, as in every SDK.
     pub fn language(mut self, language: Language) -> Self {
-        self.language = language;
+        self.wishes.language = language;
         self
     }
 
     /// How long a call may take, from its start to the last byte of the answer, retries and a management token that has to
     /// be fetched first included; 10 seconds otherwise.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.wishes.timeout = Some(timeout);
         self
     }
 
     /// How long a single attempt may take, so that there is time for another; otherwise what is left of the call's time.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = Some(timeout);
+        self.wishes.attempt_timeout = Some(timeout);
         self
     }
 
@@ -181,7 +163,7 @@ impl ClientBuilder {
     /// and 0 is never. Only operations that the document calls idempotent ([`Operation::idempotent`](crate::Operation))
     /// are. The clones of a client share a budget: ten retries, and one for every ten calls that succeed.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.retry.retries = retries;
+        self.wishes.retry.retries = retries;
         self
     }
 
@@ -189,33 +171,33 @@ impl ClientBuilder {
     /// The pause is random below that, but not shorter than a server's `Retry-After`; a server that asks for more than
     /// `longest` is not asked again.
     pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
-        (self.retry.first_pause, self.retry.longest_pause) = (first, longest);
+        (self.wishes.retry.first_pause, self.wishes.retry.longest_pause) = (first, longest);
         self
     }
 
     /// The largest answer that is read, in bytes; 1 MiB otherwise. A larger one is [`ErrorKind::TooLarge`](crate::ErrorKind).
     pub fn largest_answer(mut self, bytes: usize) -> Self {
-        self.largest_answer = bytes;
+        self.wishes.largest_answer = Some(bytes);
         self
     }
 
     /// How many requests of a client and its clones may be under way at once; any number otherwise. The others wait, as
     /// long as their time allows.
     pub fn concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = Some(requests);
+        self.wishes.concurrency = Some(requests);
         self
     }
 
     /// How long connecting may take; 10 seconds otherwise.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = Some(timeout);
+        self.wishes.connect_timeout = Some(timeout);
         self
     }
 
     /// Sends secrets unencrypted to a host that is not this machine, if its URL says `http`. Everyone on the way can
     /// read them: for test networks only.
     pub fn dangerously_allow_plain_http(mut self) -> Self {
-        self.plain_http = true;
+        self.wishes.plain_http = true;
         self
     }
 
@@ -225,19 +207,19 @@ impl ClientBuilder {
     /// redirect policy, no request body follows a redirect; give it `redirect::Policy::none()` so that no header and no
     /// query does either. Headers that it adds by default go out unsigned.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http_client = Some(client);
+        self.wishes.http_client = Some(client);
         self
     }
 
     /// Certificates to trust besides the platform's, as PEM text. May be called more than once.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+        self.wishes.root_certificates.push(pem.into());
         self
     }
 
     /// The proxy to go through; otherwise the system's, and none for this machine.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
-        self.proxy = Some(proxy);
+        self.wishes.proxy = Some(proxy);
         self
     }
 
@@ -247,13 +229,13 @@ impl ClientBuilder {
         mut self,
         hook: impl Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync + 'static,
     ) -> Self {
-        self.notices.set_hook(Arc::new(hook));
+        self.wishes.on_deprecation = Some(Arc::new(hook));
         self
     }
 
     /// The clock that dates signatures and tells when a management token is due; the system's otherwise.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.now = Arc::new(now);
+        self.wishes.now = Some(Arc::new(now));
         self
     }
 
@@ -263,71 +245,69 @@ impl ClientBuilder {
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with a sentence on what to change.
     pub fn build(self) -> Result<Client, Error> {
-        let host = Host::parse(&self.host, self.plain_http)?;
-        if self.proxy.is_some() && !host.is_https() && !self.plain_http {
+        let Self { host, wishes } = self;
+        let host = Host::parse(&host, wishes.plain_http)?;
+        if wishes.proxy.is_some() && !host.is_https() && !wishes.plain_http {
             let detail = "a proxy would see every secret sent to an http:// host; write https://, or say `.dangerously_allow_plain_http()`";
             return Err(Error::configuration(detail));
         }
-        let timeouts = [Some(self.timeout), self.attempt_timeout, self.connect_timeout];
+        let timeouts = [wishes.timeout, wishes.attempt_timeout, wishes.connect_timeout];
         if timeouts.contains(&Some(Duration::ZERO)) {
             return Err(Error::configuration("a timeout of zero leaves no time for any call; allow some"));
         }
-        if self.concurrency == Some(0) {
+        if wishes.concurrency == Some(0) {
             return Err(Error::configuration("a concurrency of zero lets no request through; allow some"));
         }
-        let credentials = self.credentials(&host)?;
-        let foreign_http_client = self.http_client.is_some();
-        let http = self.build_http_client(&host)?;
+        let timeout = wishes.timeout.unwrap_or(TIMEOUT);
+        let now = wishes.now.clone().unwrap_or_else(|| Arc::new(clock::now));
         let settings = Settings {
+            credentials: Arc::new(wishes.credentials(&host, timeout, &now)?),
+            http: wishes.http_client(&host)?,
             host: Arc::new(host),
-            http,
-            credentials: Arc::new(credentials),
-            notices: self.notices.anew(),
-            timeout: self.timeout,
-            attempt_timeout: self.attempt_timeout,
-            retry: Retry { budget: Arc::default(), ..self.retry },
-            largest_answer: self.largest_answer,
+            notices: Notices::new(wishes.on_deprecation),
+            timeout,
+            attempt_timeout: wishes.attempt_timeout,
+            retry: Retry { budget: Arc::default(), ..wishes.retry },
+            largest_answer: wishes.largest_answer.unwrap_or(LARGEST_ANSWER),
             // More than a semaphore holds is as good as any number.
-            concurrency: self
-                .concurrency
-                .filter(|most| *most <= Semaphore::MAX_PERMITS)
-                .map(|most| Arc::new(Semaphore::new(most))),
+            concurrency: wishes.concurrency.map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             headers: HeaderMap::new(),
-            foreign_http_client,
+            foreign_http_client: wishes.http_client.is_some(),
             fetch_management_token: management::fetch,
-            now: self.now,
+            now,
         };
         Ok(Client { settings })
     }
+}
 
-    fn credentials(&self, host: &Host) -> Result<Credentials, Error> {
-        let app = self.app.as_ref().map(|(id, secret)| (id.as_str(), secret.as_ref()));
-        let app_id = AppId::new(app.map(|(id, _)| id))?;
-        let app = app.and_then(|(id, secret)| Some((id, secret?)));
+impl Wishes {
+    fn credentials(&self, host: &Host, timeout: Duration, now: &Clock) -> Result<Credentials, Error> {
+        let app_id = self.app.as_ref().map(|(id, _)| header_value(id, "app id")).transpose()?;
+        let app = self.app.as_ref().and_then(|(id, secret)| Some((id.as_str(), secret.as_ref()?)));
         let (client_secret_basic, client_secret_post) = both_ways(app, self.client_authentication)?;
         let key = self.access_key.clone().map(AccessKey::new).transpose()?;
         let (signing, fetching) = match self.access_key_use {
             AccessKeyUse::Signature => (key, None),
             AccessKeyUse::ManagementToken => (None, key),
         };
-        let tokens = |key| Arc::new(ManagementTokens::new(key, self.timeout, Arc::clone(&self.now)));
+        let tenant_id = self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?;
+        let tokens = |key| Arc::new(ManagementTokens::new(key, timeout, Arc::clone(now)));
         let credentials = Credentials {
             dialect: self.dialect.unwrap_or_else(|| Dialect::of_host(host.name())),
             language: self.language,
-            tenant_id: self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?,
-            tenant_header: self.tenant_header,
-            app_id,
+            tenant: tenant_id.map(|id| (self.tenant_header.header(), id)),
+            app_id: AppId(app_id),
             user_access_token: UserAccessToken::default(),
             client_secret_basic,
             client_secret_post,
             access_key_signature: AccessKeySignature { key: signing, date: self.signature_date },
             management_access: ManagementAccess(fetching.map(tokens)),
         };
-        credentials.set_user_access_token(self.user_access_token.clone())?;
+        credentials.user_access_token.set(self.user_access_token.clone())?;
         Ok(credentials)
     }
 
-    fn build_http_client(&self, host: &Host) -> Result<reqwest::Client, Error> {
+    fn http_client(&self, host: &Host) -> Result<reqwest::Client, Error> {
         if let Some(client) = &self.http_client {
             if !self.root_certificates.is_empty() || self.proxy.is_some() || self.connect_timeout.is_some() {
                 let detail = "with your own HTTP client, set certificates, proxy and connect timeout on that one";
@@ -365,9 +345,9 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The host may hold a password until `build` refuses it.
         f.debug_struct("ClientBuilder")
-            .field("dialect", &self.dialect)
-            .field("language", &self.language)
-            .field("timeout", &self.timeout)
+            .field("dialect", &self.wishes.dialect)
+            .field("language", &self.wishes.language)
+            .field("timeout", &self.wishes.timeout.unwrap_or(TIMEOUT))
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,6 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + since_epoch.unwrap_or_default()
 }
 
-/// Now.
 #[allow(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 pub(crate) fn now() -> SystemTime {

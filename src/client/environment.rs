@@ -3,6 +3,21 @@
 use crate::{ClientBuilder, Error};
 use std::time::Duration;
 
+/// Adds what a variable says; none if it says something else than expected.
+type Add = fn(ClientBuilder, &str) -> Option<ClientBuilder>;
+
+/// The variables that stand alone, and what is expected there.
+const ALONE: [(&str, &str, Add); 5] = [
+    ("GENAUTH_ACCESS_TOKEN", "a token", |builder, token| Some(builder.user_access_token(token))),
+    ("GENAUTH_DIALECT", "`genauth` or `authing`", |builder, name| Some(builder.dialect(name.parse().ok()?))),
+    ("GENAUTH_LANG", "zh-CN, en-US, zh-TW or ja-JP", |builder, tag| Some(builder.language(tag.parse().ok()?))),
+    ("GENAUTH_TIMEOUT", "a number of seconds above 0", |builder, seconds| {
+        let timeout = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+        (!timeout.is_zero()).then(|| builder.timeout(timeout))
+    }),
+    ("GENAUTH_RETRIES", "a whole number", |builder, number| Some(builder.retries(number.parse().ok()?))),
+];
+
 impl ClientBuilder {
     /// A builder as the environment describes it, to add to; see [`Client::from_env`](crate::Client::from_env).
     ///
@@ -10,26 +25,15 @@ impl ClientBuilder {
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming the variable.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_variables(|name| match std::env::var(name) {
-            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                Err(Error::configuration(format!("the environment variable {name} is not UTF-8; set it anew")))
-            }
+        Self::from_variables(|name| {
+            let value = std::env::var_os(name).filter(|value| !value.is_empty());
+            value.map(|value| value.into_string().map_err(|_| bad(name, "UTF-8; set it anew"))).transpose()
         })
     }
 
     fn from_variables(variable: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
-        let bad = |name: &str, expected: &str| {
-            Error::configuration(format!("the environment variable {name} is not {expected}; correct or unset it"))
-        };
-        let missing = |name: &str, beside: &str| {
-            let detail = format!("the environment variable {name} is not set, though {beside} is; set both or none");
-            Error::configuration(detail)
-        };
-        let host = variable("GENAUTH_HOST")?.ok_or_else(|| {
-            Error::configuration("the environment variable GENAUTH_HOST is not set; set it to https://your-host")
-        })?;
+        let missing = |name: &str, beside: &str| bad(name, &format!("set, though {beside} is; set both or none"));
+        let host = variable("GENAUTH_HOST")?.ok_or_else(|| bad("GENAUTH_HOST", "set; set it to https://your-host"))?;
         let mut builder = Self::new(host);
         builder = match (variable("GENAUTH_APP_ID")?, variable("GENAUTH_APP_SECRET")?) {
             (Some(id), Some(secret)) => builder.app(id, secret),
@@ -43,28 +47,18 @@ impl ClientBuilder {
             (Some(_), None) => return Err(missing("GENAUTH_ACCESS_KEY_SECRET", "GENAUTH_ACCESS_KEY_ID")),
             (None, Some(_)) => return Err(missing("GENAUTH_ACCESS_KEY_ID", "GENAUTH_ACCESS_KEY_SECRET")),
         };
-        if let Some(token) = variable("GENAUTH_ACCESS_TOKEN")? {
-            builder = builder.user_access_token(token);
-        }
-        if let Some(dialect) = variable("GENAUTH_DIALECT")? {
-            let dialect = dialect.parse().map_err(|_| bad("GENAUTH_DIALECT", "`genauth` or `authing`"))?;
-            builder = builder.dialect(dialect);
-        }
-        if let Some(language) = variable("GENAUTH_LANG")? {
-            let language = language.parse().map_err(|_| bad("GENAUTH_LANG", "zh-CN, en-US, zh-TW or ja-JP"))?;
-            builder = builder.language(language);
-        }
-        if let Some(seconds) = variable("GENAUTH_TIMEOUT")? {
-            let timeout = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            let timeout = timeout.filter(|timeout| !timeout.is_zero());
-            builder = builder.timeout(timeout.ok_or_else(|| bad("GENAUTH_TIMEOUT", "a number of seconds above 0"))?);
-        }
-        if let Some(retries) = variable("GENAUTH_RETRIES")? {
-            let retries = retries.parse().map_err(|_| bad("GENAUTH_RETRIES", "a whole number"))?;
-            builder = builder.retries(retries);
+        for (name, expected, add) in ALONE {
+            if let Some(value) = variable(name)? {
+                builder = add(builder, &value).ok_or_else(|| bad(name, &format!("{expected}; correct or unset it")))?;
+            }
         }
         Ok(builder)
     }
+}
+
+/// `problem` is what the variable is not, and what to do.
+fn bad(name: &str, problem: &str) -> Error {
+    Error::configuration(format!("the environment variable {name} is not {problem}"))
 }
 
 #[cfg(test)]
@@ -101,7 +95,7 @@ mod tests {
         let mut secrets = Vec::new();
         inner.credentials.each_secret(|secret| secrets.push(secret.to_owned()));
         assert_eq!(secrets, ["secret", "YXBwOnNlY3JldA==", "key-secret"]);
-        assert_eq!(inner.credentials.user_access_token().unwrap().expose_secret(), "token");
+        assert_eq!(inner.credentials.user_access_token.get().unwrap().expose_secret(), "token");
     }
 
     #[test]

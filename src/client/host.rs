@@ -16,32 +16,28 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn parse(host: &str, plain_http: bool) -> Result<Self, Error> {
-        // No refusal repeats the host: somebody may have put a password into it.
-        let refused = |detail: &str| Err(Error::configuration(detail));
         // A URL's parser would drop line breaks.
         let url = Url::parse(host.trim()).ok().filter(|_| !host.trim().contains(char::is_control));
-        let Some(url) = url else { return refused("the host is no URL; write it as https://example.genauth.ai") };
-        if !matches!(url.scheme(), "https" | "http") {
-            return refused("the host's URL does not start with https://; write it as https://example.genauth.ai");
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return refused("the host has no name; write it as https://example.genauth.ai");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return refused("the host holds a user name or password; leave it out and use `.app(..)`");
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return refused("the host holds a query or a fragment; leave out what starts with `?` or `#`");
-        }
+        let url =
+            url.ok_or_else(|| Error::configuration("the host is no URL; write it as https://example.genauth.ai"))?;
         let text = url.as_str().trim_end_matches('/').to_owned();
         let of_operations = OPERATIONS.iter().map(|_| OnceLock::new()).collect();
         let host = Self { url, text, of_operations };
-        if !host.is_https() && !host.is_loopback() && !plain_http {
-            return refused(
-                "the host is not this machine, and http:// would show every secret on the way; write https://, or say `.dangerously_allow_plain_http()`",
-            );
-        }
-        Ok(host)
+        // No refusal repeats the host: somebody may have put a password into it.
+        let detail = if !matches!(host.url.scheme(), "https" | "http") {
+            "the host's URL does not start with https://; write it as https://example.genauth.ai"
+        } else if host.name().is_empty() {
+            "the host has no name; write it as https://example.genauth.ai"
+        } else if !host.url.username().is_empty() || host.url.password().is_some() {
+            "the host holds a user name or password; leave it out and use `.app(..)`"
+        } else if host.url.query().is_some() || host.url.fragment().is_some() {
+            "the host holds a query or a fragment; leave out what starts with `?` or `#`"
+        } else if !host.is_https() && !host.is_loopback() && !plain_http {
+            "the host is not this machine, and http:// would show every secret on the way; write https://, or say `.dangerously_allow_plain_http()`"
+        } else {
+            return Ok(host);
+        };
+        Err(Error::configuration(detail))
     }
 
     /// Without a slash at the end, ready for a path to follow.

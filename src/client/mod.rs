@@ -65,7 +65,7 @@ impl Client {
     ///
     /// [`ErrorKind::Configuration`] for a token that no HTTP header can carry.
     pub fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
-        self.settings.credentials.set_user_access_token(token)
+        self.settings.credentials.user_access_token.set(token)
     }
 
     /// The same client for another user: its user's access token is its own, everything else is shared.
@@ -77,7 +77,7 @@ impl Client {
         let mut client = self.clone();
         let credentials = Arc::make_mut(&mut client.settings.credentials);
         credentials.user_access_token = UserAccessToken::default();
-        credentials.set_user_access_token(Some(token.into()))?;
+        credentials.user_access_token.set(Some(token.into()))?;
         Ok(client)
     }
 }

@@ -53,12 +53,11 @@ impl CallOptions {
 /// Shows no header's value.
 impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { timeout, retries, language, headers } = self;
-        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("CallOptions")
-            .field("timeout", timeout)
-            .field("retries", retries)
-            .field("language", language)
+            .field("timeout", &self.timeout)
+            .field("retries", &self.retries)
+            .field("language", &self.language)
             .field("headers", &names)
             .finish()
     }

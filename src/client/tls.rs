@@ -35,13 +35,8 @@ pub(crate) fn configure(builder: ClientBuilder, needed: bool, roots: &[Vec<u8>])
 
     let mut certificates = Vec::new();
     for pem in roots {
-        let before = certificates.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            certificates.push(certificate.map_err(|_| bad_root())?);
-        }
-        if certificates.len() == before {
-            return Err(bad_root());
-        }
+        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        certificates.extend(parsed.ok().filter(|parsed| !parsed.is_empty()).ok_or_else(bad_root)?);
     }
     let unusable = |error: rustls::Error| {
         Error::configuration("TLS cannot be set up; check the platform's certificate store").caused_by(error)

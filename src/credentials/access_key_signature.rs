@@ -1,8 +1,7 @@
 //! The access key, and requests that it signs.
 
-use super::dialect::Header;
-use super::header_value::{header_value, secret_value};
-use super::kind::{Holding, Outgoing};
+use super::dialect::header;
+use super::kind::{Holding, Outgoing, header_value, secret_value};
 use super::signature::{Signature, nonce};
 use crate::{Error, ErrorKind, SecretString};
 use http::HeaderValue;
@@ -63,7 +62,6 @@ impl SignatureDate {
     }
 }
 
-/// An access key that signs.
 #[derive(Clone, Default)]
 pub(crate) struct AccessKeySignature {
     pub(crate) key: Option<AccessKey>,
@@ -81,22 +79,22 @@ impl AccessKeySignature {
 
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         let Some(AccessKey { id, secret }) = &self.key else { return Ok(()) };
-        let occasion = outgoing.occasion;
-        let unsigned =
-            |detail: &str| Error::new(ErrorKind::Request, occasion.subject, format!("cannot be signed: {detail}"));
+        let subject = outgoing.subject;
+        let unsigned = |detail: &str| Error::new(ErrorKind::Request, subject, format!("cannot be signed: {detail}"));
         outgoing.put_tenant();
-        let nonce = nonce().map_err(|_| unsigned("this system gives no random numbers"))?;
-        outgoing.put(Header::SignatureNonce, HeaderValue::from_str(&nonce).map_err(|_| unsigned("bad nonce"))?);
-        outgoing.put(Header::SignatureMethod, HeaderValue::from_static("HMAC-SHA1"));
-        outgoing.put(Header::SignatureVersion, HeaderValue::from_static("1.0"));
-        let date = self.date.of(occasion.now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
+        let nonce = nonce().ok().and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        let nonce = nonce.ok_or_else(|| unsigned("this system gives no random numbers"))?;
+        outgoing.put(header!("signature-nonce"), nonce);
+        outgoing.put(header!("signature-method"), HeaderValue::from_static("HMAC-SHA1"));
+        outgoing.put(header!("signature-version"), HeaderValue::from_static("1.0"));
+        let date = self.date.of(outgoing.now).ok_or_else(|| unsigned("the clock is out of range; set it"))?;
         let request = &mut *outgoing.request;
         request.headers_mut().insert(DATE, date);
         let body = request.body().map(|body| body.as_bytes().ok_or_else(|| unsigned("its body is a stream")));
         let path = request.url().path();
         let signature = Signature {
             method: request.method().as_str(),
-            path: path.strip_prefix(occasion.base_path).unwrap_or(path),
+            path: path.strip_prefix(outgoing.base_path).unwrap_or(path),
             query: request.url().query(),
             headers: request.headers(),
             body: body.transpose()?.unwrap_or_default(),

@@ -1,7 +1,6 @@
 //! The application's secret, in a header or in the body.
 
-use super::header_value::secret_value;
-use super::kind::{Holding, Outgoing};
+use super::kind::{Holding, Outgoing, secret_value};
 use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +32,6 @@ pub(crate) struct ClientSecretBasic {
 #[derive(Clone, Default)]
 pub(crate) struct ClientSecretPost {
     used: bool,
-    /// Id and secret.
     app: Option<(String, SecretString)>,
 }
 
@@ -83,7 +81,7 @@ impl ClientSecretPost {
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
         let body = body.and_then(|body| with_app(body, id, secret.expose_secret())).ok_or_else(|| {
             let detail = "its body is no JSON object to put the app secret into";
-            Error::new(ErrorKind::Request, outgoing.occasion.subject, detail)
+            Error::new(ErrorKind::Request, outgoing.subject, detail)
         })?;
         *outgoing.request.body_mut() = Some(body.into());
         Ok(())
@@ -97,12 +95,10 @@ fn with_app(object: &[u8], id: &str, secret: &str) -> Option<Vec<u8>> {
     if fields.contains_key("client_id") || fields.contains_key("client_secret") {
         return Some(object.to_vec());
     }
-    let open = object.trim_ascii_end().strip_suffix(b"}")?;
-    let comma: &[u8] = if fields.is_empty() { b"" } else { b"," };
-    let [id, secret] = [id, secret].map(serde_json::to_string);
-    let added =
-        [b"\"client_id\":", id.ok()?.as_bytes(), b",\"client_secret\":", secret.ok()?.as_bytes(), b"}"].concat();
-    Some([open, comma, &added].concat())
+    let open = str::from_utf8(object).ok()?.trim_ascii_end().strip_suffix('}')?;
+    let comma = if fields.is_empty() { "" } else { "," };
+    let (id, secret) = (serde_json::to_string(id).ok()?, serde_json::to_string(secret).ok()?);
+    Some(format!("{open}{comma}\"client_id\":{id},\"client_secret\":{secret}}}").into_bytes())
 }
 
 #[cfg(test)]

@@ -77,37 +77,19 @@ impl FromStr for Dialect {
     }
 }
 
-macro_rules! headers {
-    ($($header:ident: $suffix:literal,)*) => {
-        /// The headers that have a prefix.
-        #[derive(Debug, Clone, Copy)]
-        pub(super) enum Header {
-            $($header,)*
-        }
+/// The name of a header in each dialect.
+pub(crate) type Header = fn(Dialect) -> HeaderName;
 
-        impl Dialect {
-            pub(super) fn header(self, header: Header) -> HeaderName {
-                match (header, self) {
-                    $((Header::$header, Self::GenAuth) => const { HeaderName::from_static(concat!("x-genauth-", $suffix)) },
-                    (Header::$header, Self::Authing) => const { HeaderName::from_static(concat!("x-authing-", $suffix)) },)*
-                }
-            }
+/// The [`Header`] of this name, without the prefix.
+macro_rules! header {
+    ($name:literal) => {
+        |dialect: $crate::Dialect| match dialect {
+            $crate::Dialect::GenAuth => const { http::HeaderName::from_static(concat!("x-genauth-", $name)) },
+            $crate::Dialect::Authing => const { http::HeaderName::from_static(concat!("x-authing-", $name)) },
         }
     };
 }
-
-headers! {
-    AppId: "app-id",
-    SdkVersion: "sdk-version",
-    RequestFrom: "request-from",
-    Language: "lang",
-    SignatureNonce: "signature-nonce",
-    SignatureMethod: "signature-method",
-    SignatureVersion: "signature-version",
-    AppTenantId: "app-tenant-id",
-    TenantId: "tenant-id",
-    UserpoolId: "userpool-id",
-}
+pub(super) use header;
 
 /// The header that names the tenant. The official SDKs do not agree on it, and no document says what servers read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -123,11 +105,11 @@ pub enum TenantHeader {
 }
 
 impl TenantHeader {
-    pub(super) fn header(self) -> Header {
+    pub(crate) fn header(self) -> Header {
         match self {
-            Self::AppTenantId => Header::AppTenantId,
-            Self::TenantId => Header::TenantId,
-            Self::AppId => Header::AppId,
+            Self::AppTenantId => header!("app-tenant-id"),
+            Self::TenantId => header!("tenant-id"),
+            Self::AppId => header!("app-id"),
         }
     }
 }
@@ -135,7 +117,6 @@ impl TenantHeader {
 impl Dialect {
     pub(crate) const ALL: [Self; 2] = [Self::GenAuth, Self::Authing];
 
-    /// The dialect of a host name.
     pub(crate) fn of_host(host: &str) -> Self {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -175,7 +156,7 @@ mod tests {
     #[test]
     fn a_header_of_each_dialect_starts_with_its_prefix() {
         for dialect in [Dialect::GenAuth, Dialect::Authing] {
-            assert!(dialect.header(Header::AppId).as_str().starts_with(dialect.prefix()));
+            assert!(header!("app-id")(dialect).as_str().starts_with(dialect.prefix()));
         }
     }
 }

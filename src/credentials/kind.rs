@@ -1,4 +1,4 @@
-//! What the kinds of credentials have in common.
+//! What the kinds of credentials have in common, and the headers that they become.
 
 use super::dialect::{Dialect, Header};
 use crate::{Error, SecretString};
@@ -53,8 +53,9 @@ pub(super) struct Holding<'a> {
     pub(super) secret: Option<&'a SecretString>,
 }
 
-/// What one request is told beside the credentials.
-pub(crate) struct Occasion<'a> {
+/// A request that credentials are put on, and what it is told beside them.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) request: &'a mut Request,
     pub(crate) subject: &'a str,
     /// The path of the host, which no signature covers.
     pub(crate) base_path: &'a str,
@@ -65,30 +66,58 @@ pub(crate) struct Occasion<'a> {
     /// Where a management token was chosen: the one to send, and the user pool that it is for.
     pub(crate) management_token: Option<&'a SecretString>,
     pub(crate) userpool_id: Option<&'a HeaderValue>,
-}
-
-/// A request that credentials are put on.
-pub(super) struct Outgoing<'a> {
-    pub(super) request: &'a mut Request,
-    pub(super) occasion: &'a Occasion<'a>,
-    pub(super) dialect: Dialect,
-    /// The tenant, and the header that names it.
-    pub(super) tenant: (Header, Option<&'a HeaderValue>),
+    pub(crate) dialect: Dialect,
+    /// The header that names the tenant, and its id.
+    pub(crate) tenant: Option<&'a (Header, HeaderValue)>,
 }
 
 impl Outgoing<'_> {
     pub(super) fn put(&mut self, header: Header, value: impl Into<Option<HeaderValue>>) {
         if let Some(value) = value.into() {
-            self.request.headers_mut().insert(self.dialect.header(header), value);
+            self.request.headers_mut().insert(header(self.dialect), value);
         }
     }
 
     pub(super) fn put_tenant(&mut self) {
-        self.put(self.tenant.0, self.tenant.1.cloned());
+        if let Some((header, id)) = self.tenant {
+            self.put(*header, id.clone());
+        }
     }
 
     pub(super) fn authorize(&mut self, value: Result<HeaderValue, Error>) -> Result<(), Error> {
         self.request.headers_mut().insert(AUTHORIZATION, value?);
         Ok(())
     }
+}
+
+/// The `authorization` of a token.
+pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+    // An empty token must not hide behind the word before it.
+    header_value(token.expose_secret(), "access token")?;
+    secret_value(&format!("Bearer {}", token.expose_secret()), "access token")
+}
+
+/// A header value that `Debug` hides.
+pub(crate) fn secret_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
+    let mut value = header_value(value, what)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Twice what common servers take for a header; Node takes no more for all of them.
+const LONGEST_HEADER: usize = 16 << 10;
+
+/// A header value, refused with a sentence that does not repeat it.
+pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
+    if value.len() > LONGEST_HEADER {
+        let detail = format!("the {what} is longer than 16 KiB, which no server takes as a header; check what it is");
+        return Err(Error::configuration(detail));
+    }
+    // Which lets tabs through, but nothing else that cannot be seen.
+    let value = HeaderValue::from_str(value).ok().filter(|_| !value.is_empty() && !value.contains('\t'));
+    value.ok_or_else(|| {
+        let detail =
+            format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
+        Error::configuration(detail)
+    })
 }

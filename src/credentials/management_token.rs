@@ -1,9 +1,8 @@
 //! The token of the management side: fetched once for an access key, shared, renewed before it expires.
 
 use super::access_key_signature::AccessKey;
-use super::dialect::Header;
-use super::header_value::bearer;
-use super::kind::{Holding, Outgoing};
+use super::dialect::header;
+use super::kind::{Holding, Outgoing, bearer};
 use crate::retry::{FAILURES, random};
 use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
@@ -72,7 +71,6 @@ impl ManagementTokens {
         Self { key, timeout, now, current: Mutex::default(), fetches: AtomicU64::default() }
     }
 
-    /// How many fetches there have been.
     pub(crate) fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::Acquire)
     }
@@ -94,8 +92,7 @@ impl ManagementTokens {
             return Ok(Arc::clone(token));
         }
         // A task of its own: a caller who gives up neither loses the token nor what there is to remember of a failure.
-        let (tokens, rejected, fetching) = (Arc::clone(self), rejected.cloned(), fetch());
-        let looking = async move { tokens.look(rejected.as_ref(), fetches, fetching).await };
+        let looking = Arc::clone(self).look(rejected.cloned(), fetches, fetch());
         tokio::spawn(looking.in_current_span()).await.unwrap_or_else(|_| {
             let detail = "the fetch was broken off: it panicked, or its Tokio runtime was shut down; try again";
             Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
@@ -104,8 +101,8 @@ impl ManagementTokens {
 
     /// As [`get`](Self::get), by a caller who has seen so many `fetches`.
     async fn look(
-        &self,
-        rejected: Option<&Arc<ManagementToken>>,
+        self: Arc<Self>,
+        rejected: Option<Arc<ManagementToken>>,
         before: u64,
         fetching: TokenFetch,
     ) -> Result<Arc<ManagementToken>, Error> {
@@ -113,8 +110,7 @@ impl ManagementTokens {
         let now = (self.now)();
         // A clock that was set back makes nobody wait.
         let within = |at: SystemTime, span| now.duration_since(at).is_ok_and(|since| since < span);
-        let doubted =
-            current.token.clone().filter(|token| rejected.is_some_and(|rejected| Arc::ptr_eq(token, rejected)));
+        let doubted = rejected.filter(|it| current.token.as_ref().is_some_and(|token| Arc::ptr_eq(token, it)));
         if let Some(token) = &doubted {
             if current.given_up_at.is_some_and(|at| within(at, LEAST_LIFE)) {
                 return Ok(Arc::clone(token));
@@ -186,8 +182,8 @@ impl ManagementAccess {
 
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         outgoing.put_tenant();
-        outgoing.put(Header::UserpoolId, outgoing.occasion.userpool_id.cloned());
-        outgoing.occasion.management_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
+        outgoing.put(header!("userpool-id"), outgoing.userpool_id.cloned());
+        outgoing.management_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
     }
 }
 

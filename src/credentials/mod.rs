@@ -5,35 +5,29 @@ mod access_key_signature;
 mod app_id;
 mod client_secret;
 mod dialect;
-mod header_value;
 mod kind;
 mod management_token;
 mod signature;
 mod user_access_token;
-mod ways;
 
 pub use access_key_signature::{AccessKeyUse, SignatureDate};
 pub use client_secret::ClientAuthentication;
 pub use dialect::{Dialect, Language, TenantHeader};
 pub use kind::Credential;
-#[cfg_attr(not(feature = "cli"), allow(unreachable_pub, reason = "for the program alone"))]
-pub use ways::ways;
 
 pub(crate) use access_key_signature::{AccessKey, AccessKeySignature};
 pub(crate) use app_id::AppId;
 pub(crate) use client_secret::{ClientSecretBasic, ClientSecretPost, both_ways};
-pub(crate) use header_value::{header_value, secret_value};
-pub(crate) use kind::Occasion;
+pub(crate) use kind::{Outgoing, header_value, secret_value};
 pub(crate) use management_token::{ManagementAccess, ManagementToken, ManagementTokens, TokenFetch};
 #[cfg(any(feature = "mock", feature = "__fuzz"))]
 pub(crate) use signature::Signature;
 pub(crate) use user_access_token::UserAccessToken;
 
 use crate::{Error, ErrorKind, SecretString};
-use dialect::Header;
+use dialect::{Header, header};
 use http::HeaderValue;
-use kind::{Holding, Outgoing};
-use reqwest::Request;
+use kind::Holding;
 
 /// How the SDK calls itself to the server.
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
@@ -53,8 +47,8 @@ const ANY: &[&[Credential]] = &[
 pub(crate) struct Credentials {
     pub(crate) dialect: Dialect,
     pub(crate) language: Language,
-    pub(crate) tenant_id: Option<HeaderValue>,
-    pub(crate) tenant_header: TenantHeader,
+    /// The header that names the tenant, and its id.
+    pub(crate) tenant: Option<(Header, HeaderValue)>,
     pub(crate) app_id: AppId,
     pub(crate) user_access_token: UserAccessToken,
     pub(crate) client_secret_basic: ClientSecretBasic,
@@ -104,14 +98,6 @@ impl Credentials {
         self.access_key_signature.key.as_ref().or_else(fetching).map(|key| key.id.as_str())
     }
 
-    pub(crate) fn user_access_token(&self) -> Option<SecretString> {
-        self.user_access_token.get()
-    }
-
-    pub(crate) fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
-        self.user_access_token.set(token)
-    }
-
     /// Of the alternatives that an operation takes, the one to call with: the one that says most about the caller, the
     /// document's order among equals. An endpoint that the document does not describe has none.
     pub(crate) fn choose(
@@ -137,16 +123,24 @@ impl Credentials {
     }
 
     /// Puts the chosen credentials, and what goes with them, on a request.
-    pub(crate) fn apply(
-        &self,
-        chosen: &[Credential],
-        request: &mut Request,
-        occasion: &Occasion<'_>,
-    ) -> Result<(), Error> {
-        let tenant = (self.tenant_header.header(), self.tenant_id.as_ref());
-        let mut outgoing = Outgoing { request, occasion, dialect: self.dialect, tenant };
-        outgoing.put(Header::SdkVersion, HeaderValue::from_static(SDK_VERSION));
-        outgoing.put(Header::Language, HeaderValue::from_static(self.language.as_str()));
+    pub(crate) fn apply(&self, chosen: &[Credential], mut outgoing: Outgoing<'_>) -> Result<(), Error> {
+        outgoing.put(header!("sdk-version"), HeaderValue::from_static(SDK_VERSION));
+        outgoing.put(header!("lang"), HeaderValue::from_static(self.language.as_str()));
         chosen.iter().try_for_each(|credential| self.apply_one(*credential, &mut outgoing))
     }
+}
+
+/// How a message lists what an operation may be called with: as in `a and b, or c`. What has the name of what stands before it is not named again.
+#[cfg_attr(not(feature = "cli"), allow(unreachable_pub, reason = "for the program alone"))]
+pub fn ways(alternatives: &[&[Credential]], name: impl Fn(Credential) -> &'static str) -> String {
+    let mut ways: Vec<String> = Vec::new();
+    for alternative in alternatives {
+        let mut names: Vec<&str> = alternative.iter().map(|part| name(*part)).collect();
+        names.dedup();
+        let way = names.join(" and ");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways.join(", or ")
 }

@@ -4,7 +4,6 @@
 //! The text that is signed holds the secrets of the body and is as secret as they are: it leaves this file for fuzz
 //! targets only.
 
-use crate::encoding::hex;
 use crate::json::Json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,8 +34,7 @@ impl Signature<'_> {
 
     pub(crate) fn string_to_sign(&self) -> Result<Zeroizing<String>, &'static str> {
         let mut text = Zeroizing::new(String::with_capacity(512 + self.body.len()));
-        text.push_str(self.method);
-        text.push('\n');
+        text.extend([self.method, "\n"]);
         let signed = |name: &str| name == "date" || name.starts_with(self.prefix);
         let mut headers = Vec::new();
         for (name, value) in self.headers.iter().filter(|(name, _)| signed(name.as_str())) {
@@ -46,17 +44,13 @@ impl Signature<'_> {
         }
         sort(&mut headers);
         for (name, value) in &headers {
-            for part in [name, ":", value.trim(), "\n"] {
-                text.push_str(part);
-            }
+            text.extend([name, ":", value.trim(), "\n"]);
         }
         text.push_str(self.path);
         let mut parameters = self.parameters()?;
         sort(&mut parameters);
         for (index, (key, value)) in parameters.iter().enumerate() {
-            for part in [if index == 0 { "?" } else { "&" }, key, "=", value] {
-                text.push_str(part);
-            }
+            text.extend([if index == 0 { "?" } else { "&" }, key, "=", value]);
         }
         Ok(text)
     }
@@ -89,7 +83,7 @@ fn sort(named: &mut [(String, Zeroizing<String>)]) {
 pub(super) fn nonce() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The token of a signed-in user, which callers replace while the client is in use.
 
-use super::header_value::bearer;
-use super::kind::{Holding, Outgoing};
+use super::kind::{Holding, Outgoing, bearer};
 use crate::{Error, SecretString};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,11 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub(crate) struct UserAccessToken(Arc<RwLock<Option<SecretString>>>);
 
 impl UserAccessToken {
-    pub(super) fn get(&self) -> Option<SecretString> {
+    pub(crate) fn get(&self) -> Option<SecretString> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set(&self, token: Option<SecretString>) -> Result<(), Error> {
+    pub(crate) fn set(&self, token: Option<SecretString>) -> Result<(), Error> {
         token.as_ref().map(bearer).transpose()?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = token;
         Ok(())
@@ -25,6 +24,6 @@ impl UserAccessToken {
     }
 
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
-        outgoing.occasion.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
+        outgoing.user_access_token.map_or(Ok(()), |token| outgoing.authorize(bearer(token)))
     }
 }

@@ -3,7 +3,7 @@
 use super::body;
 use super::call::Call;
 use super::redaction::Secrets;
-use crate::credentials::{ManagementToken, ManagementTokens, Occasion};
+use crate::credentials::{ManagementToken, ManagementTokens, Outgoing};
 use crate::{Credential, Error, ErrorKind, SecretString};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -44,7 +44,7 @@ impl Draft {
     pub(super) fn choose(&mut self, call: &Call<'_>) -> Result<&'static [Credential], Error> {
         let credentials = &call.settings.credentials;
         // One look: another task may replace the user's token while this request is under way.
-        self.user = credentials.user_access_token();
+        self.user = credentials.user_access_token.get();
         let alternatives = call.operation.map(|operation| operation.credentials);
         credentials.choose(alternatives, &call.subject, self.user.is_some())
     }
@@ -89,15 +89,18 @@ impl Draft {
         }
         *request.headers_mut() = headers;
         let token = self.token.as_deref();
-        let occasion = Occasion {
+        let outgoing = Outgoing {
+            request: &mut request,
             subject: &call.subject,
             base_path: settings.host.base_path(),
             now: (settings.now)(),
             user_access_token: self.user.as_ref(),
             management_token: token.map(|token| &token.secret),
             userpool_id: token.and_then(|token| token.userpool_id.as_ref()),
+            dialect: settings.credentials.dialect,
+            tenant: settings.credentials.tenant.as_ref(),
         };
-        settings.credentials.apply(chosen, &mut request, &occasion)?;
+        settings.credentials.apply(chosen, outgoing)?;
         if settings.foreign_http_client {
             // A client from outside may follow redirects, and would send the body again, to wherever it is told. A body
             // that looks like a stream cannot be sent twice.

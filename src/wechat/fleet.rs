@@ -15,7 +15,6 @@ use super::stats::Counters;
 use super::store::{Claim, Place, Standing, Store, TokenId, Trouble};
 use super::token::{HeldToken, Record, State};
 use crate::Error;
-use crate::encoding::hex;
 use crate::retry::{random, share};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -71,7 +70,7 @@ impl Shared {
     pub(super) fn new(store: Arc<dyn Store>, token: &TokenId<'_>, call: Duration) -> Self {
         // The longest that another process is waited for.
         const LONGEST: Duration = Duration::from_secs(60);
-        let holder = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
+        let holder = format!("{:016x}", getrandom::u64().unwrap_or_default());
         Self {
             place: Place { name: store.name_of(token), holder },
             // By then the other process has its answer; or it died, and a third one has.

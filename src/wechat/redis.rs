@@ -2,7 +2,6 @@
 
 use super::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
 use super::token::Record;
-use crate::encoding::hex;
 use crate::{Error, UnixTimestamp};
 use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -269,7 +268,9 @@ impl Store for RedisStore {
             fingerprint.update(part);
         }
         let app: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
-        format!("{}:{{{app}:{}}}", self.key_prefix, hex(&fingerprint.finalize()[..16]))
+        let fingerprint = fingerprint.finalize();
+        let half = u128::from_be_bytes(std::array::from_fn(|at| fingerprint[at]));
+        format!("{}:{{{app}:{half:032x}}}", self.key_prefix)
     }
 
     fn timeout(&self) -> Duration {

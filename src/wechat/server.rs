@@ -45,7 +45,7 @@ impl GenAuthServer {
             Some(self.client.settings.host.as_str().as_bytes()),
             credentials.app_id.0.as_ref().map(HeaderValue::as_bytes),
             key_id,
-            credentials.tenant_id.as_ref().map(HeaderValue::as_bytes),
+            credentials.tenant.as_ref().map(|(_, id)| id.as_bytes()),
             Some(self.operation.as_bytes()),
             Some(self.app.app_id.as_bytes()),
         ];
@@ -72,6 +72,6 @@ impl Source for GenAuthServer {
     }
 
     fn user(&self) -> Option<SecretString> {
-        self.client.settings.credentials.user_access_token()
+        self.client.settings.credentials.user_access_token.get()
     }
 }
