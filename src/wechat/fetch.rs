@@ -20,11 +20,11 @@ pub(super) struct FetchedToken {
     pub(super) date: Option<SystemTime>,
 }
 
-pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send>>;
+pub(super) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send + 'a>>;
 
 /// Who answers tokens. Not a client at once, so that tests can script it.
 pub(super) trait Source: Send + Sync {
-    fn fetch(&self) -> Fetching;
+    fn fetch(&self) -> Fetching<'_>;
 
     /// On whose behalf; an error of one user is not that of the next.
     fn user(&self) -> Option<SecretString>;

@@ -55,7 +55,6 @@ mod race;
 #[cfg(feature = "redis")]
 mod redis;
 mod server;
-mod settings;
 mod slot;
 mod slots;
 mod stats;

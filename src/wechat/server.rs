@@ -1,14 +1,11 @@
-//! The GenAuth server, asked with a client: all that the cache takes from a [`Client`] is taken here.
+//! The GenAuth server, asked with a client.
 
 use super::fetch::{FetchedToken, Fetching, SUBJECT, Source};
 use super::store::TokenId;
-use crate::client::Clock;
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use crate::{Client, Error, ErrorKind, Operation, SecretString};
 use http::HeaderValue;
 use http::header::DATE;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// The operation that answers the token, by who asks.
 pub(super) const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
@@ -20,11 +17,6 @@ pub(super) fn usual_operation(client: &Client) -> &'static str {
     if credentials.access_key_id().is_some() && credentials.app_id.0.is_none() { FOR_ACCESS_KEYS } else { FOR_APPS }
 }
 
-/// How long a call takes at most.
-pub(super) fn timeout_of(client: &Client) -> Duration {
-    client.settings.timeout
-}
-
 /// The server, asked for one WeChat app's token.
 pub(super) struct GenAuthServer {
     pub(super) client: Client,
@@ -34,10 +26,6 @@ pub(super) struct GenAuthServer {
 }
 
 impl GenAuthServer {
-    pub(super) fn clock(&self) -> Clock {
-        Arc::clone(&self.client.settings.now)
-    }
-
     pub(super) fn token_id(&self) -> TokenId<'_> {
         let credentials = &self.client.settings.credentials;
         let key_id = credentials.access_key_id().map(str::as_bytes);
@@ -54,16 +42,13 @@ impl GenAuthServer {
 }
 
 impl Source for GenAuthServer {
-    fn fetch(&self) -> Fetching {
+    fn fetch(&self) -> Fetching<'_> {
         let Self { client, operation, app } = self;
-        let (mut client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
-        // The cache has pauses of its own.
-        client.settings.retry.retries = 0;
         Box::pin(async move {
-            let operation = operation.ok_or_else(|| {
+            let operation = Operation::by_id(operation).ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
             })?;
-            let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, &app);
+            let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, app);
             let answer = answer.await?;
             let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
             let date = date.and_then(|date| httpdate::parse_http_date(date).ok());

@@ -151,7 +151,7 @@ fn app(number: usize) -> GetWechatAccessTokenDto {
 }
 
 impl Source for Server {
-    fn fetch(&self) -> Fetching {
+    fn fetch(&self) -> Fetching<'_> {
         struct UnderWay(Server);
         impl Drop for UnderWay {
             fn drop(&mut self) {
