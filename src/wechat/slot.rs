@@ -9,6 +9,7 @@ use crate::retry::random;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Error, ErrorKind, SecretString};
 use arc_swap::ArcSwap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -101,7 +102,7 @@ impl Slot {
         let held = self.held.load();
         held.is_fresh(self.now()).then(|| {
             self.counters().hits.add();
-            held.into()
+            AccessToken(held)
         })
     }
 
@@ -110,7 +111,7 @@ impl Slot {
             return Ok(token);
         }
         // Boxed, so that the future of the usual case is small.
-        Box::pin(self.get_slowly()).await.inspect_err(|_| Counters::count(&self.counters().errors))
+        Box::pin(self.get_slowly()).await.inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
     }
 
     async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
@@ -147,8 +148,8 @@ impl Slot {
     fn out_of_time(&self) -> Result<AccessToken, Error> {
         let held = self.held.load();
         if held.state(self.now()) != State::Dead {
-            Counters::count(&self.counters().stale);
-            return Ok(held.into());
+            self.counters().count(|stats| stats.stale += 1);
+            return Ok(AccessToken(held));
         }
         let longest_wait = self.member.fetcher.windows.longest_wait;
         let detail = format!(
@@ -167,7 +168,7 @@ impl Slot {
         let state = held.state(now);
         if state == State::Fresh {
             self.counters().hits.add();
-            return Ok(Look::Token(held.into()));
+            return Ok(Look::Token(AccessToken(held)));
         }
         let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
         progress.flight.take_if(|flight| flight.is_lost());
@@ -183,7 +184,7 @@ impl Slot {
             && runtime.is_ok()
             && state != State::Due
         {
-            Counters::count(&self.counters().waits);
+            self.counters().count(|stats| stats.waits += 1);
             return Ok(Look::Wait(flight.clone()));
         }
         // What listens to events may have questions of its own.
@@ -195,9 +196,9 @@ impl Slot {
             };
             return Err(Error::new(ErrorKind::Configuration, SUBJECT, detail));
         }
-        Counters::count(&self.counters().stale);
+        self.counters().count(|stats| stats.stale += 1);
         tracing::trace!(wechat.app_id = self.app.app_id, "a token is handed out whose refresh is not done yet");
-        Ok(Look::Token(held.into()))
+        Ok(Look::Token(AccessToken(held)))
     }
 
     /// Starts a refresh.
@@ -216,13 +217,11 @@ impl Slot {
                     let next = member.next(than).await;
                     let Some(slot) = Weak::upgrade(&slot) else { break };
                     match slot.land(number, user.as_ref(), next) {
-                        Landing::Done(refreshed) => {
-                            // Nobody may be waiting any more.
-                            let _ = sender.send(Some(refreshed));
+                        ControlFlow::Break(refreshed) => {
+                            sender.send_replace(refreshed);
                             break;
                         }
-                        Landing::Again(rejected) => than = rejected,
-                        Landing::Late => break,
+                        ControlFlow::Continue(rejected) => than = rejected,
                     }
                 }
                 false
@@ -249,68 +248,71 @@ impl Slot {
     pub(super) async fn ended(&self) {
         let refreshed = self.progress().flight.as_ref().map(|flight| flight.refreshed.clone());
         if let Some(mut refreshed) = refreshed {
-            let gone = async { while refreshed.changed().await.is_ok() {} };
-            gone.await;
+            while refreshed.changed().await.is_ok() {}
         }
     }
 
-    /// Keeps what a refresh brought.
-    fn land(&self, number: u64, user: Option<&SecretString>, next: Result<HeldToken, Error>) -> Landing {
+    /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what WeChat has
+    /// rejected while it was on its way here.
+    fn land(
+        &self,
+        number: u64,
+        user: Option<&SecretString>,
+        next: Result<HeldToken, Error>,
+    ) -> ControlFlow<Option<Refreshed>, Record> {
         // A server's date is a second wide.
         const SAME: Duration = Duration::from_secs(2);
         let mut progress = self.progress();
         if progress.flight.as_ref().is_none_or(|flight| flight.number != number) {
-            return Landing::Late;
+            return ControlFlow::Break(None);
         }
         if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
             && next.record.is(&rejected.record.secret)
         {
-            // It was rejected while it was on its way here.
-            return Landing::Again(rejected.rejected());
+            return ControlFlow::Continue(rejected.rejected());
         }
         progress.flight = None;
-        let now = self.now();
-        let held = self.held.load_full();
-        let alive = held.state(now) != State::Dead;
-        let next = next.and_then(|next| {
-            // By this machine's clock, since the server's may have been set right in between.
-            if alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now) {
+        let (now, held) = (self.now(), self.held.load_full());
+        let is_alive = held.state(now) != State::Dead;
+        // By this machine's clock, since the server's may have been set right in between.
+        let is_older = |next: &HeldToken| {
+            is_alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now)
+        };
+        let next = match next {
+            Ok(next) if is_older(&next) => {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
-                return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
+                Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail))
             }
-            Ok(Arc::new(next.older_than(&held)))
-        });
-        match &next {
-            Ok(next) => {
-                if !held.is_nothing() && held.age(now) >= NEW.min(held.record.lifetime / 2) {
-                    progress.rejections = 0;
-                }
-                self.held.store(Arc::clone(next));
-                (progress.failure, progress.rejected) = (None, None);
-            }
-            Err(error) => {
-                Counters::count(&self.counters().failures);
-                self.note_failure(&mut progress, error, user.cloned());
-            }
-        }
-        drop(progress);
+            next => next,
+        };
         let app_id = self.app.app_id.as_str();
         let refreshed = match next {
             Ok(next) => {
+                if progress.rejected.is_none() && held.age(now) >= NEW.min(held.record.lifetime / 2) {
+                    progress.rejections = 0;
+                }
+                let next = Arc::new(next.older_than(&held));
+                self.held.store(Arc::clone(&next));
+                (progress.failure, progress.rejected) = (None, None);
+                drop(progress);
                 tracing::debug!(wechat.app_id = app_id, expires_at = %next.record.expires_at, "a new token is held");
                 Ok(next)
             }
-            Err(error) if alive => {
-                let left = held.left(now).as_secs();
-                tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
-                Ok(held)
-            }
             Err(error) => {
-                tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
-                Err(error)
+                self.counters().count(|stats| stats.failures += 1);
+                self.note_failure(&mut progress, &error, user.cloned());
+                drop(progress);
+                if is_alive {
+                    let left = held.left(now).as_secs();
+                    tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
+                    Ok(held)
+                } else {
+                    tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
+                    Err(error)
+                }
             }
         };
-        Landing::Done(refreshed)
+        ControlFlow::Break(Some(refreshed))
     }
 
     fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
@@ -335,7 +337,7 @@ impl Slot {
         {
             let mut progress = self.progress();
             let held = self.held.load_full();
-            if !held.record.is(rejected.secret()) {
+            if !held.record.is(&rejected.0.record.secret) {
                 return;
             }
             let now = self.now();
@@ -354,7 +356,7 @@ impl Slot {
                 self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
             }
         }
-        Counters::count(&self.counters().invalidations);
+        self.counters().count(|stats| stats.invalidations += 1);
         tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
     }
 
@@ -392,15 +394,6 @@ impl Slot {
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What is to be done with an answer.
-enum Landing {
-    Done(Refreshed),
-    /// Ask again: WeChat has rejected this one.
-    Again(Record),
-    /// Nothing: another refresh has taken its place.
-    Late,
 }
 
 impl FailedRefresh {

@@ -11,17 +11,13 @@ use std::time::{Duration, SystemTime};
 /// WeChat's access token, from a [`TokenCache`](super::TokenCache).
 ///
 /// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
-pub struct AccessToken(Guard<Arc<HeldToken>>);
+pub struct AccessToken(pub(super) Guard<Arc<HeldToken>>);
 
 impl AccessToken {
     /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.record.secret.expose_secret()
-    }
-
-    pub(super) fn secret(&self) -> &SecretString {
-        &self.0.record.secret
     }
 
     /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
@@ -40,12 +36,6 @@ impl Clone for AccessToken {
 impl From<Arc<HeldToken>> for AccessToken {
     fn from(held: Arc<HeldToken>) -> Self {
         Self(Guard::from_inner(held))
-    }
-}
-
-impl From<Guard<Arc<HeldToken>>> for AccessToken {
-    fn from(held: Guard<Arc<HeldToken>>) -> Self {
-        Self(held)
     }
 }
 
@@ -72,10 +62,6 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn is(&self, secret: &SecretString) -> bool {
         self.secret.expose_secret() == secret.expose_secret()
-    }
-
-    pub(super) fn if_rejected(&self) -> Option<&SecretString> {
-        self.rejected.then_some(&self.secret)
     }
 }
 
@@ -164,10 +150,6 @@ impl HeldToken {
             self.born_at = self.born_at.min(before.born_at);
         }
         self
-    }
-
-    pub(super) fn is_nothing(&self) -> bool {
-        self.record.secret.expose_secret().is_empty()
     }
 
     /// What is left of its life; never more than there was, whatever the clock says.
