@@ -2,8 +2,10 @@
 
 use super::windows::Windows;
 use crate::retry::random;
+use crate::secret::serialize_exposed;
 use crate::{SecretString, UnixTimestamp};
 use arc_swap::Guard;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -45,17 +47,20 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What a fleet knows of a token.
-#[derive(Clone)]
+/// What a fleet knows of a token, and as JSON what stands in a store. Readers take any with these fields.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Record {
+    #[serde(rename = "token", serialize_with = "serialize_exposed")]
     pub(super) secret: SecretString,
     /// By the server's clock.
     pub(super) expires_at: UnixTimestamp,
     /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
     pub(super) generation: u64,
     /// What was left of its life when it was fetched: all processes find it due at the same time, but for the random part.
+    #[serde(rename = "lifetime_ms", serialize_with = "serialize_millis", deserialize_with = "deserialize_millis")]
     pub(super) lifetime: Duration,
     /// WeChat has rejected it. It is kept so that an answer which was slow cannot bring it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) rejected: bool,
 }
 
@@ -63,6 +68,18 @@ impl Record {
     pub(super) fn is(&self, secret: &SecretString) -> bool {
         self.secret.expose_secret() == secret.expose_secret()
     }
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn serialize_millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(millis(*time))
+}
+
+fn deserialize_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
 /// A token and its times, by this machine's clock.
