@@ -112,7 +112,10 @@ impl TokenCacheBuilder {
     pub(super) fn slot(&self, app: &GetWechatAccessTokenDto) -> Slot {
         let Self { client, operation, windows, store } = self;
         let server = GenAuthServer { client: client.clone(), operation: operation.clone(), app: app.clone() };
-        let shared = store.clone().map(|store| Shared::new(store, &server.token_id(), client.settings.timeout));
+        let shared = store.clone().map(|store| {
+            let name = store.name_of(app, &server.parts());
+            Shared::new(store, name, client.settings.timeout)
+        });
         let now = Arc::clone(&client.settings.now);
         let fetcher = Fetcher::new(Box::new(server), now, windows.clone());
         Slot::new(app.clone(), Member { fetcher, shared }, self.patience())

@@ -11,7 +11,7 @@
 use super::fetch::Fetcher;
 use super::life::in_seconds;
 use super::race::first;
-use super::store::{Claim, Place, Standing, Store, TokenId, Trouble};
+use super::store::{Claim, Place, Standing, Store, Trouble};
 use super::token::{HeldToken, Record, State};
 use crate::Error;
 use crate::encoding::hex;
@@ -61,12 +61,12 @@ impl Member {
 
 impl Shared {
     /// Where each call takes so long at most.
-    pub(super) fn new(store: Arc<dyn Store>, token: &TokenId<'_>, call: Duration) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
         // The longest that another process is waited for.
         const LONGEST: Duration = Duration::from_secs(60);
         let holder = hex(&getrandom::u64().unwrap_or_default().to_be_bytes());
         Self {
-            place: Place { name: store.name_of(token), holder },
+            place: Place { name, holder },
             // By then the other process has its answer; or it died, and a third one has.
             patience: call.saturating_add(store.lease()).min(LONGEST),
             store,

@@ -1,9 +1,10 @@
 //! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
-use super::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
+use super::store::{Claim, Place, Standing, Store, StoreReply, Trouble};
 use super::token::{Record, millis};
 use crate::Error;
 use crate::encoding::hex;
+use crate::types::GetWechatAccessTokenDto;
 use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
@@ -246,8 +247,7 @@ fn eval(script: &str, place: &Place) -> Cmd {
 
 impl Store for RedisStore {
     /// A key. The app is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
-    fn name_of(&self, token: &TokenId<'_>) -> String {
-        let TokenId { app, parts } = token;
+    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String {
         // Keyed with the secret, so that only who has it can tell that it is this one.
         let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
         for part in parts {

@@ -1,7 +1,6 @@
 //! The GenAuth server, asked with a client.
 
 use super::fetch::{FetchedToken, Fetching, SUBJECT, Source};
-use super::store::TokenId;
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use crate::{Client, Error, ErrorKind, Operation, SecretString};
 use http::HeaderValue;
@@ -26,18 +25,18 @@ pub(super) struct GenAuthServer {
 }
 
 impl GenAuthServer {
-    pub(super) fn token_id(&self) -> TokenId<'_> {
+    /// What makes a token another one, beside the app's secret: host, who asks, operation, the app's id.
+    pub(super) fn parts(&self) -> [Option<&[u8]>; 6] {
         let credentials = &self.client.settings.credentials;
         let key_id = credentials.access_key_id().map(str::as_bytes);
-        let parts = [
+        [
             Some(self.client.settings.host.as_str().as_bytes()),
             credentials.app_id.0.as_ref().map(HeaderValue::as_bytes),
             key_id,
             credentials.tenant_id.as_ref().map(HeaderValue::as_bytes),
             Some(self.operation.as_bytes()),
             Some(self.app.app_id.as_bytes()),
-        ];
-        TokenId { app: &self.app, parts }
+        ]
     }
 }
 

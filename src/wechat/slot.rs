@@ -56,6 +56,7 @@ pub(super) struct Progress {
 pub(super) struct Flight {
     number: u64,
     since: Instant,
+    user: Option<SecretString>,
     refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
 }
@@ -216,7 +217,7 @@ impl Slot {
                 loop {
                     let next = member.next(than).await;
                     let Some(slot) = Weak::upgrade(&slot) else { break };
-                    match slot.land(number, user.as_ref(), next) {
+                    match slot.land(number, next) {
                         ControlFlow::Break(refreshed) => {
                             sender.send_replace(refreshed);
                             break;
@@ -236,7 +237,7 @@ impl Slot {
             }
             drop(sender);
         });
-        progress.flight = Some(Flight { number, since: Instant::now(), refreshed, task: task.abort_handle() });
+        progress.flight = Some(Flight { number, since: Instant::now(), user, refreshed, task: task.abort_handle() });
     }
 
     /// Ends what is under way, and has nothing follow.
@@ -254,24 +255,20 @@ impl Slot {
 
     /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what WeChat has
     /// rejected while it was on its way here.
-    fn land(
-        &self,
-        number: u64,
-        user: Option<&SecretString>,
-        next: Result<HeldToken, Error>,
-    ) -> ControlFlow<Option<Refreshed>, Record> {
+    fn land(&self, number: u64, next: Result<HeldToken, Error>) -> ControlFlow<Option<Refreshed>, Record> {
         // A server's date is a second wide.
         const SAME: Duration = Duration::from_secs(2);
         let mut progress = self.progress();
-        if progress.flight.as_ref().is_none_or(|flight| flight.number != number) {
+        let Some(flight) = progress.flight.take_if(|flight| flight.number == number) else {
             return ControlFlow::Break(None);
-        }
+        };
         if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
             && next.record.is(&rejected.record.secret)
         {
-            return ControlFlow::Continue(rejected.rejected());
+            let rejected = rejected.rejected();
+            progress.flight = Some(flight);
+            return ControlFlow::Continue(rejected);
         }
-        progress.flight = None;
         let (now, held) = (self.now(), self.held.load_full());
         let is_alive = held.state(now) != State::Dead;
         // By this machine's clock, since the server's may have been set right in between.
@@ -300,7 +297,7 @@ impl Slot {
             }
             Err(error) => {
                 self.counters().count(|stats| stats.failures += 1);
-                self.note_failure(&mut progress, &error, user.cloned());
+                self.note_failure(&mut progress, &error, flight.user);
                 drop(progress);
                 if is_alive {
                     let left = held.left(now).as_secs();
@@ -319,7 +316,11 @@ impl Slot {
         let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
         let windows = &self.member.fetcher.windows;
         let pause = windows.failures.pause_after(error, count, random());
-        let memory = windows.memory_of(error, count);
+        let memory = match error.kind() {
+            // A server that repeats itself is asked less and less.
+            ErrorKind::UnusableToken => pause,
+            _ => windows.failures.memory_of(error),
+        };
         // What the server sent may be large, and is of use to whoever caused it.
         let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));
         progress.failure = Some(FailedRefresh { error, at: self.now(), count, pause, memory, user });

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// It neither asks a server nor judges a token: that is the [fleet's](super::fleet). Whatever goes wrong with it is
 /// [`Trouble`], within its own [timeout](Self::timeout).
 pub(super) trait Store: fmt::Debug + Send + Sync {
-    /// What a token's place is called: otherwise for everything that makes it another token, and without a secret.
-    fn name_of(&self, token: &TokenId<'_>) -> String;
+    /// What a token's place is called: otherwise for each secret of the app and for other parts, and without a secret.
+    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String;
 
     /// How long an answer takes at most.
     fn timeout(&self) -> Duration;
@@ -48,13 +48,6 @@ pub(super) type StoreReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Troubl
 
 /// The store failed; it has said how.
 pub(super) struct Trouble;
-
-/// What makes a token another one.
-pub(super) struct TokenId<'a> {
-    pub(super) app: &'a GetWechatAccessTokenDto,
-    /// Host, who asks, operation, the app's id.
-    pub(super) parts: [Option<&'a [u8]>; 6],
-}
 
 /// A token's place, for one process.
 pub(super) struct Place {

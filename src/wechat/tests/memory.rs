@@ -1,7 +1,8 @@
 //! A store in memory, as processes of a fleet share it, by the test's clock.
 
 use super::SECOND;
-use crate::wechat::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
+use crate::types::GetWechatAccessTokenDto;
+use crate::wechat::store::{Claim, Place, Standing, Store, StoreReply, Trouble};
 use crate::wechat::token::Record;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -132,8 +133,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn name_of(&self, token: &TokenId<'_>) -> String {
-        token.app.app_id.clone()
+    fn name_of(&self, app: &GetWechatAccessTokenDto, _: &[Option<&[u8]>]) -> String {
+        app.app_id.clone()
     }
 
     fn timeout(&self) -> Duration {
