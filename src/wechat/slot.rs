@@ -28,7 +28,7 @@ type Refreshed = Result<Arc<HeldToken>, Error>;
 
 pub(super) struct Slot {
     pub(super) app: GetWechatAccessTokenDto,
-    /// Read without a lock.
+    /// Read without a lock. What WeChat rejected stays until there is another.
     held: ArcSwap<HeldToken>,
     member: Arc<Member>,
     /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
@@ -44,9 +44,7 @@ pub(super) struct Progress {
     flight: Option<Flight>,
     flights: u64,
     failure: Option<FailedRefresh>,
-    /// The last token that WeChat rejected, until there is another.
-    rejected: Option<Arc<HeldToken>>,
-    /// How many in a row it rejected that were new, and when the last of them.
+    /// How many in a row WeChat rejected that were new, and when the last of them.
     rejections: u32,
     rejected_at: Option<SystemTime>,
 }
@@ -59,13 +57,6 @@ pub(super) struct Flight {
     user: Option<SecretString>,
     refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
-}
-
-impl Flight {
-    /// Whether the task went without a word: it panicked, or its runtime was shut down.
-    fn is_lost(&self) -> bool {
-        self.refreshed.has_changed().is_err()
-    }
 }
 
 /// The refreshes that failed since the last one that did not.
@@ -172,7 +163,6 @@ impl Slot {
             return Ok(Look::Token(AccessToken(held)));
         }
         let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
-        progress.flight.take_if(|flight| flight.is_lost());
         if let (Ok(runtime), None, false) = (&runtime, &progress.flight, closed) {
             let user = self.member.fetcher.source.user();
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
@@ -208,8 +198,7 @@ impl Slot {
         let number = progress.flights;
         let (sender, refreshed) = watch::channel(None);
         let (member, slot) = (Arc::clone(&self.member), Arc::downgrade(self));
-        let rejected = progress.rejected.as_ref().map(|rejected| rejected.rejected());
-        let mut than = rejected.unwrap_or_else(|| self.held.load().record.clone());
+        let mut than = self.held.load().record.clone();
         let mut ending = self.ending.subscribe();
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
@@ -262,14 +251,11 @@ impl Slot {
         let Some(flight) = progress.flight.take_if(|flight| flight.number == number) else {
             return ControlFlow::Break(None);
         };
-        if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
-            && next.record.is(&rejected.record.secret)
-        {
-            let rejected = rejected.rejected();
-            progress.flight = Some(flight);
-            return ControlFlow::Continue(rejected);
-        }
         let (now, held) = (self.now(), self.held.load_full());
+        if held.record.rejected && next.as_ref().is_ok_and(|next| next.record.is(&held.record.secret)) {
+            progress.flight = Some(flight);
+            return ControlFlow::Continue(held.record.clone());
+        }
         let is_alive = held.state(now) != State::Dead;
         // By this machine's clock, since the server's may have been set right in between.
         let is_older = |next: &HeldToken| {
@@ -285,12 +271,12 @@ impl Slot {
         let app_id = self.app.app_id.as_str();
         let refreshed = match next {
             Ok(next) => {
-                if progress.rejected.is_none() && held.age(now) >= NEW.min(held.record.lifetime / 2) {
+                if !held.record.rejected && held.age(now) >= NEW.min(held.record.lifetime / 2) {
                     progress.rejections = 0;
                 }
                 let next = Arc::new(next.older_than(&held));
                 self.held.store(Arc::clone(&next));
-                (progress.failure, progress.rejected) = (None, None);
+                progress.failure = None;
                 drop(progress);
                 tracing::debug!(wechat.app_id = app_id, expires_at = %next.record.expires_at, "a new token is held");
                 Ok(next)
@@ -335,35 +321,30 @@ impl Slot {
 
     /// Forgets the token, if it is still the one that is held.
     pub(super) fn invalidate(&self, rejected: &AccessToken) {
-        {
-            let mut progress = self.progress();
-            let held = self.held.load_full();
-            if !held.record.is(&rejected.0.record.secret) {
-                return;
-            }
-            let now = self.now();
-            let in_a_row = |at: SystemTime| now.duration_since(at).is_ok_and(|since| since < IN_A_ROW);
-            if !progress.rejected_at.is_some_and(in_a_row) {
-                progress.rejections = 0;
-            }
-            progress.rejections = if held.age(now) < NEW { progress.rejections.saturating_add(1) } else { 0 };
-            progress.rejected_at = Some(now);
-            self.held.store(Arc::new(HeldToken::nothing()));
-            progress.rejected = Some(held);
-            if progress.rejections > 2 {
-                let detail =
-                    "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
-                let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
-                self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
-            }
+        let mut progress = self.progress();
+        let (now, held) = (self.now(), self.held.load());
+        if held.record.rejected || !held.record.is(&rejected.0.record.secret) {
+            return;
         }
+        let in_a_row = |at: SystemTime| now.duration_since(at).is_ok_and(|since| since < IN_A_ROW);
+        let before = if progress.rejected_at.is_some_and(in_a_row) { progress.rejections } else { 0 };
+        progress.rejections = if held.age(now) < NEW { before.saturating_add(1) } else { 0 };
+        progress.rejected_at = Some(now);
+        self.held.store(Arc::new(held.rejected()));
+        if progress.rejections > 2 {
+            let detail =
+                "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
+            let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
+            self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
+        }
+        drop(progress);
         self.counters().count(|stats| stats.invalidations += 1);
         tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
     }
 
     pub(super) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
-        stats.refreshing = self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost());
+        stats.refreshing = self.progress().flight.is_some();
         let (held, now) = (self.held.load(), self.now());
         if held.state(now) != State::Dead {
             stats.age = Some(held.age(now));
@@ -375,13 +356,12 @@ impl Slot {
     /// Whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
         let mut progress = self.progress();
-        progress.flight.take_if(|flight| flight.is_lost() || flight.since.elapsed() > self.patience);
+        progress.flight.take_if(|flight| flight.since.elapsed() > self.patience);
         let (now, user) = (self.now(), self.member.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
-        // What WeChat rejected must not come back for as long as the server may answer it.
-        let rejected = progress.rejected.as_ref().is_some_and(|rejected| rejected.state(now) != State::Dead);
-        progress.flight.is_none() && !remembered && !rejected && self.held.load().state(now) == State::Dead
+        // Nor may what WeChat rejected come back.
+        progress.flight.is_none() && !remembered && self.held.load().state_by_time(now) == State::Dead
     }
 
     fn now(&self) -> SystemTime {
@@ -393,7 +373,10 @@ impl Slot {
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that went without a word: its task panicked, or its runtime was shut down.
+        progress.flight.take_if(|flight| flight.refreshed.has_changed().is_err());
+        progress
     }
 }
 

@@ -128,9 +128,9 @@ impl HeldToken {
         }
     }
 
-    /// For when WeChat has rejected it.
-    pub(super) fn rejected(&self) -> Record {
-        Record { rejected: true, ..self.record.clone() }
+    /// For when WeChat has rejected it: it is kept until there is another, and dead.
+    pub(super) fn rejected(&self) -> Self {
+        Self { record: Record { rejected: true, ..self.record.clone() }, due_at: self.since, ..*self }
     }
 
     /// The question of the hot path.
@@ -139,6 +139,11 @@ impl HeldToken {
     }
 
     pub(super) fn state(&self, now: SystemTime) -> State {
+        if self.record.rejected { State::Dead } else { self.state_by_time(now) }
+    }
+
+    /// As if it were not rejected: for as long as the server may answer it.
+    pub(super) fn state_by_time(&self, now: SystemTime) -> State {
         if let Ok(set_back) = self.since.duration_since(now)
             && !set_back.is_zero()
         {
