@@ -44,10 +44,41 @@ struct Seen {
 
 impl Member {
     /// A newer token than the one that is held, or the last that WeChat rejected: nothing older is of use.
-    pub(super) async fn next(&self, than: Record) -> Result<HeldToken, Error> {
-        match &self.shared {
-            Some(shared) => shared.next(&self.fetcher, than).await,
-            None => self.fetcher.fetch(&[&than], 0).await,
+    pub(super) async fn next(&self, mut than: Record) -> Result<HeldToken, Error> {
+        let Self { fetcher, shared: Some(shared) } = self else {
+            return self.fetcher.fetch(&[&than], 0).await;
+        };
+        loop {
+            let mut seen = Seen { generation: than.generation, standing: None, ending: None };
+            // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the
+            // claim may have come through nevertheless, so that the lock is released below in any case.
+            let claim = tokio::time::timeout(shared.patience, shared.claim(fetcher, &than, &mut seen)).await;
+            let has_lock = matches!(claim, Ok(Ok(None)));
+            if let Ok(Ok(Some(taken))) = claim {
+                shared.store.works();
+                fetcher.counters.count(|stats| stats.shared += 1);
+                return Ok(taken);
+            }
+            let record = seen.standing.as_ref().and_then(|standing| standing.record.as_ref());
+            let known: Vec<_> = record.into_iter().chain([&than]).collect();
+            let fetching = fetcher.fetch(&known, seen.generation.saturating_add(1));
+            let fetched = if has_lock { first(fetching, shared.keep_lock()).await } else { fetching.await };
+            let Ok(fetched) = fetched else {
+                let _ = shared.store.release(&shared.place).await;
+                let ending = seen.ending.filter(|ending| ending.state((fetcher.now)()) != State::Dead);
+                return fetched.or_else(|error| ending.ok_or(error));
+            };
+            let stays = shared.publish(&fetched.record, seen.standing, fetcher.windows.longest_life).await;
+            let Some((stays, left)) = stays else { return Ok(fetched) };
+            if stays.rejected {
+                than = stays;
+                continue;
+            }
+            // Where a better one got there first, that is the one to use.
+            let is_better = stays.is_better_than(&than);
+            let stays = fetcher.hold(stays, left);
+            let is_good = matches!(stays.state((fetcher.now)()), State::Fresh | State::Due);
+            return Ok(if is_better && is_good { stays } else { fetched });
         }
     }
 
@@ -70,43 +101,6 @@ impl Shared {
             // By then the other process has its answer; or it died, and a third one has.
             patience: call.saturating_add(store.lease()).min(LONGEST),
             store,
-        }
-    }
-
-    /// As [`Member::next`].
-    async fn next(&self, fetcher: &Fetcher, mut than: Record) -> Result<HeldToken, Error> {
-        loop {
-            let mut seen = Seen { generation: than.generation, standing: None, ending: None };
-            // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the
-            // claim may have come through nevertheless, so that the lock is released below in any case.
-            let claim = tokio::time::timeout(self.patience, self.claim(fetcher, &than, &mut seen)).await;
-            let has_lock = matches!(claim, Ok(Ok(None)));
-            if let Ok(Ok(Some(taken))) = claim {
-                self.store.works();
-                fetcher.counters.count(|stats| stats.shared += 1);
-                return Ok(taken);
-            }
-            let record = seen.standing.as_ref().and_then(|standing| standing.record.as_ref());
-            let known: Vec<_> = record.into_iter().chain([&than]).collect();
-            let fetching = fetcher.fetch(&known, seen.generation.saturating_add(1));
-            let fetched = if has_lock { first(fetching, self.keep_lock()).await } else { fetching.await };
-            let Ok(fetched) = fetched else {
-                let _ = self.store.release(&self.place).await;
-                let ending = seen.ending.filter(|ending| ending.state((fetcher.now)()) != State::Dead);
-                return fetched.or_else(|error| ending.ok_or(error));
-            };
-            // A store in trouble costs nobody the token.
-            let stays = self.publish(&fetched.record, seen.standing, fetcher.windows.longest_life).await;
-            let Ok(Some((stays, left))) = stays else { return Ok(fetched) };
-            if stays.rejected {
-                than = stays;
-                continue;
-            }
-            // Where a better one got there first, that is the one to use.
-            let is_better = stays.is_better_than(&than);
-            let stays = fetcher.hold(stays, left);
-            let is_good = matches!(stays.state((fetcher.now)()), State::Fresh | State::Due);
-            return Ok(if is_better && is_good { stays } else { fetched });
         }
     }
 
@@ -152,27 +146,26 @@ impl Shared {
     }
 
     /// Stores what was fetched and releases the lock. Answers the record that stays, for how long, where that is no worse.
+    /// None as well where the store is in trouble: that costs nobody the token.
     async fn publish(
         &self,
         record: &Record,
-        mut seen: Option<Standing>,
+        seen: Option<Standing>,
         longest_life: Duration,
-    ) -> Result<Option<(Record, Duration)>, Trouble> {
-        let yields = |stands: &Option<Record>| stands.as_ref().is_none_or(|stands| record.is_better_than(stands));
+    ) -> Option<(Record, Duration)> {
+        let yields = |stands: &Standing| stands.record.as_ref().is_none_or(|stands| record.is_better_than(stands));
+        let mut known = seen.filter(yields).map(|seen| seen.version).unwrap_or_default();
         // Each time, another process has published in between.
         for _ in 0..3 {
-            let known = seen.filter(|seen| yields(&seen.record)).map(|seen| seen.version).unwrap_or_default();
-            let stays = self.store.publish(&self.place, record, record.lifetime, &known).await?;
+            let stays = self.store.publish(&self.place, record, record.lifetime, &known).await.ok()?;
             self.store.works();
-            match stays.map(|stays| stays.believed(longest_life)) {
-                None => break,
-                Some(Standing { record: Some(stays), left, .. }) if !record.is_better_than(&stays) => {
-                    return Ok(Some((stays, left)));
-                }
-                stays => seen = stays,
+            let stays = stays?.believed(longest_life);
+            match stays.record {
+                Some(better) if !record.is_better_than(&better) => return Some((better, stays.left)),
+                _ => known = stays.version,
             }
         }
-        Ok(None)
+        None
     }
 }
 

@@ -268,21 +268,21 @@ impl Store for RedisStore {
         self.lease
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
+    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim> {
         self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease)), |claim| claim)
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
+    fn renew(&self, place: &Place) -> StoreReply<'_, ()> {
         self.run(eval(RENEW, place).arg(millis(self.lease)), drop)
     }
 
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
+    fn publish(
+        &self,
+        place: &Place,
+        record: &Record,
         life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>> {
+        known: &[u8],
+    ) -> StoreReply<'_, Option<Standing>> {
         // No record fails to be JSON.
         let record = serde_json::to_vec(record).unwrap_or_default();
         self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1)), |claim| match claim {
@@ -291,7 +291,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
+    fn release(&self, place: &Place) -> StoreReply<'_, ()> {
         self.run(&eval(RELEASE, place), drop)
     }
 

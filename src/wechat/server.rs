@@ -28,11 +28,10 @@ impl GenAuthServer {
     /// What makes a token another one, beside the app's secret: host, who asks, operation, the app's id.
     pub(super) fn parts(&self) -> [Option<&[u8]>; 6] {
         let credentials = &self.client.settings.credentials;
-        let key_id = credentials.access_key_id().map(str::as_bytes);
         [
             Some(self.client.settings.host.as_str().as_bytes()),
             credentials.app_id.0.as_ref().map(HeaderValue::as_bytes),
-            key_id,
+            credentials.access_key_id().map(str::as_bytes),
             credentials.tenant_id.as_ref().map(HeaderValue::as_bytes),
             Some(self.operation.as_bytes()),
             Some(self.app.app_id.as_bytes()),

@@ -22,23 +22,18 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
 
     /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
     /// lock has seen the record. A lock that is the caller's already is its own.
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim>;
+    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim>;
 
     /// Has the lock last for another lease, if it is the caller's.
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
+    fn renew(&self, place: &Place) -> StoreReply<'_, ()>;
 
     /// Releases the lock, if it is the caller's, and then stores a record for so long, unless another than the one that is
     /// `known` stands there: then that one stays, and is the answer.
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
-        life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>>;
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8])
+    -> StoreReply<'_, Option<Standing>>;
 
     /// Releases the lock, if it is the caller's.
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
+    fn release(&self, place: &Place) -> StoreReply<'_, ()>;
 
     /// Is told that a token came from it, or went there.
     fn works(&self);
@@ -50,6 +45,7 @@ pub(super) type StoreReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Troubl
 pub(super) struct Trouble;
 
 /// A token's place, for one process.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) name: String,
     /// What a lock of this process says.

@@ -145,46 +145,50 @@ impl Store for MemoryStore {
         LEASE
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
-        self.run(|contents| {
-            if let Some(other) = contents.other_than(known) {
+    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim> {
+        let (place, known) = (place.clone(), known.to_vec());
+        self.run(move |contents| {
+            if let Some(other) = contents.other_than(&known) {
                 return Claim::Found(other);
             }
-            if contents.lock.is_some() && !contents.is_held_by(place) {
+            if contents.lock.is_some() && !contents.is_held_by(&place) {
                 return Claim::Nothing;
             }
-            contents.lock = Some((place.holder.clone(), Instant::now() + LEASE));
+            contents.lock = Some((place.holder, Instant::now() + LEASE));
             Claim::Lock
         })
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        self.run(|contents| {
-            if contents.is_held_by(place) {
-                contents.lock = Some((place.holder.clone(), Instant::now() + LEASE));
+    fn renew(&self, place: &Place) -> StoreReply<'_, ()> {
+        let place = place.clone();
+        self.run(move |contents| {
+            if contents.is_held_by(&place) {
+                contents.lock = Some((place.holder, Instant::now() + LEASE));
             }
         })
     }
 
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
+    fn publish(
+        &self,
+        place: &Place,
+        record: &Record,
         life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>> {
+        known: &[u8],
+    ) -> StoreReply<'_, Option<Standing>> {
+        let (place, record, known) = (place.clone(), record.clone(), known.to_vec());
         self.run(move |contents| {
-            contents.release(place);
-            let other = contents.other_than(known);
+            contents.release(&place);
+            let other = contents.other_than(&known);
             if other.is_none() {
-                self.put(contents, Some(record.clone()), life);
+                self.put(contents, Some(record), life);
             }
             other
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        self.run(|contents| contents.release(place))
+    fn release(&self, place: &Place) -> StoreReply<'_, ()> {
+        let place = place.clone();
+        self.run(move |contents| contents.release(&place))
     }
 
     fn works(&self) {}
