@@ -1,6 +1,6 @@
 //! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
-use super::store::{Claim, Place, Standing, Store, StoreReply, Trouble};
+use super::store::{Claim, Place, Standing, Store, Storing, Trouble};
 use super::token::{Record, millis};
 use crate::Error;
 use crate::encoding::hex;
@@ -193,7 +193,7 @@ impl RedisStore {
 
     /// Runs a script, and makes of its answer what is asked for. What goes wrong is logged once, until something goes right
     /// again.
-    fn run<T: 'static>(&self, command: &Cmd, what: fn(Claim) -> T) -> StoreReply<'_, T> {
+    fn run<T: 'static>(&self, command: &Cmd, what: fn(Claim) -> T) -> Storing<'_, T> {
         let sending = (self.send)(command.clone());
         Box::pin(async move {
             let problem = match tokio::time::timeout(self.timeout, sending).await {
@@ -268,21 +268,15 @@ impl Store for RedisStore {
         self.lease
     }
 
-    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim> {
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim> {
         self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease)), |claim| claim)
     }
 
-    fn renew(&self, place: &Place) -> StoreReply<'_, ()> {
+    fn renew(&self, place: &Place) -> Storing<'_, ()> {
         self.run(eval(RENEW, place).arg(millis(self.lease)), drop)
     }
 
-    fn publish(
-        &self,
-        place: &Place,
-        record: &Record,
-        life: Duration,
-        known: &[u8],
-    ) -> StoreReply<'_, Option<Standing>> {
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>> {
         // No record fails to be JSON.
         let record = serde_json::to_vec(record).unwrap_or_default();
         self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1)), |claim| match claim {
@@ -291,7 +285,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn release(&self, place: &Place) -> StoreReply<'_, ()> {
+    fn release(&self, place: &Place) -> Storing<'_, ()> {
         self.run(&eval(RELEASE, place), drop)
     }
 

@@ -108,8 +108,8 @@ impl Slot {
 
     async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
         let start = Instant::now();
-        let mut waited_in_vain = false;
-        loop {
+        // Once more, where the first wait was in vain.
+        for _ in 0..2 {
             let mut flight = match self.look()? {
                 Look::Token(token) => return Ok(token),
                 Look::Wait(flight) => flight,
@@ -122,13 +122,9 @@ impl Slot {
                 // Its task is gone, or sits on a runtime that nobody drives.
                 Ok(None) | Err(_) => self.give_up(flight.number),
             }
-            if waited_in_vain {
-                let detail =
-                    "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
-                return Err(Error::new(ErrorKind::Transport, SUBJECT, detail));
-            }
-            waited_in_vain = true;
         }
+        let detail = "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
+        Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
     }
 
     /// How long a caller still waits that came at `start`.
@@ -313,8 +309,7 @@ impl Slot {
     }
 
     fn give_up(&self, number: u64) {
-        let mut progress = self.progress();
-        if let Some(flight) = progress.flight.take_if(|flight| flight.number == number) {
+        if let Some(flight) = self.progress().flight.take_if(|flight| flight.number == number) {
             flight.task.abort();
         }
     }

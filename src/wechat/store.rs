@@ -22,24 +22,23 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
 
     /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
     /// lock has seen the record. A lock that is the caller's already is its own.
-    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim>;
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim>;
 
     /// Has the lock last for another lease, if it is the caller's.
-    fn renew(&self, place: &Place) -> StoreReply<'_, ()>;
+    fn renew(&self, place: &Place) -> Storing<'_, ()>;
 
     /// Releases the lock, if it is the caller's, and then stores a record for so long, unless another than the one that is
     /// `known` stands there: then that one stays, and is the answer.
-    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8])
-    -> StoreReply<'_, Option<Standing>>;
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>>;
 
     /// Releases the lock, if it is the caller's.
-    fn release(&self, place: &Place) -> StoreReply<'_, ()>;
+    fn release(&self, place: &Place) -> Storing<'_, ()>;
 
     /// Is told that a token came from it, or went there.
     fn works(&self);
 }
 
-pub(super) type StoreReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
+pub(super) type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
 
 /// The store failed; it has said how.
 pub(super) struct Trouble;

@@ -2,7 +2,7 @@
 
 use super::SECOND;
 use crate::types::GetWechatAccessTokenDto;
-use crate::wechat::store::{Claim, Place, Standing, Store, StoreReply, Trouble};
+use crate::wechat::store::{Claim, Place, Standing, Store, Storing, Trouble};
 use crate::wechat::token::Record;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -72,7 +72,7 @@ impl MemoryStore {
     }
 
     /// A command: it takes a millisecond, and more where the store is in trouble.
-    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> StoreReply<'a, T> {
+    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> Storing<'a, T> {
         Box::pin(async move {
             self.0.commands.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -145,7 +145,7 @@ impl Store for MemoryStore {
         LEASE
     }
 
-    fn claim(&self, place: &Place, known: &[u8]) -> StoreReply<'_, Claim> {
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim> {
         let (place, known) = (place.clone(), known.to_vec());
         self.run(move |contents| {
             if let Some(other) = contents.other_than(&known) {
@@ -159,7 +159,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn renew(&self, place: &Place) -> StoreReply<'_, ()> {
+    fn renew(&self, place: &Place) -> Storing<'_, ()> {
         let place = place.clone();
         self.run(move |contents| {
             if contents.is_held_by(&place) {
@@ -168,13 +168,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn publish(
-        &self,
-        place: &Place,
-        record: &Record,
-        life: Duration,
-        known: &[u8],
-    ) -> StoreReply<'_, Option<Standing>> {
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>> {
         let (place, record, known) = (place.clone(), record.clone(), known.to_vec());
         self.run(move |contents| {
             contents.release(&place);
@@ -186,7 +180,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn release(&self, place: &Place) -> StoreReply<'_, ()> {
+    fn release(&self, place: &Place) -> Storing<'_, ()> {
         let place = place.clone();
         self.run(move |contents| contents.release(&place))
     }
