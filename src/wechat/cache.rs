@@ -1,13 +1,14 @@
 //! The cache, and the handle on one of its WeChat apps.
 
-use super::settings::CacheSettings;
+use super::builder::TokenCacheBuilder;
+use super::server::FOR_APPS;
 use super::slot::Slot;
 use super::slots::Slots;
 use super::stats::TokenStats;
 use super::token::AccessToken;
 use super::usage::TokenUse;
 use crate::types::GetWechatAccessTokenDto;
-use crate::{Client, Error};
+use crate::{Client, Error, Operation};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// the last handle are gone, so is everything that it had under way.
 #[derive(Clone)]
 pub struct TokenCache {
-    settings: Arc<CacheSettings>,
+    settings: Arc<TokenCacheBuilder>,
     slots: Arc<Slots>,
 }
 
@@ -25,10 +26,15 @@ impl TokenCache {
     /// A cache with the defaults of [`builder`](Self::builder).
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self::with(CacheSettings::new(client))
+        Self::with(TokenCacheBuilder::new(client))
     }
 
-    pub(super) fn with(settings: CacheSettings) -> Self {
+    /// A cache to be configured and then built.
+    pub fn builder(client: Client) -> TokenCacheBuilder {
+        TokenCacheBuilder::new(client)
+    }
+
+    fn with(settings: TokenCacheBuilder) -> Self {
         Self { settings: Arc::new(settings), slots: Arc::default() }
     }
 
@@ -99,6 +105,24 @@ impl TokenCache {
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl TokenCacheBuilder {
+    /// Checks everything and makes the cache. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that answers no WeChat access token.
+    pub fn build(self) -> Result<TokenCache, Error> {
+        let able = Operation::by_id(FOR_APPS).map(|operation| (operation.id, operation.siblings));
+        let (first, others) = able.unwrap_or_default();
+        let id = self.operation.as_str();
+        if id != first && !others.contains(&id) {
+            let able = [&[first], others].concat().join(", ");
+            return Err(Error::configuration(format!("`{id}` answers no WeChat access token; use one of {able}")));
+        }
+        Ok(TokenCache::with(self))
     }
 }
 

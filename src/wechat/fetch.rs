@@ -8,7 +8,7 @@ use crate::client::Clock;
 use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What errors about a token are about.
 pub(super) const SUBJECT: &str = "the WeChat access token";
@@ -20,11 +20,11 @@ pub(super) struct FetchedToken {
     pub(super) date: Option<SystemTime>,
 }
 
-pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send>>;
+pub(super) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send + 'a>>;
 
 /// Who answers tokens. Not a client at once, so that tests can script it.
 pub(super) trait Source: Send + Sync {
-    fn fetch(&self) -> Fetching;
+    fn fetch(&self) -> Fetching<'_>;
 
     /// On whose behalf; an error of one user is not that of the next.
     fn user(&self) -> Option<SecretString>;
@@ -47,8 +47,8 @@ impl Fetcher {
         Self { source, now, windows, counters, requested_at: Mutex::default(), doubt: Mutex::default() }
     }
 
-    /// A token that is none of those that WeChat rejected.
-    pub(super) async fn fetch(&self, rejected: &[&SecretString], generation: u64) -> Result<HeldToken, Error> {
+    /// A token that is none of those that are known to be rejected.
+    pub(super) async fn fetch(&self, known: &[&Record], generation: u64) -> Result<HeldToken, Error> {
         self.keep_distance().await;
         let sent_at = (self.now)();
         *self.requested_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent_at);
@@ -57,7 +57,7 @@ impl Fetcher {
         if fetched.secret.expose_secret().trim().is_empty() {
             return Err(Error::empty_token(SUBJECT));
         }
-        if rejected.iter().any(|rejected| rejected.expose_secret() == fetched.secret.expose_secret()) {
+        if known.iter().any(|known| known.rejected && known.is(&fetched.secret)) {
             let detail = "the server answers the very token that WeChat rejected; some other system fetches tokens for this \
                           WeChat app from WeChat itself: let it take them from this server";
             return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
@@ -70,9 +70,14 @@ impl Fetcher {
                 format!("the server answered a token that expired at {expires_at}; if it stays, check its clock");
             return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
         }
-        Counters::count(&self.counters.refreshes);
+        self.counters.count(|stats| stats.refreshes += 1);
         let record = Record { secret: fetched.secret, expires_at, generation, lifetime: left, rejected: false };
-        Ok(HeldToken::new(record, (now, left), &self.windows))
+        Ok(self.hold(record, left))
+    }
+
+    /// A token, with a life by whatever clock measured it just now.
+    pub(super) fn hold(&self, record: Record, left: Duration) -> HeldToken {
+        HeldToken::new(record, ((self.now)(), left), &self.windows)
     }
 
     /// Logs what is doubtful of an answer, once until something else is.

@@ -11,12 +11,10 @@
 use super::fetch::Fetcher;
 use super::life::in_seconds;
 use super::race::first;
-use super::stats::Counters;
-use super::store::{Claim, Place, Standing, Store, TokenId, Trouble};
+use super::store::{Claim, Place, Standing, Store, Trouble};
 use super::token::{HeldToken, Record, State};
 use crate::Error;
 use crate::retry::{random, share};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,14 +44,40 @@ struct Seen {
 impl Member {
     /// A newer token than the one that is held, or the last that WeChat rejected: nothing older is of use.
     pub(super) async fn next(&self, mut than: Record) -> Result<HeldToken, Error> {
-        let Some(shared) = &self.shared else {
-            return self.fetcher.fetch(than.if_rejected().as_slice(), 0).await;
+        let Self { fetcher, shared: Some(shared) } = self else {
+            return self.fetcher.fetch(&[&than], 0).await;
         };
         loop {
-            match shared.next(&self.fetcher, &than).await {
-                ControlFlow::Break(next) => return next,
-                ControlFlow::Continue(rejected) => than = rejected,
+            let mut seen = Seen { generation: than.generation, standing: None, ending: None };
+            // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the
+            // claim may have come through nevertheless, so that the lock is released below in any case.
+            let claim = tokio::time::timeout(shared.patience, shared.claim(fetcher, &than, &mut seen)).await;
+            let has_lock = matches!(claim, Ok(Ok(None)));
+            if let Ok(Ok(Some(taken))) = claim {
+                shared.store.works();
+                fetcher.counters.count(|stats| stats.shared += 1);
+                return Ok(taken);
             }
+            let record = seen.standing.as_ref().and_then(|standing| standing.record.as_ref());
+            let known: Vec<_> = record.into_iter().chain([&than]).collect();
+            let fetching = fetcher.fetch(&known, seen.generation.saturating_add(1));
+            let fetched = if has_lock { first(fetching, shared.keep_lock()).await } else { fetching.await };
+            let Ok(fetched) = fetched else {
+                let _ = shared.store.release(&shared.place).await;
+                let ending = seen.ending.filter(|ending| ending.state((fetcher.now)()) != State::Dead);
+                return fetched.or_else(|error| ending.ok_or(error));
+            };
+            let stays = shared.publish(&fetched.record, seen.standing, fetcher.windows.longest_life).await;
+            let Some((stays, left)) = stays else { return Ok(fetched) };
+            if stays.rejected {
+                than = stays;
+                continue;
+            }
+            // Where a better one got there first, that is the one to use.
+            let is_better = stays.is_better_than(&than);
+            let stays = fetcher.hold(stays, left);
+            let is_good = matches!(stays.state((fetcher.now)()), State::Fresh | State::Due);
+            return Ok(if is_better && is_good { stays } else { fetched });
         }
     }
 
@@ -67,53 +91,16 @@ impl Member {
 
 impl Shared {
     /// Where each call takes so long at most.
-    pub(super) fn new(store: Arc<dyn Store>, token: &TokenId<'_>, call: Duration) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
         // The longest that another process is waited for.
         const LONGEST: Duration = Duration::from_secs(60);
         let holder = format!("{:016x}", getrandom::u64().unwrap_or_default());
         Self {
-            place: Place { name: store.name_of(token), holder },
+            place: Place { name, holder },
             // By then the other process has its answer; or it died, and a third one has.
             patience: call.saturating_add(store.lease()).min(LONGEST),
             store,
         }
-    }
-
-    /// As [`Member::next`]; goes on with what WeChat has rejected meanwhile, if what came is no better.
-    async fn next(&self, fetcher: &Fetcher, than: &Record) -> ControlFlow<Result<HeldToken, Error>, Record> {
-        let mut seen = Seen { generation: than.generation, standing: None, ending: None };
-        // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the claim
-        // may have come through nevertheless, so that the lock is released below in any case.
-        let claim = tokio::time::timeout(self.patience, self.claim(fetcher, than, &mut seen)).await;
-        let has_lock = matches!(claim, Ok(Ok(None)));
-        if let Ok(Ok(Some(taken))) = claim {
-            self.store.works();
-            Counters::count(&fetcher.counters.shared);
-            return ControlFlow::Break(Ok(taken));
-        }
-        let record = seen.standing.as_ref().and_then(|standing| standing.record.as_ref());
-        let rejected: Vec<_> = than.if_rejected().into_iter().chain(record.and_then(Record::if_rejected)).collect();
-        let fetching = fetcher.fetch(&rejected, seen.generation.saturating_add(1));
-        let fetched = if has_lock { first(fetching, self.keep_lock()).await } else { fetching.await };
-        let Ok(fetched) = fetched else {
-            let _ = self.store.release(&self.place).await;
-            let ending = seen.ending.filter(|ending| ending.state((fetcher.now)()) != State::Dead);
-            return ControlFlow::Break(fetched.or_else(|error| ending.ok_or(error)));
-        };
-        // A store in trouble costs nobody the token.
-        let stays = self.publish(&fetched.record, seen.standing, fetcher.windows.longest_life).await;
-        let Ok(Some((stays, left))) = stays else {
-            return ControlFlow::Break(Ok(fetched));
-        };
-        if stays.rejected {
-            return ControlFlow::Continue(stays);
-        }
-        // Where a better one got there first, that is the one to use.
-        let is_better = stays.is_better_than(than);
-        let stays = Some(stays.held(left, fetcher));
-        let stays =
-            stays.filter(|stays| is_better && matches!(stays.state((fetcher.now)()), State::Fresh | State::Due));
-        ControlFlow::Break(Ok(stays.unwrap_or(fetched)))
     }
 
     /// Waits for a token that helps, or for the lock.
@@ -131,13 +118,15 @@ impl Shared {
             seen.ending = None;
             if let Some(record) = &standing.record {
                 seen.generation = seen.generation.max(record.generation);
-                if than.if_rejected().is_some_and(|rejected| record.is(rejected)) && !record.rejected {
+                if than.rejected && !record.rejected && record.is(&than.secret) {
                     let rejected =
                         Record { rejected: true, generation: record.generation.saturating_add(1), ..record.clone() };
+                    // Long enough for an answer that is under way with the same token.
+                    let left = standing.left.max(Duration::from_secs(1)).min(record.lifetime);
                     // The next claim finds what comes of it.
-                    self.store.publish(&self.place, &rejected, standing.left, &standing.version).await?;
+                    self.store.publish(&self.place, &rejected, left, &standing.version).await?;
                 } else if !record.rejected && record.is_better_than(than) {
-                    let taken = record.clone().held(standing.left, fetcher);
+                    let taken = fetcher.hold(record.clone(), standing.left);
                     match taken.state((fetcher.now)()) {
                         State::Fresh | State::Due => return Ok(Some(taken)),
                         State::Ending => seen.ending = Some(taken),
@@ -158,27 +147,26 @@ impl Shared {
     }
 
     /// Stores what was fetched and releases the lock. Answers the record that stays, for how long, where that is no worse.
+    /// None as well where the store is in trouble: that costs nobody the token.
     async fn publish(
         &self,
         record: &Record,
-        mut seen: Option<Standing>,
+        seen: Option<Standing>,
         longest_life: Duration,
-    ) -> Result<Option<(Record, Duration)>, Trouble> {
-        let yields = |stands: &Option<Record>| stands.as_ref().is_none_or(|stands| record.is_better_than(stands));
-        // Each time, another process has published in between.
+    ) -> Option<(Record, Duration)> {
+        let yields = |stands: &Standing| stands.record.as_ref().is_none_or(|stands| record.is_better_than(stands));
+        let mut known = seen.filter(yields).map(|seen| seen.version).unwrap_or_default();
+        // Each time, another process has published in between. Where that goes on, the token is this process's alone.
         for _ in 0..3 {
-            let known = seen.filter(|seen| yields(&seen.record)).map(|seen| seen.version).unwrap_or_default();
-            let stays = self.store.publish(&self.place, record, record.lifetime, &known).await?;
+            let stays = self.store.publish(&self.place, record, record.lifetime, &known).await.ok()?;
             self.store.works();
-            match stays.map(|stays| stays.believed(longest_life)) {
-                None => break,
-                Some(Standing { record: Some(stays), left, .. }) if !record.is_better_than(&stays) => {
-                    return Ok(Some((stays, left)));
-                }
-                stays => seen = stays,
+            let stays = stays?.believed(longest_life);
+            match stays.record {
+                Some(better) if !record.is_better_than(&better) => return Some((better, stays.left)),
+                _ => known = stays.version,
             }
         }
-        Ok(None)
+        None
     }
 }
 
@@ -201,11 +189,6 @@ impl Standing {
 }
 
 impl Record {
-    /// The token, with a life by the store, whose clock measured it.
-    fn held(self, left: Duration, fetcher: &Fetcher) -> HeldToken {
-        HeldToken::new(self, ((fetcher.now)(), left), &fetcher.windows)
-    }
-
     /// Whether it ends later, or followed where the other ends in the same second. What follows a rejected token may end
     /// before that would have.
     fn is_better_than(&self, other: &Self) -> bool {

@@ -43,7 +43,7 @@
 //! # #[cfg(not(feature = "mock"))] fn main() {}
 //! ```
 
-// What a caller sets is in `builder`, and what comes of it in `settings`. What a token is stands in `token`, how long it is
+// What a caller sets, and what comes of it, is in `builder`. What a token is stands in `token`, how long it is
 // good in `life`, when it is due in `windows`. `slot` has the one refresh under way, `fleet` the protocol by which processes
 // share what it brings, `store` what that asks of a store, and `redis` is one. `fetch` and `server` ask the server.
 mod builder;
@@ -55,7 +55,6 @@ mod race;
 #[cfg(feature = "redis")]
 mod redis;
 mod server;
-mod settings;
 mod slot;
 mod slots;
 mod stats;

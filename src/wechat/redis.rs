@@ -1,12 +1,12 @@
 //! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
-use super::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
-use super::token::Record;
-use crate::{Error, UnixTimestamp};
+use super::store::{Claim, Place, Standing, Store, Storing, Trouble};
+use super::token::{Record, millis};
+use crate::Error;
+use crate::types::GetWechatAccessTokenDto;
 use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,9 +38,11 @@ local function other_than(known)
   return record and record ~= known and {record, run('PTTL', KEYS[1])}
 end
 local function is_holder() return run('GET', KEYS[2]) == ARGV[1] end
+local function renew(lease) return is_holder() and run('SET', KEYS[2], ARGV[1], 'PX', lease) end
 local function release()
   if is_holder() and type(redis.pcall('DEL', KEYS[2])) == 'table' then run('SET', KEYS[2], ARGV[1], 'PX', 1) end
-end",
+end
+",
             $script
         )
     };
@@ -48,37 +50,24 @@ end",
 
 /// ARGV: the record that is known, the lease in milliseconds.
 const CLAIM: &str = script!(
-    "
-local other = other_than(ARGV[2])
+    "local other = other_than(ARGV[2])
 if other then return other end
-if run('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) then return 1 end
-if not is_holder() then return 0 end
-run('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
-return 1"
+return (run('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3]) or renew(ARGV[3])) and 1 or 0"
 );
 
 /// ARGV: the lease in milliseconds.
-const RENEW: &str = script!(
-    "
-if is_holder() then run('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
-return 1"
-);
+const RENEW: &str = script!("renew(ARGV[2]) return 1");
 
 /// ARGV: the record that is known, the new one, its life in milliseconds.
 const PUBLISH: &str = script!(
-    "
-release()
+    "release()
 local other = other_than(ARGV[2])
 if other then return other end
 run('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1"
 );
 
-const RELEASE: &str = script!(
-    "
-release()
-return 1"
-);
+const RELEASE: &str = script!("release() return 1");
 
 /// The commands that are run, by scripts or at all.
 const RIGHTS: [&str; 5] = ["eval", "get", "set", "del", "pttl"];
@@ -111,8 +100,8 @@ type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 #[derive(Clone)]
 pub struct RedisStore {
     send: Arc<dyn Fn(Cmd) -> Sending + Send + Sync>,
-    /// Gives up a connection that is in doubt.
-    reconnect: Arc<dyn Fn() + Send + Sync>,
+    /// Has the connection, unless that is the caller's own. It is given up where it is in doubt.
+    link: Arc<Mutex<Link>>,
     key_prefix: String,
     timeout: Duration,
     lease: Duration,
@@ -130,13 +119,13 @@ impl RedisStore {
             let mut connection = connection.clone();
             Box::pin(async move { connection.req_packed_command(&command).await })
         };
-        Self::with(Arc::new(send), Arc::new(|| {}))
+        Self::with(Arc::new(send), Arc::default())
     }
 
-    fn with(send: Arc<dyn Fn(Cmd) -> Sending + Send + Sync>, reconnect: Arc<dyn Fn() + Send + Sync>) -> Self {
+    fn with(send: Arc<dyn Fn(Cmd) -> Sending + Send + Sync>, link: Arc<Mutex<Link>>) -> Self {
         Self {
             send,
-            reconnect,
+            link,
             key_prefix: "genauth:wechat".to_owned(),
             timeout: Duration::from_secs(1),
             lease: Duration::from_secs(3),
@@ -175,7 +164,7 @@ impl RedisStore {
                 answer
             })
         };
-        Ok(Self::with(Arc::new(send), Arc::new(move || *lock(&link) = Link::default())))
+        Ok(Self::with(Arc::new(send), link))
     }
 
     /// What every key starts with; `genauth:wechat` otherwise. In a cluster, without braces.
@@ -201,23 +190,23 @@ impl RedisStore {
         self
     }
 
-    /// Runs a script. What goes wrong is logged once, until something goes right again.
-    async fn run(&self, command: &Cmd) -> Result<Claim, Trouble> {
-        let answer = match tokio::time::timeout(self.timeout, (self.send)(command.clone())).await {
-            Ok(answer) => {
-                let answer = answer.and_then(|value| Ok(Claim::from_redis_value(value.extract_error()?)?));
-                answer.map_err(|error| self.what_of(&error))
-            }
-            Err(_) => Err(format!("no answer within {:?}", self.timeout)),
-        };
-        if answer.is_err() {
-            (self.reconnect)();
-        }
-        answer.map_err(|error| {
+    /// Runs a script, and makes of its answer what is asked for. What goes wrong is logged once, until something goes right
+    /// again.
+    fn run<T: 'static>(&self, command: &Cmd, what: fn(Claim) -> T) -> Storing<'_, T> {
+        let sending = (self.send)(command.clone());
+        Box::pin(async move {
+            let problem = match tokio::time::timeout(self.timeout, sending).await {
+                Ok(answer) => match answer.and_then(|value| Ok(Claim::from_redis_value(value.extract_error()?)?)) {
+                    Ok(claim) => return Ok(what(claim)),
+                    Err(error) => self.what_of(&error),
+                },
+                Err(_) => format!("no answer within {:?}", self.timeout),
+            };
+            *lock(&self.link) = Link::default();
             if !self.failing.swap(true, Ordering::Relaxed) {
-                tracing::warn!(error, "Redis fails; tokens come from the server until it answers again");
+                tracing::warn!(error = problem, "Redis fails; tokens come from the server until it answers again");
             }
-            Trouble
+            Err(Trouble)
         })
     }
 
@@ -257,8 +246,7 @@ fn eval(script: &str, place: &Place) -> Cmd {
 
 impl Store for RedisStore {
     /// A key. The app is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
-    fn name_of(&self, token: &TokenId<'_>) -> String {
-        let TokenId { app, parts } = token;
+    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String {
         // Keyed with the secret, so that only who has it can tell that it is this one.
         let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
         for part in parts {
@@ -281,32 +269,25 @@ impl Store for RedisStore {
         self.lease
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
-        Box::pin(async move { self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease))).await })
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim> {
+        self.run(eval(CLAIM, place).arg(known).arg(millis(self.lease)), |claim| claim)
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        Box::pin(async move { self.run(eval(RENEW, place).arg(millis(self.lease))).await.map(drop) })
+    fn renew(&self, place: &Place) -> Storing<'_, ()> {
+        self.run(eval(RENEW, place).arg(millis(self.lease)), drop)
     }
 
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
-        life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>> {
-        Box::pin(async move {
-            let record = serde_json::to_vec(&RecordJson::of(record)).map_err(|_| Trouble)?;
-            match self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1))).await? {
-                Claim::Found(stays) => Ok(Some(stays)),
-                Claim::Lock | Claim::Nothing => Ok(None),
-            }
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>> {
+        // No record fails to be JSON.
+        let record = serde_json::to_vec(record).unwrap_or_default();
+        self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1)), |claim| match claim {
+            Claim::Found(stays) => Some(stays),
+            Claim::Lock | Claim::Nothing => None,
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        Box::pin(async move { self.run(&eval(RELEASE, place)).await.map(drop) })
+    fn release(&self, place: &Place) -> Storing<'_, ()> {
+        self.run(&eval(RELEASE, place), drop)
     }
 
     fn works(&self) {
@@ -322,40 +303,11 @@ impl FromRedisValue for Claim {
             return Ok(if number == 1 { Self::Lock } else { Self::Nothing });
         }
         let (version, left) = <(Vec<u8>, i64)>::from_redis_value(value)?;
-        let record = serde_json::from_slice(&version).ok().map(RecordJson::record);
+        let record = serde_json::from_slice(&version).ok();
         // Negative where it never expires: then somebody else has written it.
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
         Ok(Self::Found(Standing { record, left, version }))
     }
-}
-
-/// What stands under the key. Readers take any with these fields.
-#[derive(Serialize, Deserialize)]
-struct RecordJson {
-    token: String,
-    expires_at: i64,
-    generation: u64,
-    lifetime_ms: u64,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    rejected: bool,
-}
-
-impl RecordJson {
-    fn of(record: &Record) -> Self {
-        let Record { secret, expires_at, generation, lifetime, rejected } = record;
-        let (token, expires_at, lifetime_ms) = (secret.expose_secret().into(), expires_at.as_secs(), millis(*lifetime));
-        Self { token, expires_at, generation: *generation, lifetime_ms, rejected: *rejected }
-    }
-
-    fn record(self) -> Record {
-        let Self { token, expires_at, generation, lifetime_ms, rejected } = self;
-        let (expires_at, lifetime) = (UnixTimestamp::from_secs(expires_at), Duration::from_millis(lifetime_ms));
-        Record { secret: token.into(), expires_at, generation, lifetime, rejected }
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A connection of its own, which is made when it is first needed: that wants a Tokio runtime.

@@ -1,14 +1,10 @@
-//! The GenAuth server, asked with a client: all that the cache takes from a [`Client`] is taken here.
+//! The GenAuth server, asked with a client.
 
 use super::fetch::{FetchedToken, Fetching, SUBJECT, Source};
-use super::store::TokenId;
-use crate::client::Clock;
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use crate::{Client, Error, ErrorKind, Operation, SecretString};
 use http::HeaderValue;
 use http::header::DATE;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// The operation that answers the token, by who asks.
 pub(super) const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
@@ -20,11 +16,6 @@ pub(super) fn usual_operation(client: &Client) -> &'static str {
     if credentials.access_key_id().is_some() && credentials.app_id.0.is_none() { FOR_ACCESS_KEYS } else { FOR_APPS }
 }
 
-/// How long a call takes at most.
-pub(super) fn timeout_of(client: &Client) -> Duration {
-    client.settings.timeout
-}
-
 /// The server, asked for one WeChat app's token.
 pub(super) struct GenAuthServer {
     pub(super) client: Client,
@@ -34,36 +25,28 @@ pub(super) struct GenAuthServer {
 }
 
 impl GenAuthServer {
-    pub(super) fn clock(&self) -> Clock {
-        Arc::clone(&self.client.settings.now)
-    }
-
-    pub(super) fn token_id(&self) -> TokenId<'_> {
+    /// What makes a token another one, beside the app's secret: host, who asks, operation, the app's id.
+    pub(super) fn parts(&self) -> [Option<&[u8]>; 6] {
         let credentials = &self.client.settings.credentials;
-        let key_id = credentials.access_key_id().map(str::as_bytes);
-        let parts = [
+        [
             Some(self.client.settings.host.as_str().as_bytes()),
             credentials.app_id.0.as_ref().map(HeaderValue::as_bytes),
-            key_id,
+            credentials.access_key_id().map(str::as_bytes),
             credentials.tenant.as_ref().map(|(_, id)| id.as_bytes()),
             Some(self.operation.as_bytes()),
             Some(self.app.app_id.as_bytes()),
-        ];
-        TokenId { app: &self.app, parts }
+        ]
     }
 }
 
 impl Source for GenAuthServer {
-    fn fetch(&self) -> Fetching {
+    fn fetch(&self) -> Fetching<'_> {
         let Self { client, operation, app } = self;
-        let (mut client, operation, app) = (client.clone(), Operation::by_id(operation), app.clone());
-        // The cache has pauses of its own.
-        client.settings.retry.retries = 0;
         Box::pin(async move {
-            let operation = operation.ok_or_else(|| {
+            let operation = Operation::by_id(operation).ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
             })?;
-            let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, &app);
+            let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, app);
             let answer = answer.await?;
             let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
             let date = date.and_then(|date| httpdate::parse_http_date(date).ok());

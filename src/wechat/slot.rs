@@ -9,6 +9,7 @@ use crate::retry::random;
 use crate::types::GetWechatAccessTokenDto;
 use crate::{Error, ErrorKind, SecretString};
 use arc_swap::ArcSwap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -27,7 +28,7 @@ type Refreshed = Result<Arc<HeldToken>, Error>;
 
 pub(super) struct Slot {
     pub(super) app: GetWechatAccessTokenDto,
-    /// Read without a lock.
+    /// Read without a lock. What WeChat rejected stays until there is another.
     held: ArcSwap<HeldToken>,
     member: Arc<Member>,
     /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
@@ -43,9 +44,7 @@ pub(super) struct Progress {
     flight: Option<Flight>,
     flights: u64,
     failure: Option<FailedRefresh>,
-    /// The last token that WeChat rejected, until there is another.
-    rejected: Option<Arc<HeldToken>>,
-    /// How many in a row it rejected that were new, and when the last of them.
+    /// How many in a row WeChat rejected that were new, and when the last of them.
     rejections: u32,
     rejected_at: Option<SystemTime>,
 }
@@ -55,15 +54,9 @@ pub(super) struct Progress {
 pub(super) struct Flight {
     number: u64,
     since: Instant,
+    user: Option<SecretString>,
     refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
-}
-
-impl Flight {
-    /// Whether the task went without a word: it panicked, or its runtime was shut down.
-    fn is_lost(&self) -> bool {
-        self.refreshed.has_changed().is_err()
-    }
 }
 
 /// The refreshes that failed since the last one that did not.
@@ -101,7 +94,7 @@ impl Slot {
         let held = self.held.load();
         held.is_fresh(self.now()).then(|| {
             self.counters().hits.add();
-            held.into()
+            AccessToken(held)
         })
     }
 
@@ -110,13 +103,13 @@ impl Slot {
             return Ok(token);
         }
         // Boxed, so that the future of the usual case is small.
-        Box::pin(self.get_slowly()).await.inspect_err(|_| Counters::count(&self.counters().errors))
+        Box::pin(self.get_slowly()).await.inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
     }
 
     async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
         let start = Instant::now();
-        let mut waited_in_vain = false;
-        loop {
+        // Once more, where the first wait was in vain.
+        for _ in 0..2 {
             let mut flight = match self.look()? {
                 Look::Token(token) => return Ok(token),
                 Look::Wait(flight) => flight,
@@ -129,13 +122,9 @@ impl Slot {
                 // Its task is gone, or sits on a runtime that nobody drives.
                 Ok(None) | Err(_) => self.give_up(flight.number),
             }
-            if waited_in_vain {
-                let detail =
-                    "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
-                return Err(Error::new(ErrorKind::Transport, SUBJECT, detail));
-            }
-            waited_in_vain = true;
         }
+        let detail = "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
+        Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
     }
 
     /// How long a caller still waits that came at `start`.
@@ -147,8 +136,8 @@ impl Slot {
     fn out_of_time(&self) -> Result<AccessToken, Error> {
         let held = self.held.load();
         if held.state(self.now()) != State::Dead {
-            Counters::count(&self.counters().stale);
-            return Ok(held.into());
+            self.counters().count(|stats| stats.stale += 1);
+            return Ok(AccessToken(held));
         }
         let longest_wait = self.member.fetcher.windows.longest_wait;
         let detail = format!(
@@ -167,10 +156,9 @@ impl Slot {
         let state = held.state(now);
         if state == State::Fresh {
             self.counters().hits.add();
-            return Ok(Look::Token(held.into()));
+            return Ok(Look::Token(AccessToken(held)));
         }
         let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
-        progress.flight.take_if(|flight| flight.is_lost());
         if let (Ok(runtime), None, false) = (&runtime, &progress.flight, closed) {
             let user = self.member.fetcher.source.user();
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
@@ -183,7 +171,7 @@ impl Slot {
             && runtime.is_ok()
             && state != State::Due
         {
-            Counters::count(&self.counters().waits);
+            self.counters().count(|stats| stats.waits += 1);
             return Ok(Look::Wait(flight.clone()));
         }
         // What listens to events may have questions of its own.
@@ -195,9 +183,9 @@ impl Slot {
             };
             return Err(Error::new(ErrorKind::Configuration, SUBJECT, detail));
         }
-        Counters::count(&self.counters().stale);
+        self.counters().count(|stats| stats.stale += 1);
         tracing::trace!(wechat.app_id = self.app.app_id, "a token is handed out whose refresh is not done yet");
-        Ok(Look::Token(held.into()))
+        Ok(Look::Token(AccessToken(held)))
     }
 
     /// Starts a refresh.
@@ -206,8 +194,7 @@ impl Slot {
         let number = progress.flights;
         let (sender, refreshed) = watch::channel(None);
         let (member, slot) = (Arc::clone(&self.member), Arc::downgrade(self));
-        let rejected = progress.rejected.as_ref().map(|rejected| rejected.rejected());
-        let mut than = rejected.unwrap_or_else(|| self.held.load().record.clone());
+        let mut than = self.held.load().record.clone();
         let mut ending = self.ending.subscribe();
         // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
@@ -215,14 +202,12 @@ impl Slot {
                 loop {
                     let next = member.next(than).await;
                     let Some(slot) = Weak::upgrade(&slot) else { break };
-                    match slot.land(number, user.as_ref(), next) {
-                        Landing::Done(refreshed) => {
-                            // Nobody may be waiting any more.
-                            let _ = sender.send(Some(refreshed));
+                    match slot.land(number, next) {
+                        ControlFlow::Break(refreshed) => {
+                            sender.send_replace(refreshed);
                             break;
                         }
-                        Landing::Again(rejected) => than = rejected,
-                        Landing::Late => break,
+                        ControlFlow::Continue(rejected) => than = rejected,
                     }
                 }
                 false
@@ -237,7 +222,7 @@ impl Slot {
             }
             drop(sender);
         });
-        progress.flight = Some(Flight { number, since: Instant::now(), refreshed, task: task.abort_handle() });
+        progress.flight = Some(Flight { number, since: Instant::now(), user, refreshed, task: task.abort_handle() });
     }
 
     /// Ends what is under way, and has nothing follow.
@@ -249,118 +234,112 @@ impl Slot {
     pub(super) async fn ended(&self) {
         let refreshed = self.progress().flight.as_ref().map(|flight| flight.refreshed.clone());
         if let Some(mut refreshed) = refreshed {
-            let gone = async { while refreshed.changed().await.is_ok() {} };
-            gone.await;
+            while refreshed.changed().await.is_ok() {}
         }
     }
 
-    /// Keeps what a refresh brought.
-    fn land(&self, number: u64, user: Option<&SecretString>, next: Result<HeldToken, Error>) -> Landing {
+    /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what WeChat has
+    /// rejected while it was on its way here.
+    fn land(&self, number: u64, next: Result<HeldToken, Error>) -> ControlFlow<Option<Refreshed>, Record> {
         // A server's date is a second wide.
         const SAME: Duration = Duration::from_secs(2);
         let mut progress = self.progress();
-        if progress.flight.as_ref().is_none_or(|flight| flight.number != number) {
-            return Landing::Late;
+        let Some(flight) = progress.flight.take_if(|flight| flight.number == number) else {
+            return ControlFlow::Break(None);
+        };
+        let (now, held) = (self.now(), self.held.load_full());
+        if held.record.rejected && next.as_ref().is_ok_and(|next| next.record.is(&held.record.secret)) {
+            progress.flight = Some(flight);
+            return ControlFlow::Continue(held.record.clone());
         }
-        if let (Ok(next), Some(rejected)) = (&next, &progress.rejected)
-            && next.record.is(&rejected.record.secret)
-        {
-            // It was rejected while it was on its way here.
-            return Landing::Again(rejected.rejected());
-        }
-        progress.flight = None;
-        let now = self.now();
-        let held = self.held.load_full();
-        let alive = held.state(now) != State::Dead;
-        let next = next.and_then(|next| {
-            // By this machine's clock, since the server's may have been set right in between.
-            if alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now) {
+        let is_alive = held.state(now) != State::Dead;
+        // By this machine's clock, since the server's may have been set right in between.
+        let is_older = |next: &HeldToken| {
+            is_alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now)
+        };
+        let next = match next {
+            Ok(next) if is_older(&next) => {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
-                return Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail));
+                Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail))
             }
-            Ok(Arc::new(next.older_than(&held)))
-        });
-        match &next {
-            Ok(next) => {
-                if !held.is_nothing() && held.age(now) >= NEW.min(held.record.lifetime / 2) {
-                    progress.rejections = 0;
-                }
-                self.held.store(Arc::clone(next));
-                (progress.failure, progress.rejected) = (None, None);
-            }
-            Err(error) => {
-                Counters::count(&self.counters().failures);
-                self.note_failure(&mut progress, error, user.cloned());
-            }
-        }
-        drop(progress);
+            next => next,
+        };
         let app_id = self.app.app_id.as_str();
         let refreshed = match next {
             Ok(next) => {
+                if !held.record.rejected && held.age(now) >= NEW.min(held.record.lifetime / 2) {
+                    progress.rejections = 0;
+                }
+                let next = Arc::new(next.older_than(&held));
+                self.held.store(Arc::clone(&next));
+                progress.failure = None;
+                drop(progress);
                 tracing::debug!(wechat.app_id = app_id, expires_at = %next.record.expires_at, "a new token is held");
                 Ok(next)
             }
-            Err(error) if alive => {
-                let left = held.left(now).as_secs();
-                tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
-                Ok(held)
-            }
             Err(error) => {
-                tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
-                Err(error)
+                self.counters().count(|stats| stats.failures += 1);
+                self.note_failure(&mut progress, &error, flight.user);
+                drop(progress);
+                if is_alive {
+                    let left = held.left(now).as_secs();
+                    tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
+                    Ok(held)
+                } else {
+                    tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
+                    Err(error)
+                }
             }
         };
-        Landing::Done(refreshed)
+        ControlFlow::Break(Some(refreshed))
     }
 
     fn note_failure(&self, progress: &mut Progress, error: &Error, user: Option<SecretString>) {
         let count = progress.failure.as_ref().map_or(0, |failure| failure.count).max(progress.rejections) + 1;
         let windows = &self.member.fetcher.windows;
         let pause = windows.failures.pause_after(error, count, random());
-        let memory = windows.memory_of(error, count);
+        let memory = match error.kind() {
+            // A server that repeats itself is asked less and less.
+            ErrorKind::UnusableToken => pause,
+            _ => windows.failures.memory_of(error),
+        };
         // What the server sent may be large, and is of use to whoever caused it.
         let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));
         progress.failure = Some(FailedRefresh { error, at: self.now(), count, pause, memory, user });
     }
 
     fn give_up(&self, number: u64) {
-        let mut progress = self.progress();
-        if let Some(flight) = progress.flight.take_if(|flight| flight.number == number) {
+        if let Some(flight) = self.progress().flight.take_if(|flight| flight.number == number) {
             flight.task.abort();
         }
     }
 
     /// Forgets the token, if it is still the one that is held.
     pub(super) fn invalidate(&self, rejected: &AccessToken) {
-        {
-            let mut progress = self.progress();
-            let held = self.held.load_full();
-            if !held.record.is(rejected.secret()) {
-                return;
-            }
-            let now = self.now();
-            let in_a_row = |at: SystemTime| now.duration_since(at).is_ok_and(|since| since < IN_A_ROW);
-            if !progress.rejected_at.is_some_and(in_a_row) {
-                progress.rejections = 0;
-            }
-            progress.rejections = if held.age(now) < NEW { progress.rejections.saturating_add(1) } else { 0 };
-            progress.rejected_at = Some(now);
-            self.held.store(Arc::new(HeldToken::nothing()));
-            progress.rejected = Some(held);
-            if progress.rejections > 2 {
-                let detail =
-                    "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
-                let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
-                self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
-            }
+        let mut progress = self.progress();
+        let (now, held) = (self.now(), self.held.load());
+        if held.record.rejected || !held.record.is(&rejected.0.record.secret) {
+            return;
         }
-        Counters::count(&self.counters().invalidations);
+        let in_a_row = |at: SystemTime| now.duration_since(at).is_ok_and(|since| since < IN_A_ROW);
+        let before = if progress.rejected_at.is_some_and(in_a_row) { progress.rejections } else { 0 };
+        progress.rejections = if held.age(now) < NEW { before.saturating_add(1) } else { 0 };
+        progress.rejected_at = Some(now);
+        self.held.store(Arc::new(held.rejected()));
+        if progress.rejections > 2 {
+            let detail =
+                "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
+            let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
+            self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
+        }
+        drop(progress);
+        self.counters().count(|stats| stats.invalidations += 1);
         tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
     }
 
     pub(super) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
-        stats.refreshing = self.progress().flight.as_ref().is_some_and(|flight| !flight.is_lost());
+        stats.refreshing = self.progress().flight.is_some();
         let (held, now) = (self.held.load(), self.now());
         if held.state(now) != State::Dead {
             stats.age = Some(held.age(now));
@@ -372,13 +351,12 @@ impl Slot {
     /// Whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
         let mut progress = self.progress();
-        progress.flight.take_if(|flight| flight.is_lost() || flight.since.elapsed() > self.patience);
+        progress.flight.take_if(|flight| flight.since.elapsed() > self.patience);
         let (now, user) = (self.now(), self.member.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
-        // What WeChat rejected must not come back for as long as the server may answer it.
-        let rejected = progress.rejected.as_ref().is_some_and(|rejected| rejected.state(now) != State::Dead);
-        progress.flight.is_none() && !remembered && !rejected && self.held.load().state(now) == State::Dead
+        // Nor may what WeChat rejected come back.
+        progress.flight.is_none() && !remembered && self.held.load().state_by_time(now) == State::Dead
     }
 
     fn now(&self) -> SystemTime {
@@ -390,17 +368,11 @@ impl Slot {
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that went without a word: its task panicked, or its runtime was shut down.
+        progress.flight.take_if(|flight| flight.refreshed.has_changed().is_err());
+        progress
     }
-}
-
-/// What is to be done with an answer.
-enum Landing {
-    Done(Refreshed),
-    /// Ask again: WeChat has rejected this one.
-    Again(Record),
-    /// Nothing: another refresh has taken its place.
-    Late,
 }
 
 impl FailedRefresh {

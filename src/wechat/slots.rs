@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 #[derive(Default)]
@@ -21,7 +21,8 @@ pub(super) struct Slots {
 
 #[derive(Default)]
 struct Sweeper {
-    task: Option<AbortHandle>,
+    /// One at most, which ends with this.
+    task: JoinSet<()>,
     swept_at: Option<Instant>,
 }
 
@@ -69,17 +70,19 @@ impl Slots {
         }
         // Without a runtime nothing is fetched that would have to go.
         let Ok(runtime) = Handle::try_current() else { return };
-        if task.as_ref().is_none_or(AbortHandle::is_finished) {
+        // That of a runtime which is gone has ended.
+        task.try_join_next();
+        if task.is_empty() {
             let slots = Arc::downgrade(self);
-            let sweeping = runtime.spawn(async move {
+            let sweeping = async move {
                 loop {
                     tokio::time::sleep(PAUSE).await;
                     let Some(slots) = slots.upgrade() else { return };
                     slots.sweep();
                     slots.sweeper.lock().unwrap_or_else(PoisonError::into_inner).swept_at = Some(Instant::now());
                 }
-            });
-            *task = Some(sweeping.abort_handle());
+            };
+            task.spawn_on(sweeping, &runtime);
         }
     }
 
@@ -89,14 +92,6 @@ impl Slots {
         self.by_app.retain(|_, slot| Arc::strong_count(slot) > 2 || !slot.is_idle(), &guard);
         // Their secrets go now, and not when there are more of them.
         guard.flush();
-    }
-}
-
-impl Drop for Slots {
-    fn drop(&mut self) {
-        if let Some(task) = &self.sweeper.get_mut().unwrap_or_else(PoisonError::into_inner).task {
-            task.abort();
-        }
     }
 }
 

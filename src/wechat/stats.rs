@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a cache has done for one WeChat app, since it was first asked for it.
@@ -36,35 +37,18 @@ pub struct TokenStats {
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) hits: Hits,
-    pub(super) stale: AtomicU64,
-    pub(super) waits: AtomicU64,
-    pub(super) errors: AtomicU64,
-    pub(super) refreshes: AtomicU64,
-    pub(super) shared: AtomicU64,
-    pub(super) failures: AtomicU64,
-    pub(super) invalidations: AtomicU64,
+    /// All but the hits.
+    others: Mutex<TokenStats>,
 }
 
 impl Counters {
-    pub(super) fn count(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count(&self, what: impl FnOnce(&mut TokenStats)) {
+        what(&mut self.others.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn read(&self) -> TokenStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        TokenStats {
-            hits: self.hits.sum(),
-            stale: read(&self.stale),
-            waits: read(&self.waits),
-            errors: read(&self.errors),
-            refreshes: read(&self.refreshes),
-            shared: read(&self.shared),
-            failures: read(&self.failures),
-            invalidations: read(&self.invalidations),
-            age: None,
-            remaining: None,
-            refreshing: false,
-        }
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        TokenStats { hits: self.hits.sum(), ..others }
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// It neither asks a server nor judges a token: that is the [fleet's](super::fleet). Whatever goes wrong with it is
 /// [`Trouble`], within its own [timeout](Self::timeout).
 pub(super) trait Store: fmt::Debug + Send + Sync {
-    /// What a token's place is called: otherwise for everything that makes it another token, and without a secret.
-    fn name_of(&self, token: &TokenId<'_>) -> String;
+    /// What a token's place is called: otherwise for each secret of the app and for other parts, and without a secret.
+    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String;
 
     /// How long an answer takes at most.
     fn timeout(&self) -> Duration;
@@ -22,41 +22,29 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
 
     /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
     /// lock has seen the record. A lock that is the caller's already is its own.
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim>;
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim>;
 
     /// Has the lock last for another lease, if it is the caller's.
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
+    fn renew(&self, place: &Place) -> Storing<'_, ()>;
 
     /// Releases the lock, if it is the caller's, and then stores a record for so long, unless another than the one that is
     /// `known` stands there: then that one stays, and is the answer.
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
-        life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>>;
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>>;
 
     /// Releases the lock, if it is the caller's.
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()>;
+    fn release(&self, place: &Place) -> Storing<'_, ()>;
 
     /// Is told that a token came from it, or went there.
     fn works(&self);
 }
 
-pub(super) type StoreReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
+pub(super) type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
 
 /// The store failed; it has said how.
 pub(super) struct Trouble;
 
-/// What makes a token another one.
-pub(super) struct TokenId<'a> {
-    pub(super) app: &'a GetWechatAccessTokenDto,
-    /// Host, who asks, operation, the app's id.
-    pub(super) parts: [Option<&'a [u8]>; 6],
-}
-
 /// A token's place, for one process.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) name: String,
     /// What a lock of this process says.

@@ -2,8 +2,10 @@
 
 use super::windows::Windows;
 use crate::retry::random;
+use crate::secret::Exposed;
 use crate::{SecretString, UnixTimestamp};
 use arc_swap::Guard;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,17 +13,13 @@ use std::time::{Duration, SystemTime};
 /// WeChat's access token, from a [`TokenCache`](super::TokenCache).
 ///
 /// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
-pub struct AccessToken(Guard<Arc<HeldToken>>);
+pub struct AccessToken(pub(super) Guard<Arc<HeldToken>>);
 
 impl AccessToken {
     /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.record.secret.expose_secret()
-    }
-
-    pub(super) fn secret(&self) -> &SecretString {
-        &self.0.record.secret
     }
 
     /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
@@ -43,29 +41,26 @@ impl From<Arc<HeldToken>> for AccessToken {
     }
 }
 
-impl From<Guard<Arc<HeldToken>>> for AccessToken {
-    fn from(held: Guard<Arc<HeldToken>>) -> Self {
-        Self(held)
-    }
-}
-
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken").field("expires_at", &self.expires_at()).finish_non_exhaustive()
     }
 }
 
-/// What a fleet knows of a token.
-#[derive(Clone)]
+/// What a fleet knows of a token, and as JSON what stands in a store. Readers take any with these fields.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Record {
+    #[serde(rename = "token", serialize_with = "Exposed::serialize_exposed")]
     pub(super) secret: SecretString,
     /// By the server's clock.
     pub(super) expires_at: UnixTimestamp,
     /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
     pub(super) generation: u64,
     /// What was left of its life when it was fetched: all processes find it due at the same time, but for the random part.
+    #[serde(rename = "lifetime_ms", serialize_with = "serialize_millis", deserialize_with = "deserialize_millis")]
     pub(super) lifetime: Duration,
     /// WeChat has rejected it. It is kept so that an answer which was slow cannot bring it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) rejected: bool,
 }
 
@@ -73,10 +68,18 @@ impl Record {
     pub(super) fn is(&self, secret: &SecretString) -> bool {
         self.secret.expose_secret() == secret.expose_secret()
     }
+}
 
-    pub(super) fn if_rejected(&self) -> Option<&SecretString> {
-        self.rejected.then_some(&self.secret)
-    }
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn serialize_millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(millis(*time))
+}
+
+fn deserialize_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
 /// A token and its times, by this machine's clock.
@@ -125,9 +128,9 @@ impl HeldToken {
         }
     }
 
-    /// For when WeChat has rejected it.
-    pub(super) fn rejected(&self) -> Record {
-        Record { rejected: true, ..self.record.clone() }
+    /// For when WeChat has rejected it: it is kept until there is another, and dead.
+    pub(super) fn rejected(&self) -> Self {
+        Self { record: Record { rejected: true, ..self.record.clone() }, due_at: self.since, ..*self }
     }
 
     /// The question of the hot path.
@@ -136,6 +139,11 @@ impl HeldToken {
     }
 
     pub(super) fn state(&self, now: SystemTime) -> State {
+        if self.record.rejected { State::Dead } else { self.state_by_time(now) }
+    }
+
+    /// As if it were not rejected: for as long as the server may answer it.
+    pub(super) fn state_by_time(&self, now: SystemTime) -> State {
         if let Ok(set_back) = self.since.duration_since(now)
             && !set_back.is_zero()
         {
@@ -164,10 +172,6 @@ impl HeldToken {
             self.born_at = self.born_at.min(before.born_at);
         }
         self
-    }
-
-    pub(super) fn is_nothing(&self) -> bool {
-        self.record.secret.expose_secret().is_empty()
     }
 
     /// What is left of its life; never more than there was, whatever the clock says.

@@ -1,7 +1,6 @@
-//! When a token is due, and how long to wait after a failure.
+//! When a token is due.
 
-use crate::retry::{FAILURES, FailurePauses, random, share};
-use crate::{Error, ErrorKind};
+use crate::retry::{FAILURES, FailurePauses, share};
 use std::time::Duration;
 
 /// The settings of a cache, all of them lengths of time.
@@ -41,13 +40,5 @@ impl Windows {
     /// How long before a token's end callers wait for the next one.
     pub(super) fn mandatory_of(&self, lifetime: Duration) -> Duration {
         self.mandatory.min(lifetime / 20)
-    }
-
-    /// How long callers without a token get the same error; a server that repeats itself is asked less and less.
-    pub(super) fn memory_of(&self, error: &Error, failures: u32) -> Duration {
-        match error.kind() {
-            ErrorKind::UnusableToken => self.failures.pause_after(error, failures, random()),
-            _ => self.failures.memory_of(error),
-        }
     }
 }

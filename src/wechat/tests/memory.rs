@@ -1,7 +1,8 @@
 //! A store in memory, as processes of a fleet share it, by the test's clock.
 
 use super::SECOND;
-use crate::wechat::store::{Claim, Place, Standing, Store, StoreReply, TokenId, Trouble};
+use crate::types::GetWechatAccessTokenDto;
+use crate::wechat::store::{Claim, Place, Standing, Store, Storing, Trouble};
 use crate::wechat::token::Record;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -71,7 +72,7 @@ impl MemoryStore {
     }
 
     /// A command: it takes a millisecond, and more where the store is in trouble.
-    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> StoreReply<'a, T> {
+    fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> Storing<'a, T> {
         Box::pin(async move {
             self.0.commands.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -132,8 +133,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn name_of(&self, token: &TokenId<'_>) -> String {
-        token.app.app_id.clone()
+    fn name_of(&self, app: &GetWechatAccessTokenDto, _: &[Option<&[u8]>]) -> String {
+        app.app_id.clone()
     }
 
     fn timeout(&self) -> Duration {
@@ -144,46 +145,44 @@ impl Store for MemoryStore {
         LEASE
     }
 
-    fn claim<'a>(&'a self, place: &'a Place, known: &'a [u8]) -> StoreReply<'a, Claim> {
-        self.run(|contents| {
-            if let Some(other) = contents.other_than(known) {
+    fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim> {
+        let (place, known) = (place.clone(), known.to_vec());
+        self.run(move |contents| {
+            if let Some(other) = contents.other_than(&known) {
                 return Claim::Found(other);
             }
-            if contents.lock.is_some() && !contents.is_held_by(place) {
+            if contents.lock.is_some() && !contents.is_held_by(&place) {
                 return Claim::Nothing;
             }
-            contents.lock = Some((place.holder.clone(), Instant::now() + LEASE));
+            contents.lock = Some((place.holder, Instant::now() + LEASE));
             Claim::Lock
         })
     }
 
-    fn renew<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        self.run(|contents| {
-            if contents.is_held_by(place) {
-                contents.lock = Some((place.holder.clone(), Instant::now() + LEASE));
+    fn renew(&self, place: &Place) -> Storing<'_, ()> {
+        let place = place.clone();
+        self.run(move |contents| {
+            if contents.is_held_by(&place) {
+                contents.lock = Some((place.holder, Instant::now() + LEASE));
             }
         })
     }
 
-    fn publish<'a>(
-        &'a self,
-        place: &'a Place,
-        record: &'a Record,
-        life: Duration,
-        known: &'a [u8],
-    ) -> StoreReply<'a, Option<Standing>> {
+    fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>> {
+        let (place, record, known) = (place.clone(), record.clone(), known.to_vec());
         self.run(move |contents| {
-            contents.release(place);
-            let other = contents.other_than(known);
+            contents.release(&place);
+            let other = contents.other_than(&known);
             if other.is_none() {
-                self.put(contents, Some(record.clone()), life);
+                self.put(contents, Some(record), life);
             }
             other
         })
     }
 
-    fn release<'a>(&'a self, place: &'a Place) -> StoreReply<'a, ()> {
-        self.run(|contents| contents.release(place))
+    fn release(&self, place: &Place) -> Storing<'_, ()> {
+        let place = place.clone();
+        self.run(move |contents| contents.release(&place))
     }
 
     fn works(&self) {}

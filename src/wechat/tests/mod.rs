@@ -13,7 +13,6 @@ mod times;
 use super::fetch::{FetchedToken, Fetcher, Fetching, Source};
 use super::fleet::{Member, Shared};
 use super::slot::Slot;
-use super::store::TokenId;
 use super::token::AccessToken;
 use super::windows::Windows;
 use crate::client::Clock;
@@ -136,7 +135,7 @@ impl Server {
     fn process(&self, store: &MemoryStore) -> Arc<Slot> {
         let app = app(0);
         // A call takes ten seconds at most.
-        let shared = Shared::new(Arc::new(store.clone()), &TokenId { app: &app, parts: [None; 6] }, SECOND * 10);
+        let shared = Shared::new(Arc::new(store.clone()), app.app_id.clone(), SECOND * 10);
         let member = Member { fetcher: self.fetcher(Windows::default()), shared: Some(shared) };
         Arc::new(Slot::new(app, member, SECOND * 60))
     }
@@ -151,7 +150,7 @@ fn app(number: usize) -> GetWechatAccessTokenDto {
 }
 
 impl Source for Server {
-    fn fetch(&self) -> Fetching {
+    fn fetch(&self) -> Fetching<'_> {
         struct UnderWay(Server);
         impl Drop for UnderWay {
             fn drop(&mut self) {
