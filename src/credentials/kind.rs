@@ -113,8 +113,8 @@ pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error
         let detail = format!("the {what} is longer than 16 KiB, which no server takes as a header; check what it is");
         return Err(Error::configuration(detail));
     }
-    // Which lets tabs through, but nothing else that cannot be seen.
-    let value = HeaderValue::from_str(value).ok().filter(|_| !value.is_empty() && !value.contains('\t'));
+    let visible = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let value = if visible { HeaderValue::from_str(value).ok() } else { None };
     value.ok_or_else(|| {
         let detail =
             format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
