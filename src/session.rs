@@ -220,8 +220,10 @@ impl Client {
         account: impl Into<String>,
         password: impl Into<SecretString>,
     ) -> Result<SignIn, Error> {
-        let (account, password) = (Some(account.into()), password.into());
-        let payload = SignInByPasswordPayloadDto { account, email: None, password, phone: None, username: None };
+        // Not by its fields, of which the document may get more.
+        let payload = SignInByPasswordPayloadDto::builder().account(account.into()).password(password.into());
+        let payload = SignInByPasswordPayloadDto::try_from(payload)
+            .map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;
         let body = SigninByCredentialsDto::builder().connection(Connection::Password).password_payload(payload);
         self.sign_in(body).await
     }
