@@ -2,7 +2,7 @@
 
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A value: numbers are doubles, objects remember the order of their keys.
 pub(crate) enum Json {
@@ -34,13 +34,18 @@ impl fmt::Display for Json {
             Self::Number(value) => f.write_str(ryu_js::Buffer::new().format(*value)),
             Self::String(text) => f.write_str(&quoted(text)?),
             Self::Array(items) => {
-                let items: Vec<String> = items.iter().map(Self::to_string).collect();
-                write!(f, "[{}]", items.join(","))
+                f.write_char('[')?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index == 0 { "" } else { "," })?;
+                }
+                f.write_char(']')
             }
             Self::Object(fields) => {
-                let fields = fields.iter().map(|(key, value)| Ok(format!("{}:{value}", quoted(key)?)));
-                let fields: Result<Vec<String>, fmt::Error> = fields.collect();
-                write!(f, "{{{}}}", fields?.join(","))
+                f.write_char('{')?;
+                for (index, (key, value)) in fields.iter().enumerate() {
+                    write!(f, "{}{}:{value}", if index == 0 { "" } else { "," }, quoted(key)?)?;
+                }
+                f.write_char('}')
             }
         }
     }
@@ -89,13 +94,16 @@ impl<'de> Deserialize<'de> for Json {
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Json, A::Error> {
                 let mut object: Vec<(String, Json)> = Vec::new();
                 while let Some((key, value)) = fields.next_entry::<String, Json>()? {
-                    match object.iter_mut().find(|(known, _)| *known == key) {
-                        Some((_, known)) => *known = value,
-                        None => object.push((key, value)),
+                    if let Some((_, known)) = object.iter_mut().find(|(known, _)| *known == key) {
+                        *known = value;
+                        continue;
                     }
+                    // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
+                    let place = array_index(&key).map_or(object.len(), |index| {
+                        object.partition_point(|(known, _)| array_index(known).is_some_and(|known| known < index))
+                    });
+                    object.insert(place, (key, value));
                 }
-                // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
-                object.sort_by_key(|(key, _)| array_index(key).unwrap_or(u32::MAX));
                 // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
                 if let [(key, Json::String(number))] = &object[..]
                     && key == "$serde_json::private::Number"
