@@ -28,6 +28,8 @@ fn assert_fields(line: &str, server: &MockGenAuth, fields: &[&str]) {
     let port = server.url().rsplit(':').next().unwrap();
     let always = [
         "genauth.request",
+        // The target, by which people filter.
+        "}: genauth: close",
         r#"otel.name="POST /api/v3/get-wechat-access-token-info""#,
         r#"otel.kind="client""#,
         r#"http.request.method="POST""#,

@@ -130,7 +130,8 @@ impl Credentials {
     }
 }
 
-/// How a message lists what an operation may be called with: as in `a and b, or c`. What has the name of what stands before it is not named again.
+/// How a message lists what an operation may be called with: as in `a and b, or c`. What has the name of what stands
+/// before it is not named again.
 #[cfg_attr(not(feature = "cli"), allow(unreachable_pub, reason = "for the program alone"))]
 pub fn ways(alternatives: &[&[Credential]], name: impl Fn(Credential) -> &'static str) -> String {
     let mut ways: Vec<String> = Vec::new();
