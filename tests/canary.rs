@@ -7,6 +7,7 @@ use genauth::types::{
     ExchangeTokenSetWithQRcodeTicketDto, GetWechatAccessTokenDataDto, GetWechatAccessTokenDto,
     GetWechatAccessTokenInfoRespDto, SigninByMobileDto, builder,
 };
+use genauth::wechat::{RedisStore, TokenCache};
 use genauth::{
     AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind, OnDeprecation, Response, SignIn,
     UnixTimestamp,
@@ -633,6 +634,13 @@ fn values(collector: &Collector) {
     collector.debug(&builder);
     let client = builder.build().unwrap();
     collector.debug(&client);
+    let store = RedisStore::open(&format!("redis://:{}@127.0.0.1/", WECHAT_SECRET.core)).unwrap();
+    collector.debug(&store);
+    let cache = TokenCache::builder(client.clone()).redis(store);
+    collector.debug(&cache);
+    let cache = cache.build().unwrap();
+    collector.debug(&cache.app(&GetWechatAccessTokenDto::try_from(app()).unwrap()));
+    collector.debug(&cache);
     #[allow(deprecated, reason = "the deprecated builders hold the same secret")]
     {
         collector.debug(&client.get_wechat_mp_access_token().body(app()));
