@@ -1,17 +1,13 @@
-//! Makes the client of the fragments in `openapi/`; see `codegen/`.
+//! Makes the client of the fragments in `openapi/`; the crate `genauth-codegen` knows how.
 
-#[cfg(feature = "codegen")]
-#[allow(dead_code, reason = "the tests use what the build does not")]
-#[path = "codegen/mod.rs"]
-mod codegen;
 #[cfg(not(feature = "codegen"))]
-#[path = "codegen/fingerprint.rs"]
+#[path = "generated/fingerprint.rs"]
 mod fingerprint;
 
 use std::path::{Path, PathBuf};
 
 fn main() {
-    for input in ["build.rs", "codegen", "openapi"] {
+    for input in ["build.rs", "generated", "openapi"] {
         println!("cargo::rerun-if-changed={input}");
     }
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
@@ -29,31 +25,29 @@ fn main() {
     }
 }
 
-type Texts = [(&'static str, String); 3];
-
 /// Generated.
 #[cfg(feature = "codegen")]
-fn texts(root: &Path) -> Result<Texts, Vec<String>> {
-    let compiled = codegen::compile(&root.join("openapi"), "openapi");
+fn texts(root: &Path) -> Result<Vec<(&'static str, String)>, Vec<String>> {
+    let compiled = genauth_codegen::compile(&root.join("openapi"), "openapi");
     let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    Ok(compiled.files())
+    Ok(compiled.files().into())
 }
 
 /// As generated before and checked in, if the fragments are still the same.
 #[cfg(not(feature = "codegen"))]
-fn texts(root: &Path) -> Result<Texts, Vec<String>> {
+fn texts(root: &Path) -> Result<Vec<(&'static str, String)>, Vec<String>> {
     let read = |name: &'static str| {
-        let path = root.join("codegen/generated").join(name);
+        let path = root.join("generated").join(name);
         let text = std::fs::read_to_string(&path);
         let text = text.map_err(|error| vec![format!("cannot read {}: {error}", path.display())])?;
         Ok::<_, Vec<String>>((name, text))
     };
-    let texts = [read("api.rs")?, read("operations.rs")?, read("openapi.json")?];
+    let texts = vec![read("api.rs")?, read("operations.rs")?, read("openapi.json")?];
     let line =
         fingerprint::line(&root.join("openapi")).map_err(|error| vec![format!("cannot read openapi/: {error}")])?;
     if !texts[0].1.starts_with(&line) {
         let problem =
-            "openapi/ has changed since codegen/generated/ was made; build with the feature `codegen`, which generates";
+            "openapi/ has changed since generated/ was made; build with the feature `codegen`, which generates";
         return Err(vec![problem.to_owned()]);
     }
     Ok(texts)

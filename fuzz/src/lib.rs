@@ -1,9 +1,6 @@
 //! What is tried with inputs that nobody thought of. Each function takes any bytes and panics on a finding; the fuzz
 //! targets run them, and so does `tests/fuzzing.rs`, with the committed corpus.
 
-#[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
-#[path = "../../codegen/mod.rs"]
-mod codegen;
 #[allow(dead_code, reason = "shared with the tests of signatures, which use all of it")]
 #[path = "../../tests/common/signature.rs"]
 mod reference;
@@ -170,7 +167,7 @@ pub fn loader(data: &[u8]) {
         fs::write(dir.join("genauth.yaml"), ROOT).unwrap();
         fs::write(&group, data).unwrap();
     }
-    match codegen::compile(&dir, "openapi") {
+    match genauth_codegen::compile(&dir, "openapi") {
         Ok(compiled) => {
             serde_json::from_str::<Value>(&compiled.openapi).expect("JSON");
             syn::parse_file(&compiled.api).expect("Rust");

@@ -8,7 +8,7 @@ use syn::{Ident, Item, UseTree};
 
 /// Includes what is generated.
 const API: &str = "src/api.rs";
-const GENERATED: &str = "codegen/generated/api.rs";
+const GENERATED: &str = "generated/api.rs";
 
 /// What each file imports of others.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;

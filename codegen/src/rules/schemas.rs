@@ -1,7 +1,7 @@
 //! `schema`.
 
-use super::super::document::shown;
 use super::{House, Place, Report, Role, items, members};
+use crate::document::shown;
 use heck::ToSnakeCase;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

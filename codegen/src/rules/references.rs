@@ -1,7 +1,7 @@
 //! `reference`, `replacement` and `unreferenced`.
 
-use super::super::document::{escape, referenced_name, shown};
 use super::{House, Report, items, members};
+use crate::document::{escape, referenced_name, shown};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -3,10 +3,6 @@
 //! Work is counted in allocations, which are the same on every machine; `benches/builds.py` has the times. What the thread
 //! that reads the YAML allocates is not counted.
 
-#[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
-#[path = "../codegen/mod.rs"]
-mod codegen;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -120,10 +116,10 @@ fn fragment(operations: usize) -> String {
 fn work(operations: usize) -> [u64; 2] {
     let fragments = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("generation-{operations}"));
     fs::create_dir_all(&fragments).unwrap();
-    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/genauth.yaml"), fragments.join("genauth.yaml")).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/genauth.yaml"), fragments.join("genauth.yaml")).unwrap();
     fs::write(fragments.join("synthetic.yaml"), fragment(operations / 2)).unwrap();
     let counted = allocation_counter::measure(|| {
-        let compiled = codegen::compile(&fragments, "openapi").unwrap_or_else(|violations| {
+        let compiled = genauth_codegen::compile(&fragments, "openapi").unwrap_or_else(|violations| {
             let lines = violations.iter().map(ToString::to_string).collect::<Vec<_>>();
             panic!("the fragments are broken:\n{}", lines.join("\n"))
         });

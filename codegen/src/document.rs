@@ -1,6 +1,6 @@
 //! The merged document: plain JSON, with the place in the fragments that each part came from.
 
-use super::Violation;
+use crate::Violation;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

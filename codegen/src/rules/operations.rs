@@ -1,7 +1,7 @@
 //! `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
 
-use super::super::document::{Operation, escape, shown};
 use super::{House, Report, items, label, members};
+use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! What the fields of generated types get besides.
 
-use super::annotate::{arguments, option_of, plain};
-use super::document::Document;
-use super::generate::{SECRET, holds_secret};
+use crate::annotate::{arguments, option_of, plain};
+use crate::document::Document;
+use crate::generate::{SECRET, holds_secret};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syn::{ItemStruct, Type, parse_quote};

@@ -1,7 +1,7 @@
 //! `path` and `parameter`.
 
-use super::super::document::{Operation, escape, referenced_name, shown};
 use super::{House, Report, items, label, members};
+use crate::document::{Operation, escape, referenced_name, shown};
 use heck::ToSnakeCase;
 use std::collections::{BTreeMap, BTreeSet};
 

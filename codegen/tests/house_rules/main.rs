@@ -3,10 +3,6 @@
 //! Each test edits the fragments in `sample/`, which stay as they are when endpoints are added, with `users.yaml` beside
 //! them where an edit asks for it, and compares every message.
 
-#[allow(dead_code, reason = "shared with build.rs, which uses all of it")]
-#[path = "../../codegen/mod.rs"]
-mod codegen;
-
 mod fragments;
 mod operations;
 mod paths;
@@ -14,7 +10,7 @@ mod schemas;
 mod secrets;
 mod shapes;
 
-use codegen::Violation;
+use genauth_codegen::Violation;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,7 +55,7 @@ impl Fragments {
 
     /// What the whole way to the generated text tells.
     fn compile(&self) -> Vec<String> {
-        let compiled = codegen::compile(&self.0, "openapi");
+        let compiled = genauth_codegen::compile(&self.0, "openapi");
         compiled.err().unwrap_or_default().iter().map(Violation::to_string).collect()
     }
 
@@ -77,10 +73,10 @@ impl Drop for Fragments {
 
 /// What a build does before it generates: each step has a meaning only after the one before.
 fn violations(dir: &Path) -> Vec<Violation> {
-    match codegen::load::load(dir, "openapi") {
+    match genauth_codegen::load::load(dir, "openapi") {
         Err(violations) => violations,
-        Ok(document) => match codegen::shape::check(&document) {
-            violations if violations.is_empty() => codegen::check::check(&document, &["UnixTimestamp"]),
+        Ok(document) => match genauth_codegen::shape::check(&document) {
+            violations if violations.is_empty() => genauth_codegen::rules::check(&document, &["UnixTimestamp"]),
             violations => violations,
         },
     }
@@ -101,7 +97,7 @@ fn refused(edits: &[(&str, &str, &str)], expected: &[&str]) {
 
 #[test]
 fn the_shipped_fragments_are_in_order() {
-    assert_eq!(violations(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi"))), []);
+    assert_eq!(violations(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi"))), []);
     refused(&[], &[]);
 }
 
@@ -213,7 +209,7 @@ fn the_document_is_in_alphabetical_order() {
             _ => true,
         }
     }
-    let document = codegen::load::load(Path::new(SAMPLE), "openapi").expect("the fragments load");
+    let document = genauth_codegen::load::load(Path::new(SAMPLE), "openapi").expect("the fragments load");
     assert!(keys_are_sorted(&document.value));
 }
 
@@ -288,7 +284,7 @@ fn hostile_yaml_is_refused_without_a_panic() {
 fn no_value_in_any_place_makes_the_rules_panic() {
     let fragments = Fragments::sample();
     fragments.write("users.yaml", USERS);
-    let document = codegen::load::load(&fragments.0, "openapi").expect("the fragments load");
+    let document = genauth_codegen::load::load(&fragments.0, "openapi").expect("the fragments load");
     let values = [
         serde_json::json!(null),
         true.into(),
@@ -301,8 +297,8 @@ fn no_value_in_any_place_makes_the_rules_panic() {
         for value in &values {
             let mut changed = document.clone();
             *changed.value.pointer_mut(pointer).expect("a mark has a node") = value.clone();
-            codegen::shape::check(&changed);
-            codegen::check::check(&changed, &["UnixTimestamp"]);
+            genauth_codegen::shape::check(&changed);
+            genauth_codegen::rules::check(&changed, &["UnixTimestamp"]);
         }
     }
 }

@@ -1,18 +1,17 @@
-//! From the fragments in `openapi/` to the text of the client: load and merge, check the house rules, generate,
-//! annotate, print.
-//!
-//! `build.rs` runs this; the tests in `tests/` include it as a module of their own. Nothing here is part of the crate.
+//! From fragments of OpenAPI to the text of a typed client: load and merge, check the house rules, generate, annotate,
+//! print.
 
 pub mod annotate;
-pub mod check;
 pub mod document;
 pub mod fields;
 pub mod fingerprint;
 pub mod generate;
 pub mod load;
+pub mod rules;
 pub mod shape;
 pub mod tables;
 
+use document::Document;
 use std::fmt;
 use std::path::Path;
 
@@ -54,25 +53,30 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// As they are written, under which names.
-    pub fn files(self) -> [(&'static str, String); 3] {
-        [("api.rs", self.api), ("operations.rs", self.operations), ("openapi.json", self.openapi)]
+    /// As they are written, under which names. The last is for builds without the generator.
+    pub fn files(self) -> [(&'static str, String); 4] {
+        let fingerprint = include_str!("fingerprint.rs").to_owned();
+        let Self { api, operations, openapi } = self;
+        [("api.rs", api), ("operations.rs", operations), ("openapi.json", openapi), ("fingerprint.rs", fingerprint)]
     }
 }
 
-/// The whole way, or everything that is wrong with the fragments.
-pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
+/// The fragments as one document, or everything that is wrong with them.
+pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     let document = load::load(fragments, shown_as)?;
     let violations = shape::check(&document);
     if !violations.is_empty() {
         return Err(violations);
     }
     let replacements: Vec<&str> = generate::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
-    let mut violations = check::check(&document, &replacements);
+    let mut violations = rules::check(&document, &replacements);
     violations.extend(tables::unknown_credentials(&document));
-    if !violations.is_empty() {
-        return Err(violations);
-    }
+    if violations.is_empty() { Ok(document) } else { Err(violations) }
+}
+
+/// The whole way, or everything that is wrong with the fragments.
+pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
+    let document = check(fragments, shown_as)?;
     let (api, operations) = generate::generate(&document).map_err(|violation| vec![violation])?;
     let line = fingerprint::line(fragments).map_err(|error| {
         let message = format!("The fragments cannot be read again ({error}). Build once more.");

@@ -1,9 +1,9 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
-use super::Violation;
-use super::annotate::{Generated, TypeNames, plain, type_of};
-use super::document::{Document, Operation, escape, referenced_name};
-use super::generate::holds_secret;
+use crate::Violation;
+use crate::annotate::{Generated, TypeNames, plain, type_of};
+use crate::document::{Document, Operation, escape, referenced_name};
+use crate::generate::holds_secret;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

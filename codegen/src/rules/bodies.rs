@@ -1,7 +1,7 @@
 //! `answer`, `body` and `example`.
 
-use super::super::document::{escape, referenced_name, shown};
 use super::{House, JSON, Report, body, items, label, members};
+use crate::document::{escape, referenced_name, shown};
 use serde_json::Value;
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {

@@ -10,8 +10,8 @@ mod references;
 mod schemas;
 mod secrets;
 
-use super::Violation;
-use super::document::{Document, Mark, Operation, escape, shown};
+use crate::Violation;
+use crate::document::{Document, Mark, Operation, escape, shown};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! `secret`: what looks secret gets a type that does not print itself, or a reason why not.
 
-use super::super::document::{Operation, escape, shown};
 use super::{House, Place, Report, Role, items, members};
+use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 
 /// What a secret's name holds, whatever its case, `_` and `-`.

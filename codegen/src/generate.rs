@@ -1,7 +1,7 @@
 //! Runs progenitor over the checked document, annotates what it made, and prints it.
 
-use super::document::{Document, referenced_name};
-use super::{Violation, annotate};
+use crate::document::{Document, referenced_name};
+use crate::{Violation, annotate};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +29,7 @@ pub fn generate(document: &Document) -> Result<(String, String), Violation> {
 }
 
 fn run_progenitor(document: &Value) -> Result<proc_macro2::TokenStream, String> {
-    let spec = serde_json::from_value(lowered(document)).map_err(|error| error.to_string())?;
+    let spec: openapiv3::OpenAPI = serde_json::from_value(lowered(document)).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
     settings.with_interface(InterfaceStyle::Builder).with_map_type("::std::collections::BTreeMap").with_conversion(
         password_schema(),

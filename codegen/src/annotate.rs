@@ -3,8 +3,8 @@
 //!
 //! An error here names what was not found: progenitor's output has changed, and this file has to follow.
 
-use super::document::{Document, Operation};
-use super::{fields, tables};
+use crate::document::{Document, Operation};
+use crate::{fields, tables};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::format_ident;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub fn annotate(file: &mut File, document: &Document) -> Result<File, String> {
 
 /// The type of the named schema: the hand-written one that replaces it, or the generated one.
 pub fn type_of(name: &str, type_names: &TypeNames) -> Result<Type, String> {
-    if let Some((_, path)) = super::generate::REPLACEMENTS.iter().find(|(schema, _)| *schema == name) {
+    if let Some((_, path)) = crate::generate::REPLACEMENTS.iter().find(|(schema, _)| *schema == name) {
         return syn::parse_str(path).map_err(|error| error.to_string());
     }
     let found = type_names.get(&plain(name)).and_then(BTreeSet::first);
