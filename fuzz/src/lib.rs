@@ -155,7 +155,7 @@ pub fn retry_after(data: &[u8]) {
 
 /// A fragment: the root if it says which OpenAPI it is, and otherwise a group beside the root of the tests.
 pub fn loader(data: &[u8]) {
-    const ROOT: &str = include_str!("../../tests/house_rules/sample/genauth.yaml");
+    const ROOT: &str = include_str!("../../codegen/tests/house_rules/sample/genauth.yaml");
     let dir: PathBuf = std::env::temp_dir().join(format!("genauth-fuzz-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let is_root = data.starts_with(b"openapi:") || data.windows(9).any(|window| window == b"\nopenapi:");
