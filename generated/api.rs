@@ -13,10 +13,10 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct AccessTokenResDto {
         ///The token, a JWT whose claim `scoped_userpool_id` names the user pool.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         ///How long it lives, in seconds.
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub expires_in: i64,
     }
     ///Whether an application's id and secret belong together.
@@ -37,7 +37,7 @@ pub mod types {
         pub app_id: ::std::string::String,
         ///Its secret.
         #[serde(rename = "appSecret")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub app_secret: crate::SecretString,
     }
     impl CheckAppIdSecretDto {
@@ -54,7 +54,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///Whether an application's id and secret belong together.
@@ -69,7 +72,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///What every answer carries, whatever the operation.
@@ -81,7 +84,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
@@ -93,7 +99,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///What a scanned QR code became.
@@ -105,10 +111,10 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///The ticket in the status of the QR code, once the user has agreed.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub ticket: crate::SecretString,
     }
     impl ExchangeTokenSetWithQRcodeTicketDto {
@@ -125,7 +131,7 @@ pub mod types {
         pub access_key_id: ::std::string::String,
         ///Its secret.
         #[serde(rename = "accessKeySecret")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_key_secret: crate::SecretString,
     }
     impl GetManagementAccessTokenDto {
@@ -142,7 +148,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A token of the management side.
@@ -157,7 +166,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///A WeChat access token and when it expires.
@@ -166,7 +175,7 @@ pub mod types {
     pub struct GetWechatAccessTokenDataDto {
         ///WeChat's access token, as cached by the server.
         #[serde(rename = "accessToken")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         #[serde(rename = "expiresAt")]
         ///A moment as seconds since 1970-01-01T00:00:00Z. Some servers send a number, some a decimal string.
@@ -181,7 +190,7 @@ pub mod types {
         pub app_id: ::std::string::String,
         ///Its AppSecret.
         #[serde(rename = "appSecret")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub app_secret: crate::SecretString,
     }
     impl GetWechatAccessTokenDto {
@@ -198,7 +207,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A WeChat access token and when it expires.
@@ -213,7 +225,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///The envelope around a WeChat access token, of the two older paths.
@@ -226,7 +238,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A WeChat access token and when it expires.
@@ -241,7 +256,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///A phone number, whole and in parts.
@@ -263,7 +278,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct GetWechatMiniProgramPhoneDto {
         ///What the mini program got from WeChat for this user's agreement.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///The identifier of the mini program's connection (external identity provider) in GenAuth.
         #[serde(rename = "extIdpConnidentifier")]
@@ -283,7 +298,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A phone number, whole and in parts.
@@ -298,7 +316,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///A user's identity at another provider.
@@ -310,7 +328,7 @@ pub mod types {
             rename = "accessToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The id of the external identity provider in GenAuth.
         #[serde(rename = "extIdpId")]
@@ -328,7 +346,7 @@ pub mod types {
             rename = "refreshToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub refresh_token: ::std::option::Option<crate::SecretString>,
         ///What kind of id `userIdInIdp` is, such as openid or unionid.
         #[serde(rename = "type")]
@@ -352,7 +370,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A user's tokens.
@@ -367,7 +388,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     ///A user's tokens.
@@ -376,18 +397,18 @@ pub mod types {
     pub struct LoginTokenResponseDataDto {
         ///The access token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///How long the access token lives, in seconds.
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub expire_in: i64,
         ///The ID token, a JWT about the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub id_token: ::std::option::Option<crate::SecretString>,
         ///What a new access token can be had for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub refresh_token: ::std::option::Option<crate::SecretString>,
         ///The scopes granted, separated by spaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -400,7 +421,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByAdPayloadDto {
         ///Its password.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///Its name there.
         #[serde(rename = "sAMAccountName")]
@@ -417,7 +438,7 @@ pub mod types {
     pub struct SignInByAlipayPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByAlipayPayloadDto {
@@ -430,7 +451,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByAmazonPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByAmazonPayloadDto {
@@ -444,7 +465,7 @@ pub mod types {
     pub struct SignInByApplePayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByApplePayloadDto {
@@ -458,11 +479,11 @@ pub mod types {
     pub struct SignInByBaiduPayloadDto {
         ///The provider's access token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByBaiduPayloadDto {
@@ -475,7 +496,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDingTalkPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///Whether the code came from DingTalk's SNS sign-in.
         #[serde(
@@ -510,14 +531,14 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDouyinMiniProgramCodePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -537,7 +558,7 @@ pub mod types {
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -553,7 +574,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByDouyinPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByDouyinPayloadDto {
@@ -566,7 +587,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByFacebookPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByFacebookPayloadDto {
@@ -579,7 +600,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGiteePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGiteePayloadDto {
@@ -592,7 +613,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGithubPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGithubPayloadDto {
@@ -605,7 +626,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGitlabPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGitlabPayloadDto {
@@ -618,7 +639,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByGooglePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByGooglePayloadDto {
@@ -631,7 +652,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByHuaweiPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByHuaweiPayloadDto {
@@ -644,7 +665,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByKuaishouPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByKuaishouPayloadDto {
@@ -658,7 +679,7 @@ pub mod types {
     pub struct SignInByLarkBlockPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkBlockPayloadDto {
@@ -672,7 +693,7 @@ pub mod types {
     pub struct SignInByLarkInternalPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkInternalPayloadDto {
@@ -686,7 +707,7 @@ pub mod types {
     pub struct SignInByLarkPublicPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLarkPublicPayloadDto {
@@ -699,7 +720,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLdapPayloadDto {
         ///Its password.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///Its name there.
         #[serde(rename = "sAMAccountName")]
@@ -715,11 +736,11 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLinePayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
         ///The provider's ID token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub id_token: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByLinePayloadDto {
@@ -732,7 +753,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByLinkedInPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByLinkedInPayloadDto {
@@ -774,7 +795,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByOppoPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByOppoPayloadDto {
@@ -791,7 +812,7 @@ pub mod types {
         pub email: ::std::option::Option<::std::string::String>,
         ///The code.
         #[serde(rename = "passCode")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
         ///The phone number that it went to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -819,7 +840,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
         ///The password, or what `passwordEncryptType` says it was made into.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub password: crate::SecretString,
         ///The phone number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -838,7 +859,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByQqPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByQqPayloadDto {
@@ -851,7 +872,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInBySlackPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInBySlackPayloadDto {
@@ -880,14 +901,14 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramCodePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(
             rename = "encryptedData",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub encrypted_data: ::std::option::Option<crate::SecretString>,
         ///The initial vector that goes with `encryptedData`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -903,7 +924,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramPhoneInfoPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByWechatMiniProgramPhoneInfoPayloadDto {
@@ -916,11 +937,11 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWechatMiniProgramPhonePayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
         ///What the provider encrypted for the mini program.
         #[serde(rename = "encryptedData")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub encrypted_data: crate::SecretString,
         ///The initial vector that goes with `encryptedData`.
         pub iv: ::std::string::String,
@@ -936,7 +957,7 @@ pub mod types {
     pub struct SignInByWechatPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatPayloadDto {
@@ -950,7 +971,7 @@ pub mod types {
     pub struct SignInByWechatworkAgencyPayloadDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatworkAgencyPayloadDto {
@@ -964,7 +985,7 @@ pub mod types {
     pub struct SignInByWechatworkDto {
         ///The one-time code that the provider handed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByWechatworkDto {
@@ -977,7 +998,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByWeiboPayloadDto {
         ///The provider's access token.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: crate::SecretString,
     }
     impl SignInByWeiboPayloadDto {
@@ -990,7 +1011,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByXiaomiPayloadDto {
         ///The one-time code that the provider handed out.
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub code: crate::SecretString,
     }
     impl SignInByXiaomiPayloadDto {
@@ -1007,11 +1028,11 @@ pub mod types {
             rename = "accessToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub access_token: ::std::option::Option<crate::SecretString>,
         ///The token of the one-click sign-in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub token: ::std::option::Option<crate::SecretString>,
     }
     impl SignInByYidunPayloadDto {
@@ -1040,7 +1061,7 @@ pub mod types {
             rename = "captchaToken",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub captcha_token: ::std::option::Option<crate::SecretString>,
         ///The user's own IP address, where a back end signs in for the user.
         #[serde(
@@ -1157,7 +1178,7 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///Which of the payloads counts.
         pub connection: SigninByCredentialsDtoConnection,
@@ -1286,7 +1307,7 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///The application's secret, where it goes in the body; the client fills it in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]
+        #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub client_secret: ::std::option::Option<crate::SecretString>,
         ///Which of the payloads counts.
         pub connection: SigninByMobileDtoConnection,
@@ -1780,7 +1801,10 @@ pub mod types {
             rename = "loginsCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub logins_count: ::std::option::Option<i64>,
         ///The main department.
         #[serde(
@@ -1819,7 +1843,10 @@ pub mod types {
             rename = "passwordSecurityLevel",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub password_security_level: ::std::option::Option<i64>,
         ///The phone number without country code.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1940,7 +1967,10 @@ pub mod types {
             rename = "apiCode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(default, deserialize_with = "crate::integer::deserialize_option")]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
         pub api_code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A user.
@@ -1955,7 +1985,7 @@ pub mod types {
         pub request_id: ::std::option::Option<::std::string::String>,
         ///200, and only 200, means success.
         #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::integer::deserialize")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
     /// Types for composing complex structures.
@@ -5983,13 +6013,14 @@ pub mod builder {
                     types::CheckAppIdSecretDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(0usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::CheckAppIdSecret as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6005,9 +6036,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::CheckAppIdSecretDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[0usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::CheckAppIdSecret as usize],
                     self.request(),
                 )
                 .await
@@ -6064,13 +6095,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(1usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::ExchangeTokenSetWithQrCodeTicket as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6086,9 +6118,10 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[1usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::ExchangeTokenSetWithQrCodeTicket
+                        as usize],
                     self.request(),
                 )
                 .await
@@ -6145,13 +6178,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(2usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetManagementToken as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6167,9 +6201,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::AccessTokenResDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[2usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetManagementToken as usize],
                     self.request(),
                 )
                 .await
@@ -6242,11 +6276,9 @@ pub mod builder {
             let with_department_ids = with_department_ids
                 .map_err(Error::InvalidRequest)?;
             let with_identities = with_identities.map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(3usize);
+            let url = crate::generated::url_of(client, super::At::GetProfile as usize);
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .get(url)
                 .query(
                     &progenitor_client::QueryParam::new(
@@ -6281,9 +6313,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::UserDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[3usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetProfile as usize],
                     self.request(),
                 )
                 .await
@@ -6342,13 +6374,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(4usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetWechatAccessToken as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6364,9 +6397,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[4usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetWechatAccessToken as usize],
                     self.request(),
                 )
                 .await
@@ -6422,13 +6455,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(7usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetWechatMpAccessTokenInfo as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6444,9 +6478,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[7usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetWechatMpAccessTokenInfo as usize],
                     self.request(),
                 )
                 .await
@@ -6503,13 +6537,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(5usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetWechatMiniProgramPhone as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6528,9 +6563,9 @@ pub mod builder {
             crate::Error,
         > {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[5usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetWechatMiniProgramPhone as usize],
                     self.request(),
                 )
                 .await
@@ -6589,13 +6624,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(6usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetWechatMpAccessToken as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6611,9 +6647,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[6usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetWechatMpAccessToken as usize],
                     self.request(),
                 )
                 .await
@@ -6669,13 +6705,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(8usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::GetWeixinAccessToken as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6691,9 +6728,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[8usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::GetWeixinAccessToken as usize],
                     self.request(),
                 )
                 .await
@@ -6748,13 +6785,14 @@ pub mod builder {
                     types::SigninByCredentialsDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(9usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::SignInByCredentials as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6770,9 +6808,9 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[9usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::SignInByCredentials as usize],
                     self.request(),
                 )
                 .await
@@ -6825,13 +6863,14 @@ pub mod builder {
                     types::SigninByMobileDto::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = client.settings.host.url_of(10usize);
+            let url = crate::generated::url_of(
+                client,
+                super::At::SignInByMobile as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = client
-                .settings
-                .http
+            let mut request = crate::generated::http_client(client)
                 .post(url)
-                .body(crate::exchange::json(&body).map_err(Error::Custom)?)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
             Ok(request)
         }
@@ -6847,21 +6886,22 @@ pub mod builder {
             self,
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
-            crate::exchange::send(
-                    &client.settings,
-                    &crate::operation::OPERATIONS[10usize],
+            crate::generated::send(
+                    client,
+                    &super::OPERATIONS[super::At::SignInByMobile as usize],
                     self.request(),
                 )
                 .await
         }
     }
 }
+use crate::operation::{At, OPERATIONS};
 #[cfg(feature = "invoke")]
 pub(crate) fn invoke<'a>(
     client: &'a Client,
     operation: &'static crate::Operation,
-    mut input: crate::exchange::Input,
-) -> crate::exchange::Invoking<'a> {
+    mut input: crate::generated::Input,
+) -> crate::generated::Invoking<'a> {
     match operation.id {
         "checkAppIdSecret" => {
             Box::pin(async move {
@@ -6871,7 +6911,7 @@ pub(crate) fn invoke<'a>(
                         input
                             .body::<types::CheckAppIdSecretDto>(&["appId", "appSecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "exchangeTokenSetWithQrCodeTicket" => {
@@ -6884,7 +6924,7 @@ pub(crate) fn invoke<'a>(
                                 types::ExchangeTokenSetWithQRcodeTicketDto,
                             >(&["client_id", "client_secret", "ticket"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getManagementToken" => {
@@ -6897,7 +6937,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetManagementAccessTokenDto,
                             >(&["accessKeyId", "accessKeySecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getProfile" => {
@@ -6913,7 +6953,7 @@ pub(crate) fn invoke<'a>(
                     call = call.with_department_ids(value);
                 }
                 input.finish(&[])?;
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getWechatAccessToken" => {
@@ -6926,7 +6966,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetWechatAccessTokenDto,
                             >(&["appId", "appSecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getWechatMiniProgramPhone" => {
@@ -6939,7 +6979,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetWechatMiniProgramPhoneDto,
                             >(&["code", "extIdpConnidentifier"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getWechatMpAccessToken" => {
@@ -6952,7 +6992,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetWechatAccessTokenDto,
                             >(&["appId", "appSecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getWechatMpAccessTokenInfo" => {
@@ -6965,7 +7005,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetWechatAccessTokenDto,
                             >(&["appId", "appSecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "getWeixinAccessToken" => {
@@ -6978,7 +7018,7 @@ pub(crate) fn invoke<'a>(
                                 types::GetWechatAccessTokenDto,
                             >(&["appId", "appSecret"])?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "signInByCredentials" => {
@@ -7002,7 +7042,7 @@ pub(crate) fn invoke<'a>(
                                 ],
                             )?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
         "signInByMobile" => {
@@ -7055,10 +7095,10 @@ pub(crate) fn invoke<'a>(
                                 ],
                             )?,
                     );
-                call.send().await?.into_json()
+                crate::generated::into_json(call.send().await?)
             })
         }
-        _ => Box::pin(std::future::ready(Err(crate::exchange::unknown(operation.id)))),
+        _ => Box::pin(std::future::ready(Err(crate::generated::unknown(operation.id)))),
     }
 }
 /// The JSON Schema of every named schema of the document, by its name there.

@@ -9,9 +9,12 @@ mod deprecation;
 mod encoding;
 mod error;
 mod exchange;
+mod extension;
 #[cfg(feature = "__fuzz")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[doc(hidden)]
+pub mod generated;
 mod integer;
 mod json;
 #[cfg(feature = "mock")]
@@ -35,9 +38,10 @@ pub use credentials::ways;
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
+pub use extension::Extension;
 pub use operation::{Operation, operations};
 pub use response::Response;
-pub use secret::SecretString;
+pub use secret::{Exposed, SecretString};
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};
 pub use timestamp::UnixTimestamp;
 

@@ -14,6 +14,8 @@ use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, Type,
 /// What an operation became in the generated code.
 pub struct Generated<'a> {
     pub operation: Operation<'a>,
+    /// Its name in the table of operations, and its builder's.
+    pub place: syn::Ident,
     /// The method of `Client`, and progenitor's name for the operation.
     pub method: syn::Ident,
     /// The setters of its builder with the type that each takes, seen from the root of the generated module.
@@ -34,6 +36,9 @@ pub fn annotate(file: &mut File, document: &Document) -> Result<File, String> {
     let generated = annotate_builders(file, &operations, &type_names)?;
     annotate_client(file, &operations)?;
     file.items.retain(|item| !matches!(item, Item::Mod(item) if item.ident == "prelude"));
+    file.items.push(parse_quote!(
+        use crate::operation::{At, OPERATIONS};
+    ));
     file.items.extend(tables::tables(document, &generated, &type_names)?);
     tables::operations(document, &generated)
 }
@@ -211,18 +216,18 @@ fn annotate_builders<'a>(
     expect(generated.len() == operations.len(), "a builder for each operation")?;
     // As the table of operations is sorted.
     generated.sort_by_key(|(method, ..)| method.to_string());
-    let finished = generated.into_iter().enumerate().map(|(index, (method, operation, item))| {
+    let finished = generated.into_iter().map(|(method, operation, item)| {
+        let place = type_ident(item).cloned().ok_or("a builder's impl without a name")?;
         let setters = setters(item);
         let send = send_of(item)?;
         let payload = payload_of(&payloads, &envelope_of(send)?)?;
-        end_before_sending(send, index)?;
+        end_before_sending(send, &place)?;
         send_no_version(send)?;
         let docs = document_send(send);
-        let row: Expr = parse_quote!(&crate::operation::OPERATIONS[#index]);
-        let sent: Expr = parse_quote!(crate::exchange::send(&client.settings, #row, self.request()).await);
+        let sent: Expr = parse_quote!(crate::generated::send(client, &super::OPERATIONS[super::At::#place as usize], self.request()).await);
         let (payload, sent) = match payload {
             Some(payload) => (payload.clone(), sent),
-            None => (parse_quote!(()), parse_quote!(#sent.map(crate::Response::without_payload))),
+            None => (parse_quote!(()), parse_quote!(#sent.map(crate::generated::without_payload))),
         };
         item.items.push(parse_quote! {
             #(#docs)*
@@ -238,7 +243,7 @@ fn annotate_builders<'a>(
                 #sent
             }
         });
-        Ok(Generated { operation, method, setters })
+        Ok(Generated { operation, place, method, setters })
     });
     finished.collect()
 }
@@ -249,12 +254,12 @@ fn send_of(builder: &mut ItemImpl) -> Result<&mut ImplItemFn, String> {
 
 /// progenitor's `send` goes on to send the request and to decode the answer by HTTP status; ours ends where the request is
 /// built, of what the crate's own `Client` holds.
-fn end_before_sending(send: &mut ImplItemFn, index: usize) -> Result<(), String> {
+fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident) -> Result<(), String> {
     let is_request = |stmt: &Stmt| matches!(stmt, Stmt::Local(local) if binds(local, "request"));
     let built = send.block.stmts.iter().position(is_request).ok_or("expected a `send` that builds a `request`")?;
     send.block.stmts.truncate(built + 1);
     send.block.stmts.push(Stmt::Expr(parse_quote!(Ok(request)), None));
-    let mut of_settings = OfSettings { index, changed: [0; 3] };
+    let mut of_settings = OfSettings { place, changed: [0; 3] };
     of_settings.visit_block_mut(&mut send.block);
     expect(
         of_settings.changed == [1; 3],
@@ -273,29 +278,29 @@ fn binds(local: &syn::Local, name: &str) -> bool {
 
 /// Turns `format!("{}/path", client.baseurl)`, which would be parsed at each call, into the operation's URL of the client's
 /// host, and `client.client` into the settings' HTTP client. The headers that all requests have are not set here.
-struct OfSettings {
-    index: usize,
+struct OfSettings<'a> {
+    place: &'a syn::Ident,
     /// URLs, HTTP clients, headers.
     changed: [usize; 3],
 }
 
-impl VisitMut for OfSettings {
+impl VisitMut for OfSettings<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         syn::visit_mut::visit_expr_mut(self, expr);
         match expr {
             Expr::Macro(mac) if mac.mac.path.is_ident("format") => {
                 if let Ok(path) = mac.mac.parse_body_with(path_of) {
                     self.changed[0] += 1;
-                    let index = self.index;
+                    let place = self.place;
                     *expr = match path {
-                        Some(path) => parse_quote!(client.settings.host.url(&#path)),
-                        None => parse_quote!(client.settings.host.url_of(#index)),
+                        Some(path) => parse_quote!(crate::generated::url(client, &#path)),
+                        None => parse_quote!(crate::generated::url_of(client, super::At::#place as usize)),
                     };
                 }
             }
             Expr::Field(field) if is_client_field(field, "client") => {
                 self.changed[1] += 1;
-                *expr = parse_quote!(client.settings.http);
+                *expr = parse_quote!(crate::generated::http_client(client));
             }
             Expr::MethodCall(call) if call.method == "header" && call.args.first().is_some_and(is_accept) => {
                 self.changed[2] += 1;
@@ -303,7 +308,7 @@ impl VisitMut for OfSettings {
             }
             Expr::MethodCall(call) if call.method == "json" => {
                 let (receiver, body) = (&call.receiver, &call.args);
-                *expr = parse_quote!(#receiver.body(crate::exchange::json(#body).map_err(Error::Custom)?));
+                *expr = parse_quote!(#receiver.body(crate::generated::json(#body).map_err(Error::Custom)?));
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use syn::{ItemStruct, Type, parse_quote};
 pub fn fence_secrets(item: &mut ItemStruct) {
     for field in &mut item.fields {
         if mentions_secret(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]));
+            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]));
         }
     }
 }
@@ -21,9 +21,11 @@ pub fn loosen_integers(item: &mut ItemStruct) {
     let is_integer = |ty: &Type| matches!(ty, Type::Path(ty) if ty.path.is_ident("i64"));
     for field in &mut item.fields {
         if is_integer(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::integer::deserialize")]));
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::generated::integer::deserialize")]));
         } else if option_of(&field.ty).is_some_and(is_integer) {
-            field.attrs.push(parse_quote!(#[serde(default, deserialize_with = "crate::integer::deserialize_option")]));
+            field.attrs.push(
+                parse_quote!(#[serde(default, deserialize_with = "crate::generated::integer::deserialize_option")]),
+            );
         }
     }
 }

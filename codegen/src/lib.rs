@@ -3,6 +3,7 @@
 
 pub mod annotate;
 pub mod document;
+pub mod extension;
 pub mod fields;
 pub mod fingerprint;
 pub mod generate;

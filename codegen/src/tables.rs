@@ -62,7 +62,7 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
         let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
-        Ok(quote!(Operation {
+        Ok(quote!(crate::Operation {
             id: #id,
             method_name: #name,
             method: http::Method::#verb,
@@ -74,12 +74,18 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
             replaced_by: #replaced_by,
             secret_fields: &[#(#secret_fields),*],
             siblings: &[#(#siblings),*],
+            fellows: crate::generated::Fellows(|| OPERATIONS),
         }))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
+    let places = generated.iter().map(|generated| &generated.place);
     let table = quote! {
+        /// Where each operation stands in the table.
+        #[derive(Clone, Copy)]
+        pub(crate) enum At { #(#places),* }
+
         /// Every operation of the document, sorted by `method_name`.
-        pub(crate) static OPERATIONS: &[Operation] = &[#(#rows),*];
+        pub(crate) static OPERATIONS: &[crate::Operation] = &[#(#rows),*];
     };
     syn::parse2(table).map_err(|error| error.to_string())
 }
@@ -140,7 +146,7 @@ fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> 
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
 fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
-    let arms = generated.iter().map(|Generated { operation, method, setters }| {
+    let arms = generated.iter().map(|Generated { operation, method, setters, .. }| {
         let id = operation.id();
         let setter_of = |name: &str| {
             let found = setters.iter().find(|(setter, _)| plain(&setter.to_string()) == plain(name));
@@ -165,7 +171,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
             let mut call = client.#method();
             #(#parameters)*
             #rest
-            call.send().await?.into_json()
+            crate::generated::into_json(call.send().await?)
         })))
     });
     let arms = arms.collect::<Result<Vec<_>, String>>()?;
@@ -174,11 +180,11 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
         pub(crate) fn invoke<'a>(
             client: &'a Client,
             operation: &'static crate::Operation,
-            mut input: crate::exchange::Input,
-        ) -> crate::exchange::Invoking<'a> {
+            mut input: crate::generated::Input,
+        ) -> crate::generated::Invoking<'a> {
             match operation.id {
                 #(#arms,)*
-                _ => Box::pin(std::future::ready(Err(crate::exchange::unknown(operation.id)))),
+                _ => Box::pin(std::future::ready(Err(crate::generated::unknown(operation.id)))),
             }
         }
     })

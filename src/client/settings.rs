@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::host::Host;
+use crate::Extension;
 use crate::credentials::{Credentials, ManagementTokens, TokenFetch};
 use crate::deprecation::Notices;
 use crate::retry::Retry;
@@ -32,4 +33,6 @@ pub(crate) struct Settings {
     /// Through the client itself, of which nothing that sends a call knows.
     pub(crate) fetch_management_token: fn(&Settings, &ManagementTokens) -> TokenFetch,
     pub(crate) now: Clock,
+    /// Of which operations can be looked up beside the crate's own.
+    pub(crate) extensions: Vec<&'static Extension>,
 }

@@ -17,7 +17,7 @@ mod trace;
 mod undescribed;
 
 #[cfg(feature = "invoke")]
-pub(crate) use self::input::{Input, Invoking, unknown};
+pub use self::input::{Input, Invoking, unknown};
 #[cfg(feature = "__fuzz")]
 pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
@@ -30,7 +30,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The body of a request, or why it has none.
-pub(crate) fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
+pub fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
     serde_json::to_vec(body).map_err(|error| error.to_string())
 }
 

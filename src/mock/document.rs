@@ -3,10 +3,12 @@
 //! It understands as much of OpenAPI as the build lets into the document, and no more.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
+
+use crate::Extension;
 
 use super::json::{items, members, text};
 use super::refusal::Refusal;
@@ -57,17 +59,42 @@ pub(super) struct DescribedBody {
 
 impl Document {
     /// The document of this build. Nothing changes it, so that all mocks of a process share it.
-    pub(super) fn shared() -> io::Result<&'static Self> {
-        static SHARED: OnceLock<Document> = OnceLock::new();
+    pub(super) fn shared() -> io::Result<Arc<Self>> {
+        static SHARED: OnceLock<Arc<Document>> = OnceLock::new();
         if let Some(document) = SHARED.get() {
-            return Ok(document);
+            return Ok(Arc::clone(document));
         }
         let document = Self::parse(crate::OPENAPI)?;
-        Ok(SHARED.get_or_init(|| document))
+        Ok(Arc::clone(SHARED.get_or_init(|| Arc::new(document))))
+    }
+
+    /// The document of this build and those of extensions, as one.
+    pub(super) fn with(extensions: &[&Extension]) -> io::Result<Arc<Self>> {
+        if extensions.is_empty() {
+            return Self::shared();
+        }
+        let mut root: Value = serde_json::from_str(crate::OPENAPI)?;
+        for extension in extensions {
+            let more: Value = serde_json::from_str(extension.openapi())?;
+            for kind in ["/paths", "/components/schemas", "/components/securitySchemes"] {
+                let (Some(Value::Object(known)), Some(Value::Object(more))) =
+                    (root.pointer_mut(kind), more.pointer(kind))
+                else {
+                    continue;
+                };
+                for (name, value) in more {
+                    known.entry(name).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        Ok(Arc::new(Self::of(root)))
     }
 
     pub(super) fn parse(text: &str) -> io::Result<Self> {
-        let root: Value = serde_json::from_str(text)?;
+        Ok(Self::of(serde_json::from_str(text)?))
+    }
+
+    fn of(root: Value) -> Self {
         let mut operations = Vec::new();
         for (path, item) in members(&root["paths"]) {
             for (method, operation) in members(item) {
@@ -75,7 +102,7 @@ impl Document {
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
-        Ok(Self { root, operations })
+        Self { root, operations }
     }
 
     /// The operation of this method at this path, if there is one.
@@ -300,7 +327,7 @@ mod tests {
     fn every_body_of_this_build_is_understood() {
         let document = Document::shared().expect("it is understood");
         for operation in &document.operations {
-            let understood = operation.body.as_ref().map(|body| body.validator(document));
+            let understood = operation.body.as_ref().map(|body| body.validator(&document));
             assert!(understood.is_none_or(|validator| validator.is_ok()), "{}", operation.id);
         }
     }
