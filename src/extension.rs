@@ -73,6 +73,10 @@ impl Extension {
 }
 
 /// The generated code of an extension, if it was made for this version of the crate.
+///
+/// ```compile_fail
+/// genauth::__extension! { 0; pub struct OfAnotherVersion; }
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __extension {

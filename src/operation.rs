@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// An operation of the OpenAPI document, as the build found it there. [`operations`] lists them all.
+///
+/// Only generated code makes one; fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Operation {
     /// The document's `operationId`, such as `getWechatMpAccessTokenInfo`.
     pub id: &'static str,
@@ -31,7 +32,7 @@ pub struct Operation {
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and answer the same payload.
     pub siblings: &'static [&'static str],
-    /// Of generated code.
+    /// Not to be named but by generated code, which an extension has outside of this crate: hence no `non_exhaustive`.
     #[doc(hidden)]
     pub fellows: Fellows,
 }

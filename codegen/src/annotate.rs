@@ -44,8 +44,11 @@ pub fn annotate(file: &mut File, document: &Document) -> Result<File, String> {
 }
 
 /// The type of the named schema: the hand-written one that replaces it, or the generated one.
-pub fn type_of(name: &str, type_names: &TypeNames) -> Result<Type, String> {
+pub fn type_of(document: &Document, name: &str, type_names: &TypeNames) -> Result<Type, String> {
     if let Some((_, path)) = crate::generate::REPLACEMENTS.iter().find(|(schema, _)| *schema == name) {
+        return syn::parse_str(path).map_err(|error| error.to_string());
+    }
+    if let Some(path) = document.types_of_genauth.get(name) {
         return syn::parse_str(path).map_err(|error| error.to_string());
     }
     let found = type_names.get(&plain(name)).and_then(BTreeSet::first);

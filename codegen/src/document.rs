@@ -19,6 +19,8 @@ pub struct Document {
     pub value: Value,
     /// By pointer: where the node's key stands (for a member of a mapping), or the node itself.
     pub marks: BTreeMap<String, Mark>,
+    /// The schemas that become no type here, since `genauth` has one: its path, by their names.
+    pub types_of_genauth: BTreeMap<String, String>,
 }
 
 /// One operation of the document, borrowed from it.
@@ -63,6 +65,31 @@ impl Document {
                 None => return Mark::default(),
             }
         }
+    }
+
+    /// A document that is no work of the author's: nothing is wrong with it that he could mend.
+    pub fn of_genauth(value: Value) -> Self {
+        fn visit(value: &Value, pointer: String, marks: &mut BTreeMap<String, Mark>) {
+            match value {
+                Value::Object(members) => {
+                    members.iter().for_each(|(name, value)| visit(value, format!("{pointer}/{}", escape(name)), marks))
+                }
+                Value::Array(items) => items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, value)| visit(value, format!("{pointer}/{index}"), marks)),
+                _ => {}
+            }
+            marks.insert(pointer, Mark::default());
+        }
+        let mut marks = BTreeMap::new();
+        visit(&value, String::new(), &mut marks);
+        Self { value, marks, ..Self::default() }
+    }
+
+    /// Whether what stands there comes from a fragment.
+    pub fn is_own(&self, pointer: &str) -> bool {
+        !self.mark(pointer).file.is_empty()
     }
 
     pub fn violation(&self, pointer: &str, rule: &'static str, message: impl Into<String>) -> Violation {

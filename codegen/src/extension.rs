@@ -1,8 +1,12 @@
 //! Generated code for another crate than `genauth`: what it refers to is reached through that, and what would be methods
 //! of the client are methods of a trait.
 
+use crate::document::{Document, escape, referenced_name};
+use heck::ToPascalCase as _;
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, File, ImplItem, Item, ItemImpl, ItemMod, ItemTrait, parse_quote};
@@ -20,6 +24,52 @@ const FEATURES: [(&str, &str); 2] = [("schemars", "__schemars"), ("invoke", "__i
 /// Around all, since the lints of the dependent do not hold for what progenitor prints.
 const ALLOWED: &str = "#![allow(deprecated, missing_docs, unreachable_pub, unused, rust_2018_idioms, \
                        rustdoc::broken_intra_doc_links, clippy::all, clippy::pedantic)]";
+
+/// What the fragments describe of the whole: their operations, and what those need. The types of `genauth` are not made
+/// again, but for those that an operation answers as they are: of these, only the payload is handed out.
+pub fn own_part(mut document: Document) -> Document {
+    let own: Vec<(String, String)> = document
+        .operations()
+        .iter()
+        .filter(|operation| document.is_own(&operation.pointer))
+        .map(|operation| (operation.path.to_owned(), operation.method.to_owned()))
+        .collect();
+    let is_own = |path: &str, method: &str| own.iter().any(|(p, m)| p == path && m == method);
+    let mut value = document.value.clone();
+    for (path, item) in value["paths"].as_object_mut().into_iter().flatten() {
+        if let Some(item) = item.as_object_mut() {
+            item.retain(|method, _| is_own(path, method));
+        }
+    }
+    retain(&mut value["paths"], |_, item| item.as_object().is_some_and(|item| !item.is_empty()));
+    let needed = document.reachable([&value["paths"]]);
+    retain(&mut value["components"]["schemas"], |name, _| needed.contains(name));
+    let words = value["paths"].to_string();
+    retain(&mut value["components"]["securitySchemes"], |name, _| words.contains(&format!("\"{name}\"")));
+    if let Some(tags) = value["tags"].as_array_mut() {
+        tags.retain(|tag| words.contains(&tag["name"].to_string()));
+    }
+    let of_genauth: Vec<String> =
+        needed.into_iter().filter(|name| !document.is_own(&format!("/components/schemas/{}", escape(name)))).collect();
+    document.value = value;
+    let answered: BTreeSet<String> = document
+        .operations()
+        .iter()
+        .filter_map(|operation| Some(referenced_name(operation.answer_schema())?.to_owned()))
+        .collect();
+    let path = |name: String| {
+        let path = format!("::genauth::types::{}", name.to_pascal_case());
+        (name, path)
+    };
+    document.types_of_genauth = of_genauth.into_iter().filter(|name| !answered.contains(name)).map(path).collect();
+    document
+}
+
+fn retain(members: &mut Value, is_kept: impl Fn(&str, &Value) -> bool) {
+    if let Some(members) = members.as_object_mut() {
+        members.retain(|name, value| is_kept(name, value));
+    }
+}
 
 /// The text of the extension, made of what would be the crate's own module and its table of operations.
 pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String> {

@@ -191,8 +191,9 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
 }
 
 fn schemas(document: &Document, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
-    let rows = document.schemas().map(|(name, _)| {
-        let ty = type_of(name, types)?;
+    let own = document.schemas().filter(|(name, _)| !document.types_of_genauth.contains_key(*name));
+    let rows = own.map(|(name, _)| {
+        let ty = type_of(document, name, types)?;
         Ok(quote!((#name, || schemars::schema_for!(#ty))))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
