@@ -7,7 +7,7 @@ use house::{Graph, House};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const LIBRARY: &str = "src/lib.rs";
-const PROGRAM: &str = "src/bin/genauth/main.rs";
+const PROGRAM: &str = "cli/src/main.rs";
 
 /// The shortest circle through each file that is in one.
 fn circles(graph: &Graph) -> BTreeSet<String> {
