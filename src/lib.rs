@@ -31,10 +31,6 @@ pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::{CallOptions, ClientBuilder};
-/// For the program, which names the credentials otherwise. No part of the API: it changes without notice.
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub use credentials::ways;
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
