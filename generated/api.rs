@@ -6014,11 +6014,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::CheckAppIdSecret as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6037,7 +6037,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::CheckAppIdSecretDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::CheckAppIdSecret as usize],
                     self.request(),
                 )
@@ -6096,11 +6096,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::ExchangeTokenSetWithQrCodeTicket as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6119,7 +6119,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::ExchangeTokenSetWithQrCodeTicket
                         as usize],
                     self.request(),
@@ -6179,11 +6179,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetManagementToken as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6202,7 +6202,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::AccessTokenResDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetManagementToken as usize],
                     self.request(),
                 )
@@ -6276,9 +6276,12 @@ pub mod builder {
             let with_department_ids = with_department_ids
                 .map_err(Error::InvalidRequest)?;
             let with_identities = with_identities.map_err(Error::InvalidRequest)?;
-            let url = crate::generated::url_of(client, super::At::GetProfile as usize);
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::GetProfile as usize,
+            );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .get(url)
                 .query(
                     &progenitor_client::QueryParam::new(
@@ -6314,7 +6317,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::UserDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetProfile as usize],
                     self.request(),
                 )
@@ -6375,11 +6378,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetWechatAccessToken as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6398,7 +6401,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetWechatAccessToken as usize],
                     self.request(),
                 )
@@ -6456,11 +6459,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetWechatMpAccessTokenInfo as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6479,7 +6482,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetWechatMpAccessTokenInfo as usize],
                     self.request(),
                 )
@@ -6538,11 +6541,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetWechatMiniProgramPhone as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6564,7 +6567,7 @@ pub mod builder {
         > {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetWechatMiniProgramPhone as usize],
                     self.request(),
                 )
@@ -6625,11 +6628,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetWechatMpAccessToken as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6648,7 +6651,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetWechatMpAccessToken as usize],
                     self.request(),
                 )
@@ -6706,11 +6709,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::GetWeixinAccessToken as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6729,7 +6732,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::GetWechatAccessTokenDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::GetWeixinAccessToken as usize],
                     self.request(),
                 )
@@ -6786,11 +6789,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::SignInByCredentials as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6809,7 +6812,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::SignInByCredentials as usize],
                     self.request(),
                 )
@@ -6864,11 +6867,11 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::generated::url_of(
-                client,
+                client.__settings(),
                 super::At::SignInByMobile as usize,
             );
             #[allow(unused_mut)]
-            let mut request = crate::generated::http_client(client)
+            let mut request = crate::generated::http_client(client.__settings())
                 .post(url)
                 .body(crate::generated::json(&body).map_err(Error::Custom)?)
                 .build()?;
@@ -6887,7 +6890,7 @@ pub mod builder {
         ) -> Result<crate::Response<types::LoginTokenResponseDataDto>, crate::Error> {
             let client = self.client;
             crate::generated::send(
-                    client,
+                    client.__settings(),
                     &super::OPERATIONS[super::At::SignInByMobile as usize],
                     self.request(),
                 )

@@ -5,8 +5,8 @@ use crate::Operation;
 /// The operations that a dependent describes in fragments of its own, as `genauth_codegen::build` made them: `EXTENSION` of
 /// the generated module.
 ///
-/// The generated trait `Operations` needs nothing of it. It is for what looks operations up:
-/// [`ClientBuilder::extension`](crate::ClientBuilder::extension), and the mock's builder.
+/// The generated trait `Operations` needs nothing of it. It is for what finds an operation by its id: `Extension::invoke`
+/// (feature `invoke`), and the mock (feature `mock`), whose builder takes it.
 #[derive(Debug)]
 pub struct Extension {
     operations: &'static [Operation],
@@ -14,7 +14,7 @@ pub struct Extension {
     #[cfg_attr(not(feature = "schemars"), allow(dead_code, reason = "it holds none then"))]
     schemas: Schemas,
     #[cfg_attr(not(feature = "invoke"), allow(dead_code, reason = "it is none then"))]
-    pub(crate) invoke: Invoke,
+    invoke: Invoke,
 }
 
 #[cfg(feature = "schemars")]
@@ -67,8 +67,21 @@ impl Extension {
         Some(schema())
     }
 
-    pub(crate) fn by_id(&self, id: &str) -> Option<&'static Operation> {
-        self.operations.iter().find(|operation| operation.id == id)
+    /// Calls the operation with this `operationId`, as [`Client::invoke`](crate::Client::invoke) does for the crate's own.
+    ///
+    /// # Errors
+    ///
+    /// As the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
+    #[cfg(feature = "invoke")]
+    pub async fn invoke(
+        &self,
+        client: &crate::Client,
+        operation_id: &str,
+        fields: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<crate::Response<serde_json::Value>, crate::Error> {
+        let operation = self.operations.iter().find(|operation| operation.id == operation_id);
+        let operation = operation.ok_or_else(|| crate::exchange::unknown(operation_id))?;
+        (self.invoke)(client, operation, crate::exchange::Input::new(operation, fields)).await
     }
 }
 

@@ -12,7 +12,8 @@ pub use crate::secret::Exposed;
 pub use schemars;
 pub use {http, progenitor_client, reqwest, serde, serde_json};
 
-use crate::{Client, Error, Operation, Response};
+use crate::client::Settings;
+use crate::{Error, Operation, Response};
 use reqwest::{Request, Url};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -22,27 +23,27 @@ pub mod integer {
 }
 
 /// What sends a client's requests.
-pub fn http_client(client: &Client) -> &reqwest::Client {
-    &client.settings.http
+pub fn http_client(settings: &Settings) -> &reqwest::Client {
+    &settings.http
 }
 
 /// The URL of a path of the client's host.
-pub fn url(client: &Client, path: &str) -> Url {
-    client.settings.host.url(path)
+pub fn url(settings: &Settings, path: &str) -> Url {
+    settings.host.url(path)
 }
 
 /// The URL of the crate's own operation at this place in the table, whose path has no parameter.
-pub(crate) fn url_of(client: &Client, operation: usize) -> Url {
-    client.settings.host.url_of(operation)
+pub(crate) fn url_of(settings: &Settings, operation: usize) -> Url {
+    settings.host.url_of(operation)
 }
 
 /// Sends what was built.
 pub fn send<T: DeserializeOwned>(
-    client: &Client,
+    settings: &Settings,
     operation: &'static Operation,
     request: Result<Request, progenitor_client::Error<()>>,
 ) -> impl Future<Output = Result<Response<T>, Error>> {
-    crate::exchange::send(&client.settings, operation, request)
+    crate::exchange::send(settings, operation, request)
 }
 
 /// Of an operation whose envelopes have no `data`.

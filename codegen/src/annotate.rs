@@ -227,7 +227,7 @@ fn annotate_builders<'a>(
         end_before_sending(send, &place)?;
         send_no_version(send)?;
         let docs = document_send(send);
-        let sent: Expr = parse_quote!(crate::generated::send(client, &super::OPERATIONS[super::At::#place as usize], self.request()).await);
+        let sent: Expr = parse_quote!(crate::generated::send(client.__settings(), &super::OPERATIONS[super::At::#place as usize], self.request()).await);
         let (payload, sent) = match payload {
             Some(payload) => (payload.clone(), sent),
             None => (parse_quote!(()), parse_quote!(#sent.map(crate::generated::without_payload))),
@@ -296,14 +296,14 @@ impl VisitMut for OfSettings<'_> {
                     self.changed[0] += 1;
                     let place = self.place;
                     *expr = match path {
-                        Some(path) => parse_quote!(crate::generated::url(client, &#path)),
-                        None => parse_quote!(crate::generated::url_of(client, super::At::#place as usize)),
+                        Some(path) => parse_quote!(crate::generated::url(client.__settings(), &#path)),
+                        None => parse_quote!(crate::generated::url_of(client.__settings(), super::At::#place as usize)),
                     };
                 }
             }
             Expr::Field(field) if is_client_field(field, "client") => {
                 self.changed[1] += 1;
-                *expr = parse_quote!(crate::generated::http_client(client));
+                *expr = parse_quote!(crate::generated::http_client(client.__settings()));
             }
             Expr::MethodCall(call) if call.method == "header" && call.args.first().is_some_and(is_accept) => {
                 self.changed[2] += 1;

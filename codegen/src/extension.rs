@@ -87,7 +87,7 @@ pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String
         }
     }
     items.push(parse_quote! {
-        /// The operations, for what looks them up: a client's builder and the mock's have a method for it.
+        /// The operations, for what looks them up: `Extension::invoke`, and the mock's builder.
         pub static EXTENSION: ::genauth::Extension = ::genauth::Extension::new(
             OPERATIONS,
             #openapi,

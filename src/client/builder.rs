@@ -12,7 +12,7 @@ use crate::credentials::{
 };
 use crate::deprecation::{Hook, Notices};
 use crate::retry::Retry;
-use crate::{DeprecationNotice, Error, Extension, OnDeprecation, SecretString};
+use crate::{DeprecationNotice, Error, OnDeprecation, SecretString};
 use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
@@ -64,7 +64,6 @@ struct Wishes {
     proxy: Option<reqwest::Proxy>,
     on_deprecation: Option<Arc<Hook>>,
     now: Option<Clock>,
-    extensions: Vec<&'static Extension>,
 }
 
 /// What every SDK of this API allows a call.
@@ -234,13 +233,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Operations of your own, for what finds an operation by its id or path: `Client::invoke` (feature `invoke`) and
-    /// [`Client::call`]. Typed calls find theirs without. May be said of several.
-    pub fn extension(mut self, extension: &'static Extension) -> Self {
-        self.wishes.extensions.push(extension);
-        self
-    }
-
     /// The clock that dates signatures and tells when a management token is due; the system's otherwise.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.wishes.now = Some(Arc::new(now));
@@ -283,7 +275,6 @@ impl ClientBuilder {
             foreign_http_client: wishes.http_client.is_some(),
             fetch_management_token: management::fetch,
             now,
-            extensions: wishes.extensions,
         };
         Ok(Client { settings })
     }

@@ -2,7 +2,6 @@
 
 use super::clock::Clock;
 use super::host::Host;
-use crate::Extension;
 use crate::credentials::{Credentials, ManagementTokens, TokenFetch};
 use crate::deprecation::Notices;
 use crate::retry::Retry;
@@ -13,7 +12,7 @@ use tokio::sync::Semaphore;
 
 /// All that a client is; its clones share what is behind an `Arc`.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub struct Settings {
     pub(crate) host: Arc<Host>,
     pub(crate) http: reqwest::Client,
     pub(crate) credentials: Arc<Credentials>,
@@ -33,6 +32,4 @@ pub(crate) struct Settings {
     /// Through the client itself, of which nothing that sends a call knows.
     pub(crate) fetch_management_token: fn(&Settings, &ManagementTokens) -> TokenFetch,
     pub(crate) now: Clock,
-    /// Of which operations can be looked up beside the crate's own.
-    pub(crate) extensions: Vec<&'static Extension>,
 }

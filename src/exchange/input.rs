@@ -1,7 +1,7 @@
 //! What an invocation is given, and what the generated code takes of it.
 
 use crate::encoding::one_line;
-use crate::{Error, ErrorKind, Response};
+use crate::{Error, ErrorKind, Operation, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::pin::Pin;
@@ -11,8 +11,8 @@ pub type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Erro
 
 /// The fields of an invocation: parameters by name, and the body's fields beside them.
 pub struct Input {
-    pub(super) operation: &'static str,
-    pub(super) fields: Map<String, Value>,
+    operation: &'static str,
+    fields: Map<String, Value>,
 }
 
 /// The error of an id that no operation has.
@@ -22,6 +22,10 @@ pub fn unknown(operation_id: &str) -> Error {
 }
 
 impl Input {
+    pub(crate) fn new(operation: &Operation, fields: Map<String, Value>) -> Self {
+        Self { operation: operation.id, fields }
+    }
+
     /// The parameter of this name, if it was given.
     #[allow(dead_code, reason = "the document need not have an operation with parameters")]
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
