@@ -1,6 +1,6 @@
 //! The merged document: plain JSON, with the place in the fragments that each part came from.
 
-use crate::Violation;
+use crate::violation::Violation;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,6 +168,19 @@ impl Document {
             }
         }
         seen
+    }
+
+    /// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are not looked
+    /// into: each is a field of its own.
+    pub fn holds_secret(&self, schema: &Value) -> bool {
+        let parts = |key: &str| schema[key].as_array().into_iter().flatten();
+        if !schema.is_object() {
+            return false;
+        }
+        schema["format"] == "password"
+            || referenced_name(schema).is_some() && self.resolve(schema)["format"] == "password"
+            || ["items", "additionalProperties"].iter().any(|key| self.holds_secret(&schema[*key]))
+            || parts("allOf").chain(parts("oneOf")).any(|part| self.holds_secret(part))
     }
 }
 

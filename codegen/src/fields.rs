@@ -1,8 +1,9 @@
 //! What the fields of generated types get besides.
 
-use crate::annotate::{arguments, option_of, plain};
 use crate::document::Document;
-use crate::generate::{SECRET, holds_secret};
+use crate::handwritten::SECRET;
+use crate::names::plain;
+use crate::syntax::{arguments, option_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syn::{ItemStruct, Type, parse_quote};
@@ -41,7 +42,7 @@ pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &V
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         let property = properties.get(&plain(&ident));
         let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
-        if holds_secret(document, property) && !mentions_secret(&field.ty) {
+        if document.holds_secret(property) && !mentions_secret(&field.ty) {
             return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
         }
         let text = document.resolve(property)["description"].as_str();

@@ -1,17 +1,14 @@
-//! Runs progenitor over the checked document, annotates what it made, and prints it.
+//! Runs progenitor over the checked document, and annotates what it made.
 
-use crate::document::{Document, referenced_name};
-use crate::{Violation, annotate};
+use crate::document::Document;
+use crate::handwritten::{REPLACEMENTS, SECRET};
+use crate::names::{Operations, plain, type_names};
+use crate::violation::Violation;
+use crate::{annotate, builders, syntax, tables};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
-
-/// Named schemas that a hand-written type stands for, with its path in the crate.
-pub const REPLACEMENTS: &[(&str, &str)] = &[("UnixTimestamp", "crate::UnixTimestamp")];
-
-/// The hand-written type of every `format: password` string.
-pub const SECRET: &str = "crate::SecretString";
 
 /// The generated module, and the table of its operations.
 pub fn generate(document: &Document) -> Result<(syn::File, syn::File), Violation> {
@@ -19,7 +16,7 @@ pub fn generate(document: &Document) -> Result<(syn::File, syn::File), Violation
     let internal = |problem: String| internal(document, problem);
     let mut file = syn::parse2(annotate::drop_builders(tokens, document))
         .map_err(|error| internal(format!("progenitor's output does not parse: {error}")))?;
-    let operations = annotate::annotate(&mut file, document).map_err(internal)?;
+    let operations = annotated(&mut file, document).map_err(internal)?;
     Ok((file, operations))
 }
 
@@ -27,6 +24,22 @@ pub fn generate(document: &Document) -> Result<(syn::File, syn::File), Violation
 pub fn internal(document: &Document, problem: String) -> Violation {
     let advice = "This is a fault of genauth-codegen, or progenitor's output has changed.";
     document.violation("", "generator", format!("{problem}. {advice}"))
+}
+
+/// One pass after the other. What it returns is the table of the operations, a file of its own.
+fn annotated(file: &mut syn::File, document: &Document) -> Result<syn::File, String> {
+    let operations: Operations<'_> =
+        document.operations().into_iter().map(|operation| (plain(operation.id()), operation)).collect();
+    let type_names = type_names(syntax::module(file, "types")?);
+    annotate::types(file, document)?;
+    let generated = builders::annotate(file, &operations, &type_names)?;
+    annotate::client(file, &operations)?;
+    file.items.retain(|item| !matches!(item, syn::Item::Mod(item) if item.ident == "prelude"));
+    file.items.push(syn::parse_quote!(
+        use crate::operation::{At, OPERATIONS};
+    ));
+    file.items.extend(tables::tables(document, &generated, &type_names)?);
+    tables::operations(document, &generated)
 }
 
 fn run_progenitor(document: &Document) -> Result<proc_macro2::TokenStream, String> {
@@ -127,17 +140,4 @@ fn lowered(value: &Value) -> Value {
         }
     }
     lower(value, false)
-}
-
-/// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are not looked
-/// into: each is a field of its own.
-pub fn holds_secret(document: &Document, schema: &Value) -> bool {
-    let parts = |key: &str| schema[key].as_array().into_iter().flatten();
-    if !schema.is_object() {
-        return false;
-    }
-    schema["format"] == "password"
-        || referenced_name(schema).is_some() && document.resolve(schema)["format"] == "password"
-        || ["items", "additionalProperties"].iter().any(|key| holds_secret(document, &schema[*key]))
-        || parts("allOf").chain(parts("oneOf")).any(|part| holds_secret(document, part))
 }

@@ -2,45 +2,25 @@
 //! print.
 
 pub mod annotate;
+pub mod builders;
 pub mod document;
 pub mod extension;
 pub mod fields;
 pub mod fingerprint;
 pub mod generate;
+pub mod handwritten;
 pub mod load;
+pub mod names;
 pub mod rules;
 pub mod shape;
+pub mod syntax;
 pub mod tables;
+pub mod violation;
+
+pub use violation::Violation;
 
 use document::Document;
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// One thing wrong with a fragment: where, which rule it breaks, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Violation {
-    /// The fragment's path as it was loaded, such as `openapi/wechat.yaml`.
-    pub file: String,
-    /// Counted from 1; 0 where the whole file is meant.
-    pub line: usize,
-    /// Counted from 1; 0 where the whole file is meant.
-    pub column: usize,
-    /// The rule's name, such as `operation-id`.
-    pub rule: &'static str,
-    /// What is wrong and what to do: one line, two short sentences.
-    pub message: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, rule, message } = self;
-        if *line == 0 {
-            write!(f, "{file}: [{rule}] {message}")
-        } else {
-            write!(f, "{file}:{line}:{column}: [{rule}] {message}")
-        }
-    }
-}
 
 /// What a build makes of the fragments.
 #[derive(PartialEq)]
@@ -72,7 +52,7 @@ fn checked(document: Document) -> Result<Document, Vec<Violation>> {
     if !violations.is_empty() {
         return Err(violations);
     }
-    let replacements: Vec<&str> = generate::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
+    let replacements: Vec<&str> = handwritten::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
     let mut violations = rules::check(&document, &replacements);
     violations.extend(tables::unknown_credentials(&document));
     if violations.is_empty() { Ok(document) } else { Err(violations) }

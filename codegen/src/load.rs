@@ -1,7 +1,7 @@
 //! Reads the fragments, more strictly than YAML asks, and merges them into one document.
 
-use crate::Violation;
 use crate::document::{Document, Mark, escape, shown};
+use crate::violation::Violation;
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 //! progenitor ignores what it does not know, panics on some of it, and reports none of it by line. So a fragment holds
 //! only what stands here.
 
-use crate::Violation;
 use crate::document::{Document, escape, shown};
+use crate::violation::Violation;
 use Shape::{Any, Count, Flag, FlagOrSchema, List, Map, Number, OneOf, Schema, Text, True, Version, Words};
 use serde_json::Value;
 use strsim::levenshtein;

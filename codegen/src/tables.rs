@@ -1,9 +1,9 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
-use crate::Violation;
-use crate::annotate::{Generated, TypeNames, plain, type_of};
+use crate::builders::Generated;
 use crate::document::{Document, Operation, escape, referenced_name};
-use crate::generate::holds_secret;
+use crate::names::{TypeNames, plain, type_of};
+use crate::violation::Violation;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +125,7 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     let mut open: Vec<&Value> = schemas.collect();
     while let Some(schema) = open.pop() {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if holds_secret(document, property) {
+            if document.holds_secret(property) {
                 names.insert(name.clone());
             }
         }

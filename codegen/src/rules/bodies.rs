@@ -1,6 +1,6 @@
 //! `answer`, `body` and `example`.
 
-use super::{House, JSON, Report, body, items, label, members};
+use super::house::{House, JSON, Report, body, items, label, members};
 use crate::document::{escape, referenced_name, shown};
 use serde_json::Value;
 

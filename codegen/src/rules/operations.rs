@@ -1,6 +1,6 @@
 //! `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
 
-use super::{House, Report, items, label, members};
+use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! `path` and `parameter`.
 
-use super::{House, Report, items, label, members};
+use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, referenced_name, shown};
 use heck::ToSnakeCase;
 use std::collections::{BTreeMap, BTreeSet};

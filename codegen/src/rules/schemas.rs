@@ -1,6 +1,6 @@
 //! `schema`.
 
-use super::{House, Place, Report, Role, items, members};
+use super::house::{House, Place, Report, Role, items, members};
 use crate::document::shown;
 use heck::ToSnakeCase;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! `secret`: what looks secret gets a type that does not print itself, or a reason why not.
 
-use super::{House, Place, Report, Role, items, members};
+use super::house::{House, Place, Report, Role, items, members};
 use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 
