@@ -110,7 +110,7 @@ fn a_name_of_genauth_is_refused() {
         compiled("ids", &fragment(&paths[1..], "")).unwrap_err(),
         [
             "own/own.yaml:5:7: [operation-id] `getProfile` is the id of one of genauth's own already. Choose another.",
-            "own/own.yaml:20:7: [operation-id] `signIn` is a method of the client already. Choose another id.",
+            "own/own.yaml:19:7: [operation-id] `signIn` is a method of the client already. Choose another id.",
         ]
     );
 }
