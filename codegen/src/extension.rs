@@ -1,7 +1,7 @@
 //! Generated code for another crate than `genauth`: what it refers to is reached through that, and what would be methods
 //! of the client are methods of a trait.
 
-use crate::document::{Document, escape, referenced_name};
+use crate::document::{Document, referenced_name};
 use heck::ToPascalCase as _;
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -51,7 +51,7 @@ pub fn own_part(mut document: Document) -> Document {
         tags.retain(|tag| words.contains(&tag["name"].to_string()));
     }
     let of_genauth: Vec<String> =
-        needed.into_iter().filter(|name| !document.is_own(&format!("/components/schemas/{}", escape(name)))).collect();
+        needed.into_iter().filter(|name| !document.is_own(&Document::schema_pointer(name))).collect();
     document.value = value;
     let answered: BTreeSet<String> = document
         .operations()
