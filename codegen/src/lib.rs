@@ -102,16 +102,10 @@ const OPENAPI: &str = include_str!("openapi.json");
 /// its own: generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. Runs again when the folder changes.
 ///
 /// ```no_run
-/// // build.rs
-/// fn main() {
-///     genauth_codegen::build("fragments");
-/// }
+/// genauth_codegen::build("fragments");
 /// ```
 ///
-/// ```ignore
-/// // src/groups.rs
-/// include!(concat!(env!("OUT_DIR"), "/genauth.rs"));
-/// ```
+/// A module of the crate is then `include!(concat!(env!("OUT_DIR"), "/genauth.rs"));`.
 pub fn build(fragments: impl AsRef<Path>) {
     let fragments = fragments.as_ref();
     println!("cargo::rerun-if-changed={}", fragments.display());
