@@ -59,11 +59,16 @@ pub fn own_part(mut document: Document) -> Document {
         .filter_map(|operation| Some(referenced_name(operation.answer_schema())?.to_owned()))
         .collect();
     let path = |name: String| {
-        let path = format!("::genauth::types::{}", name.to_pascal_case());
+        let path = format!("::genauth::types::{}", type_name(&name));
         (name, path)
     };
     document.types_of_genauth = of_genauth.into_iter().filter(|name| !answered.contains(name)).map(path).collect();
     document
+}
+
+/// As progenitor names the type of a schema.
+pub fn type_name(schema: &str) -> String {
+    schema.to_pascal_case()
 }
 
 fn retain(members: &mut Value, is_kept: impl Fn(&str, &Value) -> bool) {
