@@ -4,13 +4,16 @@
 pub mod annotate;
 pub mod builders;
 pub mod document;
+pub mod enums;
 pub mod fields;
 pub mod fingerprint;
 pub mod generate;
 pub mod handwritten;
+pub mod hoist;
 pub mod load;
 pub mod names;
 pub mod rules;
+pub mod setters;
 pub mod shape;
 pub mod syntax;
 pub mod tables;
@@ -43,7 +46,7 @@ impl Compiled {
 
 /// The fragments as one document, or everything that is wrong with them.
 pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    let document = load::load(fragments, shown_as)?;
+    let mut document = load::load(fragments, shown_as)?;
     let violations = shape::check(&document);
     if !violations.is_empty() {
         return Err(violations);
@@ -51,6 +54,9 @@ pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation
     let replacements: Vec<&str> = handwritten::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
     let mut violations = rules::check(&document, &replacements);
     violations.extend(tables::unknown_credentials(&document));
+    if violations.is_empty() {
+        violations.extend(hoist::hoist(&mut document));
+    }
     if violations.is_empty() { Ok(document) } else { Err(violations) }
 }
 
