@@ -108,9 +108,10 @@ macro_rules! __extension {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __type {
-    ($item:item) => {
+    ([$($words:tt)*] $item:item) => {
         #[derive($crate::generated::schemars::JsonSchema)]
         #[schemars(crate = "::genauth::generated::schemars")]
+        $($words)*
         $item
     };
 }
@@ -120,7 +121,7 @@ macro_rules! __type {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __type {
-    ($item:item) => {
+    ([$($words:tt)*] $item:item) => {
         $item
     };
 }

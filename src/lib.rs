@@ -26,6 +26,7 @@ mod retry;
 pub mod schema;
 mod secret;
 mod session;
+pub mod setter;
 mod timestamp;
 pub mod wechat;
 

@@ -3,9 +3,9 @@
 //! An error here names what was not found: progenitor's output has changed, and this file has to follow.
 
 use crate::document::{Document, Operation};
-use crate::fields;
 use crate::names::{Operations, deprecation, operation_named, plain};
 use crate::syntax::{doc_of, expect, functions, items, module, type_ident};
+use crate::{enums, fields, setters};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{File, ImplItem, ImplItemFn, Item, ItemImpl, parse_quote};
@@ -24,6 +24,10 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
     let answers = document.reachable(document.operations().iter().map(Operation::answer_schema));
     let schemas: BTreeMap<String, _> = document.schemas().map(|schema| (plain(schema.0), schema)).collect();
     let types = items(module(file, "types")?)?;
+    enums::finish(types, |ident| {
+        schemas.get(&plain(&ident.to_string())).is_some_and(|(name, _)| answers.contains(*name))
+    });
+    let mut kept_apart = BTreeSet::new();
     for item in types.iter_mut() {
         match item {
             Item::Struct(item) => {
@@ -33,6 +37,7 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
                 }
                 item.attrs.extend(note(&item.ident));
                 item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
+                kept_apart.extend(fields::keep_empty(item));
                 fields::fence_secrets(item);
                 if let Some((name, schema)) = schema {
                     fields::finish(item, document, name, schema)?;
@@ -40,14 +45,28 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
             }
             Item::Enum(item) => {
                 item.attrs.extend(note(&item.ident));
-                item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
+                // An open enum has its own.
+                if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg_attr")) {
+                    item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
+                }
+            }
+            Item::Mod(item) if item.ident == "error" => {
+                item.content = Some((
+                    Default::default(),
+                    vec![parse_quote!(
+                        pub use crate::setter::ConversionError;
+                    )],
+                ));
             }
             Item::Mod(item) if item.ident == "builder" => {
-                for item in items(item)? {
+                let builders = items(item)?;
+                for item in builders.iter_mut() {
                     if let Item::Struct(item) = item {
                         item.attrs.extend(note(&item.ident));
+                        fields::hold_empty(item, &kept_apart);
                     }
                 }
+                setters::rewrite(builders);
             }
             _ => {}
         }

@@ -2,11 +2,12 @@
 //!
 //! An error here names what was not found: progenitor's output has changed, and this file has to follow.
 
-use crate::document::Operation;
+use crate::document::{Document, Operation};
 use crate::names::{Operations, TypeNames, deprecation, operation_named, plain};
-use crate::syntax::{binds, expect, first_argument, functions, items, module, option_of, type_argument, type_ident};
+use crate::setters::setters;
+use crate::syntax::{binds, expect, functions, items, module, option_of, type_argument, type_ident};
 use quote::format_ident;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, File, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, Type, parse_quote};
 
@@ -23,6 +24,7 @@ pub struct Generated<'a> {
 
 pub fn annotate<'a>(
     file: &mut File,
+    document: &Document,
     operations: &Operations<'a>,
     type_names: &TypeNames,
 ) -> Result<Vec<Generated<'a>>, String> {
@@ -52,7 +54,7 @@ pub fn annotate<'a>(
         let setters = setters(item);
         let send = send_of(item)?;
         let payload = payload_of(&payloads, &envelope_of(send)?)?;
-        end_before_sending(send, &place)?;
+        end_before_sending(send, &place, structured(document, &operation))?;
         send_no_version(send)?;
         let docs = document_send(send);
         let row: Expr = parse_quote!(&super::OPERATIONS[super::At::#place as usize]);
@@ -86,12 +88,12 @@ fn send_of(builder: &mut ItemImpl) -> Result<&mut ImplItemFn, String> {
 
 /// progenitor's `send` goes on to send the request and to decode the answer by HTTP status; ours ends where the request is
 /// built, of what the crate's own `Client` holds.
-fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident) -> Result<(), String> {
+fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident, structured: BTreeSet<&str>) -> Result<(), String> {
     let is_request = |stmt: &Stmt| matches!(stmt, Stmt::Local(local) if binds(local, "request"));
     let built = send.block.stmts.iter().position(is_request).ok_or("expected a `send` that builds a `request`")?;
     send.block.stmts.truncate(built + 1);
     send.block.stmts.push(Stmt::Expr(parse_quote!(Ok(request)), None));
-    let mut of_settings = OfSettings { place, changed: [0; 3] };
+    let mut of_settings = OfSettings { place, structured, changed: [0; 3] };
     of_settings.visit_block_mut(&mut send.block);
     expect(
         of_settings.changed == [1; 3],
@@ -108,6 +110,8 @@ fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident) -> Result<(), S
 /// host, and `client.client` into the settings' HTTP client. The headers that all requests have are not set here.
 struct OfSettings<'a> {
     place: &'a syn::Ident,
+    /// The parameters that progenitor cannot write.
+    structured: BTreeSet<&'a str>,
     /// URLs, HTTP clients, headers.
     changed: [usize; 3],
 }
@@ -134,12 +138,41 @@ impl VisitMut for OfSettings<'_> {
                 self.changed[2] += 1;
                 *expr = (*call.receiver).clone();
             }
+            Expr::MethodCall(call) if call.method == "query" => {
+                let parameter = call.args.first().and_then(parameter_of);
+                if let Some((name, value)) = parameter.filter(|(name, _)| self.structured.contains(&*name.value())) {
+                    let receiver = &call.receiver;
+                    *expr = parse_quote! {
+                        #receiver.query(&crate::generated::query(#name, #value).map_err(Error::Custom)?)
+                    };
+                }
+            }
             Expr::MethodCall(call) if call.method == "json" => {
                 let (receiver, body) = (&call.receiver, &call.args);
                 *expr = parse_quote!(#receiver.body(crate::generated::json(#body).map_err(Error::Custom)?));
             }
             _ => {}
         }
+    }
+}
+
+/// The query's parameters that are neither texts nor integers.
+fn structured<'a>(document: &Document, operation: &Operation<'a>) -> BTreeSet<&'a str> {
+    let parameters = operation.value["parameters"].as_array().into_iter().flatten();
+    let structured = parameters.filter(|parameter| {
+        let schema = document.resolve(&parameter["schema"]);
+        !["string", "integer", "boolean"].iter().any(|plain| schema["type"] == *plain)
+    });
+    structured.filter_map(|parameter| parameter["name"].as_str()).collect()
+}
+
+/// `"name"` and `&value` of `&QueryParam::new("name", &value)`.
+fn parameter_of(argument: &Expr) -> Option<(syn::LitStr, &Expr)> {
+    let Expr::Reference(reference) = argument else { return None };
+    let Expr::Call(call) = &*reference.expr else { return None };
+    match (call.args.first()?, call.args.last()?) {
+        (Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }), value) => Some((name.clone(), value)),
+        _ => None,
     }
 }
 
@@ -243,25 +276,6 @@ impl VisitMut for Qualify<'_> {
             *path = parse_quote!(types::#ident);
         }
     }
-}
-
-/// The functions that take one value, with the type `T` of their bound `V: TryInto<T>`.
-fn setters(builder: &mut ItemImpl) -> Vec<(syn::Ident, Type)> {
-    let of_bound = |bound: &syn::TypeParamBound| match bound {
-        syn::TypeParamBound::Trait(bound) => {
-            let last = bound.path.segments.last().filter(|segment| segment.ident == "TryInto")?;
-            first_argument(last).cloned()
-        }
-        _ => None,
-    };
-    let of_function = |function: &ImplItemFn| {
-        let mut predicates = function.sig.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        predicates.find_map(|predicate| match predicate {
-            syn::WherePredicate::Type(predicate) => predicate.bounds.iter().find_map(of_bound),
-            _ => None,
-        })
-    };
-    functions(builder).filter_map(|function| Some((function.sig.ident.clone(), of_function(function)?))).collect()
 }
 
 /// The name in `OperationInfo { operation_id: "…" }`, which is also the method's.

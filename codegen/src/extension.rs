@@ -8,8 +8,9 @@ use quote::{ToTokens as _, quote};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, File, ImplItem, Item, ItemImpl, ItemMod, ItemTrait, parse_quote};
+use syn::{Attribute, File, ImplItem, Item, ItemImpl, ItemMod, ItemTrait, Meta, Token, parse_quote};
 
 /// Raised with every change of what generated code expects of `genauth`; the macro `__extension` there knows it.
 const VERSION: u8 = 1;
@@ -232,7 +233,7 @@ fn print(items: Vec<Item>, text: &mut String) {
                 let around = around(&mut item);
                 let printed = prettyplease::unparse(&parse_quote!(#item));
                 let _ = match around {
-                    Some(name) => writeln!(text, "::genauth::{name}! {{\n{printed}}}"),
+                    Some(begin) => writeln!(text, "::genauth::{begin}\n{printed}}}"),
                     None => writeln!(text, "{printed}"),
                 };
             }
@@ -240,8 +241,8 @@ fn print(items: Vec<Item>, text: &mut String) {
     }
 }
 
-/// The macro that takes the place of an item's condition.
-fn around(item: &mut Item) -> Option<&'static str> {
+/// The begin of the macro that takes the place of an item's condition.
+fn around(item: &mut Item) -> Option<String> {
     let attrs = match item {
         Item::Struct(item) => &mut item.attrs,
         Item::Enum(item) => &mut item.attrs,
@@ -250,16 +251,20 @@ fn around(item: &mut Item) -> Option<&'static str> {
         Item::Impl(item) => &mut item.attrs,
         _ => return None,
     };
-    if attrs.iter().any(|attribute| attribute.path().is_ident("derive") && mentions(attribute, "Serialize")) {
+    if attrs.iter().any(|attribute| attribute.path().is_ident("derive") && mentions(attribute, "serde")) {
         attrs.push(parse_quote!(#[serde(crate = "::genauth::generated::serde")]));
     }
     let of_type = take(attrs, |attribute| attribute.path().is_ident("cfg_attr") && mentions(attribute, "schemars"));
-    if of_type {
-        return Some("__type");
+    if let Some(of_type) = of_type {
+        // What stands beside the derive is said to schemars.
+        let words = of_type.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).unwrap_or_default();
+        let words = words.into_iter().filter(|word| word.path().is_ident("schemars"));
+        return Some(format!("__type! {{ [{}]", quote!(#(#[#words])*)));
     }
     FEATURES.into_iter().find_map(|(feature, name)| {
         let feature = format!("feature = \"{feature}\"");
-        take(attrs, |attribute| attribute.path().is_ident("cfg") && mentions(attribute, &feature)).then_some(name)
+        take(attrs, |attribute| attribute.path().is_ident("cfg") && mentions(attribute, &feature))
+            .map(|_| format!("{name}! {{"))
     })
 }
 
@@ -268,8 +273,7 @@ fn mentions(attribute: &Attribute, text: &str) -> bool {
 }
 
 /// Takes the attribute away, if it is there.
-fn take(attrs: &mut Vec<Attribute>, is_it: impl Fn(&Attribute) -> bool) -> bool {
-    let before = attrs.len();
-    attrs.retain(|attribute| !is_it(attribute));
-    attrs.len() < before
+fn take(attrs: &mut Vec<Attribute>, is_it: impl Fn(&Attribute) -> bool) -> Option<Attribute> {
+    let at = attrs.iter().position(is_it)?;
+    Some(attrs.remove(at))
 }

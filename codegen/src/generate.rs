@@ -4,7 +4,7 @@ use crate::document::Document;
 use crate::handwritten::{REPLACEMENTS, SECRET};
 use crate::names::{Operations, plain, type_names};
 use crate::violation::Violation;
-use crate::{annotate, builders, syntax, tables};
+use crate::{annotate, builders, setters, syntax, tables};
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,8 @@ fn annotated(file: &mut syn::File, document: &Document) -> Result<syn::File, Str
         document.operations().into_iter().map(|operation| (plain(operation.id()), operation)).collect();
     let type_names = type_names(syntax::module(file, "types")?);
     annotate::types(file, document)?;
-    let generated = builders::annotate(file, &operations, &type_names)?;
+    let generated = builders::annotate(file, document, &operations, &type_names)?;
+    setters::rewrite(syntax::items(syntax::module(file, "builder")?)?);
     annotate::client(file, &operations)?;
     file.items.retain(|item| !matches!(item, syn::Item::Mod(item) if item.ident == "prelude"));
     file.items.push(syn::parse_quote!(

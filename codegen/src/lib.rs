@@ -4,15 +4,18 @@
 pub mod annotate;
 pub mod builders;
 pub mod document;
+pub mod enums;
 pub mod extension;
 pub mod fields;
 pub mod fingerprint;
 pub mod generate;
 pub mod groups;
 pub mod handwritten;
+pub mod hoist;
 pub mod load;
 pub mod names;
 pub mod rules;
+pub mod setters;
 pub mod shape;
 pub mod syntax;
 pub mod tables;
@@ -54,7 +57,7 @@ pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation
     checked(load::load(fragments, shown_as)?)
 }
 
-fn checked(document: Document) -> Result<Document, Vec<Violation>> {
+fn checked(mut document: Document) -> Result<Document, Vec<Violation>> {
     let violations = shape::check(&document);
     if !violations.is_empty() {
         return Err(violations);
@@ -62,6 +65,9 @@ fn checked(document: Document) -> Result<Document, Vec<Violation>> {
     let replacements: Vec<&str> = handwritten::REPLACEMENTS.iter().map(|(schema, _)| *schema).collect();
     let mut violations = rules::check(&document, &replacements);
     violations.extend(tables::unknown_credentials(&document));
+    if violations.is_empty() {
+        violations.extend(hoist::hoist(&mut document));
+    }
     if violations.is_empty() { Ok(document) } else { Err(violations) }
 }
 

@@ -56,7 +56,8 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         let summary = value["summary"].as_str().unwrap_or_default();
         let credentials = credentials(document, operation)?;
         let deprecated = operation.deprecated();
-        let idempotent = verb == "GET" || value["x-idempotent"] == true;
+        // As HTTP defines the others.
+        let idempotent = verb != "POST" || value["x-idempotent"] == true;
         let replaced_by = match value["x-replaced-by"].as_str() {
             Some(replacement) => quote!(Some(#replacement)),
             None => quote!(None),

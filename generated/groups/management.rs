@@ -81,40 +81,29 @@ pub mod types {
         impl ::std::default::Default for GetManagementAccessTokenDto {
             fn default() -> Self {
                 Self {
-                    access_key_id: Err(
-                        "no value supplied for access_key_id".to_string(),
-                    ),
-                    access_key_secret: Err(
-                        "no value supplied for access_key_secret".to_string(),
-                    ),
+                    access_key_id: Err("`access_key_id` is not set".to_string()),
+                    access_key_secret: Err("`access_key_secret` is not set".to_string()),
                 }
             }
         }
         impl GetManagementAccessTokenDto {
-            pub fn access_key_id<T>(mut self, value: T) -> Self
+            pub fn access_key_id<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.access_key_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_key_id: {e}")
-                    });
+                self.access_key_id = crate::setter::required(value, "access_key_id");
                 self
             }
-            pub fn access_key_secret<T>(mut self, value: T) -> Self
+            pub fn access_key_secret<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_key_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for access_key_secret: {e}"
-                        )
-                    });
+                self.access_key_secret = crate::setter::required(
+                    value,
+                    "access_key_secret",
+                );
                 self
             }
         }
@@ -174,20 +163,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetManagementAccessTokenDto>,
-            <V as std::convert::TryInto<
-                types::GetManagementAccessTokenDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetManagementAccessTokenDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetManagementAccessTokenDto` for body failed: {}",
-                        s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self

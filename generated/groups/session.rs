@@ -530,15 +530,18 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct SignInByMobileOptionsDto {
         ///What a pipeline is to see.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub context: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///Custom data to write for a user who is registered on the way.
         #[serde(
             rename = "customData",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub custom_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///The scopes asked for, separated by spaces.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<::std::string::String>,
@@ -834,15 +837,18 @@ pub mod types {
         )]
         pub client_ip: ::std::option::Option<::std::string::String>,
         ///What a pipeline is to see.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub context: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///Custom data to write for a user who is registered on the way.
         #[serde(
             rename = "customData",
-            default,
-            skip_serializing_if = "::serde_json::Map::is_empty"
+            skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub custom_data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        pub custom_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///How `password` is encrypted.
         #[serde(
             rename = "passwordEncryptType",
@@ -906,7 +912,7 @@ pub mod types {
                 "sm2" => Ok(Self::Sm2),
                 "rsa" => Ok(Self::Rsa),
                 "none" => Ok(Self::None),
-                _ => Err("invalid value".into()),
+                _ => Err("is not one of `sm2`, `rsa`, `none`".into()),
             }
         }
     }
@@ -1017,7 +1023,7 @@ pub mod types {
                 "PASSCODE" => Ok(Self::Passcode),
                 "LDAP" => Ok(Self::Ldap),
                 "AD" => Ok(Self::Ad),
-                _ => Err("invalid value".into()),
+                _ => Err("is not one of `PASSWORD`, `PASSCODE`, `LDAP`, `AD`".into()),
             }
         }
     }
@@ -1431,7 +1437,7 @@ pub mod types {
                 "douyin_mini_program_code_and_phone" => {
                     Ok(Self::DouyinMiniProgramCodeAndPhone)
                 }
-                _ => Err("invalid value".into()),
+                _ => Err("is not one of the values of its type".into()),
             }
         }
     }
@@ -1765,34 +1771,26 @@ pub mod types {
         impl ::std::default::Default for CheckAppIdSecretDto {
             fn default() -> Self {
                 Self {
-                    app_id: Err("no value supplied for app_id".to_string()),
-                    app_secret: Err("no value supplied for app_secret".to_string()),
+                    app_id: Err("`app_id` is not set".to_string()),
+                    app_secret: Err("`app_secret` is not set".to_string()),
                 }
             }
         }
         impl CheckAppIdSecretDto {
-            pub fn app_id<T>(mut self, value: T) -> Self
+            pub fn app_id<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.app_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for app_id: {e}")
-                    });
+                self.app_id = crate::setter::required(value, "app_id");
                 self
             }
-            pub fn app_secret<T>(mut self, value: T) -> Self
+            pub fn app_secret<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.app_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for app_secret: {e}")
-                    });
+                self.app_secret = crate::setter::required(value, "app_secret");
                 self
             }
         }
@@ -1833,45 +1831,31 @@ pub mod types {
                 Self {
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    ticket: Err("no value supplied for ticket".to_string()),
+                    ticket: Err("`ticket` is not set".to_string()),
                 }
             }
         }
         impl ExchangeTokenSetWithQRcodeTicketDto {
-            pub fn client_id<T>(mut self, value: T) -> Self
+            pub fn client_id<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.client_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_id: {e}")
-                    });
+                self.client_id = value.convert("client_id");
                 self
             }
-            pub fn client_secret<T>(mut self, value: T) -> Self
+            pub fn client_secret<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.client_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_secret: {e}")
-                    });
+                self.client_secret = value.convert("client_secret");
                 self
             }
-            pub fn ticket<T>(mut self, value: T) -> Self
+            pub fn ticket<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.ticket = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ticket: {e}")
-                    });
+                self.ticket = crate::setter::required(value, "ticket");
                 self
             }
         }
@@ -1909,38 +1893,29 @@ pub mod types {
         impl ::std::default::Default for SignInByAdPayloadDto {
             fn default() -> Self {
                 Self {
-                    password: Err("no value supplied for password".to_string()),
-                    s_am_account_name: Err(
-                        "no value supplied for s_am_account_name".to_string(),
-                    ),
+                    password: Err("`password` is not set".to_string()),
+                    s_am_account_name: Err("`s_am_account_name` is not set".to_string()),
                 }
             }
         }
         impl SignInByAdPayloadDto {
-            pub fn password<T>(mut self, value: T) -> Self
+            pub fn password<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for password: {e}")
-                    });
+                self.password = crate::setter::required(value, "password");
                 self
             }
-            pub fn s_am_account_name<T>(mut self, value: T) -> Self
+            pub fn s_am_account_name<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.s_am_account_name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for s_am_account_name: {e}"
-                        )
-                    });
+                self.s_am_account_name = crate::setter::required(
+                    value,
+                    "s_am_account_name",
+                );
                 self
             }
         }
@@ -1979,16 +1954,11 @@ pub mod types {
             }
         }
         impl SignInByAlipayPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2017,21 +1987,17 @@ pub mod types {
         impl ::std::default::Default for SignInByAmazonPayloadDto {
             fn default() -> Self {
                 Self {
-                    access_token: Err("no value supplied for access_token".to_string()),
+                    access_token: Err("`access_token` is not set".to_string()),
                 }
             }
         }
         impl SignInByAmazonPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = crate::setter::required(value, "access_token");
                 self
             }
         }
@@ -2069,16 +2035,11 @@ pub mod types {
             }
         }
         impl SignInByApplePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2117,28 +2078,18 @@ pub mod types {
             }
         }
         impl SignInByBaiduPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = value.convert("access_token");
                 self
             }
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2174,34 +2125,25 @@ pub mod types {
         impl ::std::default::Default for SignInByDingTalkPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                     is_sns_code: Ok(Default::default()),
                 }
             }
         }
         impl SignInByDingTalkPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
-            pub fn is_sns_code<T>(mut self, value: T) -> Self
+            pub fn is_sns_code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<bool, As>,
             {
-                self.is_sns_code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for is_sns_code: {e}")
-                    });
+                self.is_sns_code = value.convert("is_sns_code");
                 self
             }
         }
@@ -2241,38 +2183,30 @@ pub mod types {
         for SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
             fn default() -> Self {
                 Self {
-                    login_params: Err("no value supplied for login_params".to_string()),
-                    phone_params: Err("no value supplied for phone_params".to_string()),
+                    login_params: Err("`login_params` is not set".to_string()),
+                    phone_params: Err("`phone_params` is not set".to_string()),
                 }
             }
         }
         impl SignInByDouyinMiniProgramCodeAndPhonePayloadDto {
-            pub fn login_params<T>(mut self, value: T) -> Self
+            pub fn login_params<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: ::std::convert::TryInto<
                     super::SignInByDouyinMiniProgramCodePayloadDto,
                 >,
-                T::Error: ::std::fmt::Display,
+                V::Error: 'static,
             {
-                self.login_params = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for login_params: {e}")
-                    });
+                self.login_params = crate::setter::required(value, "login_params");
                 self
             }
-            pub fn phone_params<T>(mut self, value: T) -> Self
+            pub fn phone_params<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: ::std::convert::TryInto<
                     super::SignInByDouyinMiniProgramPhoneInfoPayloadDto,
                 >,
-                T::Error: ::std::fmt::Display,
+                V::Error: 'static,
             {
-                self.phone_params = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for phone_params: {e}")
-                    });
+                self.phone_params = crate::setter::required(value, "phone_params");
                 self
             }
         }
@@ -2314,47 +2248,33 @@ pub mod types {
         impl ::std::default::Default for SignInByDouyinMiniProgramCodePayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                     encrypted_data: Ok(Default::default()),
                     iv: Ok(Default::default()),
                 }
             }
         }
         impl SignInByDouyinMiniProgramCodePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
-            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            pub fn encrypted_data<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.encrypted_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for encrypted_data: {e}"
-                        )
-                    });
+                self.encrypted_data = value.convert("encrypted_data");
                 self
             }
-            pub fn iv<T>(mut self, value: T) -> Self
+            pub fn iv<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.iv = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self.iv = value.convert("iv");
                 self
             }
         }
@@ -2401,28 +2321,18 @@ pub mod types {
             }
         }
         impl SignInByDouyinMiniProgramPhoneInfoPayloadDto {
-            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            pub fn encrypted_data<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.encrypted_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for encrypted_data: {e}"
-                        )
-                    });
+                self.encrypted_data = value.convert("encrypted_data");
                 self
             }
-            pub fn iv<T>(mut self, value: T) -> Self
+            pub fn iv<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.iv = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self.iv = value.convert("iv");
                 self
             }
         }
@@ -2454,21 +2364,17 @@ pub mod types {
         impl ::std::default::Default for SignInByDouyinPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByDouyinPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2497,21 +2403,17 @@ pub mod types {
         impl ::std::default::Default for SignInByFacebookPayloadDto {
             fn default() -> Self {
                 Self {
-                    access_token: Err("no value supplied for access_token".to_string()),
+                    access_token: Err("`access_token` is not set".to_string()),
                 }
             }
         }
         impl SignInByFacebookPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = crate::setter::required(value, "access_token");
                 self
             }
         }
@@ -2541,21 +2443,17 @@ pub mod types {
         impl ::std::default::Default for SignInByGiteePayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByGiteePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2581,21 +2479,17 @@ pub mod types {
         impl ::std::default::Default for SignInByGithubPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByGithubPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2621,21 +2515,17 @@ pub mod types {
         impl ::std::default::Default for SignInByGitlabPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByGitlabPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2661,21 +2551,17 @@ pub mod types {
         impl ::std::default::Default for SignInByGooglePayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByGooglePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2701,21 +2587,17 @@ pub mod types {
         impl ::std::default::Default for SignInByHuaweiPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByHuaweiPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2741,21 +2623,17 @@ pub mod types {
         impl ::std::default::Default for SignInByKuaishouPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByKuaishouPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -2789,16 +2667,11 @@ pub mod types {
             }
         }
         impl SignInByLarkBlockPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2832,16 +2705,11 @@ pub mod types {
             }
         }
         impl SignInByLarkInternalPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2875,16 +2743,11 @@ pub mod types {
             }
         }
         impl SignInByLarkPublicPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -2914,38 +2777,29 @@ pub mod types {
         impl ::std::default::Default for SignInByLdapPayloadDto {
             fn default() -> Self {
                 Self {
-                    password: Err("no value supplied for password".to_string()),
-                    s_am_account_name: Err(
-                        "no value supplied for s_am_account_name".to_string(),
-                    ),
+                    password: Err("`password` is not set".to_string()),
+                    s_am_account_name: Err("`s_am_account_name` is not set".to_string()),
                 }
             }
         }
         impl SignInByLdapPayloadDto {
-            pub fn password<T>(mut self, value: T) -> Self
+            pub fn password<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for password: {e}")
-                    });
+                self.password = crate::setter::required(value, "password");
                 self
             }
-            pub fn s_am_account_name<T>(mut self, value: T) -> Self
+            pub fn s_am_account_name<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.s_am_account_name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for s_am_account_name: {e}"
-                        )
-                    });
+                self.s_am_account_name = crate::setter::required(
+                    value,
+                    "s_am_account_name",
+                );
                 self
             }
         }
@@ -2984,34 +2838,25 @@ pub mod types {
         impl ::std::default::Default for SignInByLinePayloadDto {
             fn default() -> Self {
                 Self {
-                    access_token: Err("no value supplied for access_token".to_string()),
+                    access_token: Err("`access_token` is not set".to_string()),
                     id_token: Ok(Default::default()),
                 }
             }
         }
         impl SignInByLinePayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = crate::setter::required(value, "access_token");
                 self
             }
-            pub fn id_token<T>(mut self, value: T) -> Self
+            pub fn id_token<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.id_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for id_token: {e}")
-                    });
+                self.id_token = value.convert("id_token");
                 self
             }
         }
@@ -3043,21 +2888,17 @@ pub mod types {
         impl ::std::default::Default for SignInByLinkedInPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByLinkedInPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -3079,11 +2920,15 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct SignInByMobileOptionsDto {
             context: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             custom_data: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
@@ -3106,56 +2951,38 @@ pub mod types {
             }
         }
         impl SignInByMobileOptionsDto {
-            pub fn context<T>(mut self, value: T) -> Self
+            pub fn context<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: crate::setter::Optional<
                     ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
-                self.context = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for context: {e}")
-                    });
+                self.context = value.convert("context");
                 self
             }
-            pub fn custom_data<T>(mut self, value: T) -> Self
+            pub fn custom_data<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: crate::setter::Optional<
                     ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for custom_data: {e}")
-                    });
+                self.custom_data = value.convert("custom_data");
                 self
             }
-            pub fn scope<T>(mut self, value: T) -> Self
+            pub fn scope<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.scope = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for scope: {e}")
-                    });
+                self.scope = value.convert("scope");
                 self
             }
-            pub fn tenant_id<T>(mut self, value: T) -> Self
+            pub fn tenant_id<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.tenant_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for tenant_id: {e}")
-                    });
+                self.tenant_id = value.convert("tenant_id");
                 self
             }
         }
@@ -3191,21 +3018,17 @@ pub mod types {
         impl ::std::default::Default for SignInByOppoPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByOppoPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -3244,61 +3067,40 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     email: Ok(Default::default()),
-                    pass_code: Err("no value supplied for pass_code".to_string()),
+                    pass_code: Err("`pass_code` is not set".to_string()),
                     phone: Ok(Default::default()),
                     phone_country_code: Ok(Default::default()),
                 }
             }
         }
         impl SignInByPassCodePayloadDto {
-            pub fn email<T>(mut self, value: T) -> Self
+            pub fn email<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.email = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for email: {e}")
-                    });
+                self.email = value.convert("email");
                 self
             }
-            pub fn pass_code<T>(mut self, value: T) -> Self
+            pub fn pass_code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.pass_code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for pass_code: {e}")
-                    });
+                self.pass_code = crate::setter::required(value, "pass_code");
                 self
             }
-            pub fn phone<T>(mut self, value: T) -> Self
+            pub fn phone<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.phone = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for phone: {e}")
-                    });
+                self.phone = value.convert("phone");
                 self
             }
-            pub fn phone_country_code<T>(mut self, value: T) -> Self
+            pub fn phone_country_code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.phone_country_code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for phone_country_code: {e}"
-                        )
-                    });
+                self.phone_country_code = value.convert("phone_country_code");
                 self
             }
         }
@@ -3352,71 +3154,47 @@ pub mod types {
                 Self {
                     account: Ok(Default::default()),
                     email: Ok(Default::default()),
-                    password: Err("no value supplied for password".to_string()),
+                    password: Err("`password` is not set".to_string()),
                     phone: Ok(Default::default()),
                     username: Ok(Default::default()),
                 }
             }
         }
         impl SignInByPasswordPayloadDto {
-            pub fn account<T>(mut self, value: T) -> Self
+            pub fn account<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.account = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for account: {e}")
-                    });
+                self.account = value.convert("account");
                 self
             }
-            pub fn email<T>(mut self, value: T) -> Self
+            pub fn email<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.email = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for email: {e}")
-                    });
+                self.email = value.convert("email");
                 self
             }
-            pub fn password<T>(mut self, value: T) -> Self
+            pub fn password<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for password: {e}")
-                    });
+                self.password = crate::setter::required(value, "password");
                 self
             }
-            pub fn phone<T>(mut self, value: T) -> Self
+            pub fn phone<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.phone = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for phone: {e}")
-                    });
+                self.phone = value.convert("phone");
                 self
             }
-            pub fn username<T>(mut self, value: T) -> Self
+            pub fn username<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.username = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for username: {e}")
-                    });
+                self.username = value.convert("username");
                 self
             }
         }
@@ -3457,21 +3235,17 @@ pub mod types {
         impl ::std::default::Default for SignInByQqPayloadDto {
             fn default() -> Self {
                 Self {
-                    access_token: Err("no value supplied for access_token".to_string()),
+                    access_token: Err("`access_token` is not set".to_string()),
                 }
             }
         }
         impl SignInByQqPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = crate::setter::required(value, "access_token");
                 self
             }
         }
@@ -3500,21 +3274,17 @@ pub mod types {
         impl ::std::default::Default for SignInBySlackPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInBySlackPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -3548,40 +3318,30 @@ pub mod types {
         for SignInByWechatMiniProgramCodeAndPhonePayloadDto {
             fn default() -> Self {
                 Self {
-                    wx_login_info: Err(
-                        "no value supplied for wx_login_info".to_string(),
-                    ),
-                    wx_phone_info: Err("no value supplied for wx_phone_info".to_string()),
+                    wx_login_info: Err("`wx_login_info` is not set".to_string()),
+                    wx_phone_info: Err("`wx_phone_info` is not set".to_string()),
                 }
             }
         }
         impl SignInByWechatMiniProgramCodeAndPhonePayloadDto {
-            pub fn wx_login_info<T>(mut self, value: T) -> Self
+            pub fn wx_login_info<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: ::std::convert::TryInto<
                     super::SignInByWechatMiniProgramCodePayloadDto,
                 >,
-                T::Error: ::std::fmt::Display,
+                V::Error: 'static,
             {
-                self.wx_login_info = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for wx_login_info: {e}")
-                    });
+                self.wx_login_info = crate::setter::required(value, "wx_login_info");
                 self
             }
-            pub fn wx_phone_info<T>(mut self, value: T) -> Self
+            pub fn wx_phone_info<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: ::std::convert::TryInto<
                     super::SignInByWechatMiniProgramPhoneInfoPayloadDto,
                 >,
-                T::Error: ::std::fmt::Display,
+                V::Error: 'static,
             {
-                self.wx_phone_info = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for wx_phone_info: {e}")
-                    });
+                self.wx_phone_info = crate::setter::required(value, "wx_phone_info");
                 self
             }
         }
@@ -3623,47 +3383,33 @@ pub mod types {
         impl ::std::default::Default for SignInByWechatMiniProgramCodePayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                     encrypted_data: Ok(Default::default()),
                     iv: Ok(Default::default()),
                 }
             }
         }
         impl SignInByWechatMiniProgramCodePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
-            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            pub fn encrypted_data<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.encrypted_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for encrypted_data: {e}"
-                        )
-                    });
+                self.encrypted_data = value.convert("encrypted_data");
                 self
             }
-            pub fn iv<T>(mut self, value: T) -> Self
+            pub fn iv<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.iv = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self.iv = value.convert("iv");
                 self
             }
         }
@@ -3697,21 +3443,17 @@ pub mod types {
         impl ::std::default::Default for SignInByWechatMiniProgramPhoneInfoPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByWechatMiniProgramPhoneInfoPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -3742,49 +3484,35 @@ pub mod types {
         impl ::std::default::Default for SignInByWechatMiniProgramPhonePayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
-                    encrypted_data: Err(
-                        "no value supplied for encrypted_data".to_string(),
-                    ),
-                    iv: Err("no value supplied for iv".to_string()),
+                    code: Err("`code` is not set".to_string()),
+                    encrypted_data: Err("`encrypted_data` is not set".to_string()),
+                    iv: Err("`iv` is not set".to_string()),
                 }
             }
         }
         impl SignInByWechatMiniProgramPhonePayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
-            pub fn encrypted_data<T>(mut self, value: T) -> Self
+            pub fn encrypted_data<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.encrypted_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for encrypted_data: {e}"
-                        )
-                    });
+                self.encrypted_data = crate::setter::required(value, "encrypted_data");
                 self
             }
-            pub fn iv<T>(mut self, value: T) -> Self
+            pub fn iv<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.iv = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for iv: {e}"));
+                self.iv = crate::setter::required(value, "iv");
                 self
             }
         }
@@ -3826,16 +3554,11 @@ pub mod types {
             }
         }
         impl SignInByWechatPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -3869,16 +3592,11 @@ pub mod types {
             }
         }
         impl SignInByWechatworkAgencyPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -3912,16 +3630,11 @@ pub mod types {
             }
         }
         impl SignInByWechatworkDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = value.convert("code");
                 self
             }
         }
@@ -3950,21 +3663,17 @@ pub mod types {
         impl ::std::default::Default for SignInByWeiboPayloadDto {
             fn default() -> Self {
                 Self {
-                    access_token: Err("no value supplied for access_token".to_string()),
+                    access_token: Err("`access_token` is not set".to_string()),
                 }
             }
         }
         impl SignInByWeiboPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = crate::setter::required(value, "access_token");
                 self
             }
         }
@@ -3994,21 +3703,17 @@ pub mod types {
         impl ::std::default::Default for SignInByXiaomiPayloadDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                 }
             }
         }
         impl SignInByXiaomiPayloadDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
         }
@@ -4047,28 +3752,18 @@ pub mod types {
             }
         }
         impl SignInByYidunPayloadDto {
-            pub fn access_token<T>(mut self, value: T) -> Self
+            pub fn access_token<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.access_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for access_token: {e}")
-                    });
+                self.access_token = value.convert("access_token");
                 self
             }
-            pub fn token<T>(mut self, value: T) -> Self
+            pub fn token<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for token: {e}")
-                    });
+                self.token = value.convert("token");
                 self
             }
         }
@@ -4112,11 +3807,15 @@ pub mod types {
                 ::std::string::String,
             >,
             context: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             custom_data: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
             password_encrypt_type: ::std::result::Result<
@@ -4148,120 +3847,76 @@ pub mod types {
             }
         }
         impl SignInOptionsDto {
-            pub fn auto_register<T>(mut self, value: T) -> Self
+            pub fn auto_register<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<bool, As>,
             {
-                self.auto_register = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for auto_register: {e}")
-                    });
+                self.auto_register = value.convert("auto_register");
                 self
             }
-            pub fn captcha_code<T>(mut self, value: T) -> Self
+            pub fn captcha_code<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.captcha_code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for captcha_code: {e}")
-                    });
+                self.captcha_code = value.convert("captcha_code");
                 self
             }
-            pub fn captcha_token<T>(mut self, value: T) -> Self
+            pub fn captcha_token<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.captcha_token = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for captcha_token: {e}")
-                    });
+                self.captcha_token = value.convert("captcha_token");
                 self
             }
-            pub fn client_ip<T>(mut self, value: T) -> Self
+            pub fn client_ip<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.client_ip = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_ip: {e}")
-                    });
+                self.client_ip = value.convert("client_ip");
                 self
             }
-            pub fn context<T>(mut self, value: T) -> Self
+            pub fn context<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: crate::setter::Optional<
                     ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
-                self.context = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for context: {e}")
-                    });
+                self.context = value.convert("context");
                 self
             }
-            pub fn custom_data<T>(mut self, value: T) -> Self
+            pub fn custom_data<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
+                V: crate::setter::Optional<
                     ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for custom_data: {e}")
-                    });
+                self.custom_data = value.convert("custom_data");
                 self
             }
-            pub fn password_encrypt_type<T>(mut self, value: T) -> Self
+            pub fn password_encrypt_type<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInOptionsDtoPasswordEncryptType>,
+                V: crate::setter::Optional<
+                    super::SignInOptionsDtoPasswordEncryptType,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
-                self.password_encrypt_type = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for password_encrypt_type: {e}"
-                        )
-                    });
+                self.password_encrypt_type = value.convert("password_encrypt_type");
                 self
             }
-            pub fn scope<T>(mut self, value: T) -> Self
+            pub fn scope<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.scope = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for scope: {e}")
-                    });
+                self.scope = value.convert("scope");
                 self
             }
-            pub fn tenant_id<T>(mut self, value: T) -> Self
+            pub fn tenant_id<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.tenant_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for tenant_id: {e}")
-                    });
+                self.tenant_id = value.convert("tenant_id");
                 self
             }
         }
@@ -4339,7 +3994,7 @@ pub mod types {
                     ad_payload: Ok(Default::default()),
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    connection: Err("no value supplied for connection".to_string()),
+                    connection: Err("`connection` is not set".to_string()),
                     ldap_payload: Ok(Default::default()),
                     options: Ok(Default::default()),
                     pass_code_payload: Ok(Default::default()),
@@ -4348,114 +4003,61 @@ pub mod types {
             }
         }
         impl SigninByCredentialsDto {
-            pub fn ad_payload<T>(mut self, value: T) -> Self
+            pub fn ad_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByAdPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByAdPayloadDto, As>,
             {
-                self.ad_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ad_payload: {e}")
-                    });
+                self.ad_payload = value.convert("ad_payload");
                 self
             }
-            pub fn client_id<T>(mut self, value: T) -> Self
+            pub fn client_id<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.client_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_id: {e}")
-                    });
+                self.client_id = value.convert("client_id");
                 self
             }
-            pub fn client_secret<T>(mut self, value: T) -> Self
+            pub fn client_secret<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.client_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_secret: {e}")
-                    });
+                self.client_secret = value.convert("client_secret");
                 self
             }
-            pub fn connection<T>(mut self, value: T) -> Self
+            pub fn connection<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<super::SigninByCredentialsDtoConnection>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<super::SigninByCredentialsDtoConnection>,
+                V::Error: 'static,
             {
-                self.connection = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for connection: {e}")
-                    });
+                self.connection = crate::setter::required(value, "connection");
                 self
             }
-            pub fn ldap_payload<T>(mut self, value: T) -> Self
+            pub fn ldap_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLdapPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLdapPayloadDto, As>,
             {
-                self.ldap_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ldap_payload: {e}")
-                    });
+                self.ldap_payload = value.convert("ldap_payload");
                 self
             }
-            pub fn options<T>(mut self, value: T) -> Self
+            pub fn options<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInOptionsDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInOptionsDto, As>,
             {
-                self.options = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for options: {e}")
-                    });
+                self.options = value.convert("options");
                 self
             }
-            pub fn pass_code_payload<T>(mut self, value: T) -> Self
+            pub fn pass_code_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByPassCodePayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByPassCodePayloadDto, As>,
             {
-                self.pass_code_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for pass_code_payload: {e}"
-                        )
-                    });
+                self.pass_code_payload = value.convert("pass_code_payload");
                 self
             }
-            pub fn password_payload<T>(mut self, value: T) -> Self
+            pub fn password_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByPasswordPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByPasswordPayloadDto, As>,
             {
-                self.password_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for password_payload: {e}"
-                        )
-                    });
+                self.password_payload = value.convert("password_payload");
                 self
             }
         }
@@ -4656,13 +4258,13 @@ pub mod types {
                     baidu_payload: Ok(Default::default()),
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    connection: Err("no value supplied for connection".to_string()),
+                    connection: Err("`connection` is not set".to_string()),
                     ding_talk_payload: Ok(Default::default()),
                     douyin_mini_program_code_and_phone_payload: Ok(Default::default()),
                     douyin_mini_program_code_payload: Ok(Default::default()),
                     douyin_payload: Ok(Default::default()),
                     ext_idp_connidentifier: Err(
-                        "no value supplied for ext_idp_connidentifier".to_string(),
+                        "`ext_idp_connidentifier` is not set".to_string(),
                     ),
                     facebook_payload: Ok(Default::default()),
                     gitee_payload: Ok(Default::default()),
@@ -4693,574 +4295,298 @@ pub mod types {
             }
         }
         impl SigninByMobileDto {
-            pub fn alipay_payload<T>(mut self, value: T) -> Self
+            pub fn alipay_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByAlipayPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByAlipayPayloadDto, As>,
             {
-                self.alipay_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for alipay_payload: {e}"
-                        )
-                    });
+                self.alipay_payload = value.convert("alipay_payload");
                 self
             }
-            pub fn amazon_payload<T>(mut self, value: T) -> Self
+            pub fn amazon_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByAmazonPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByAmazonPayloadDto, As>,
             {
-                self.amazon_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for amazon_payload: {e}"
-                        )
-                    });
+                self.amazon_payload = value.convert("amazon_payload");
                 self
             }
-            pub fn apple_payload<T>(mut self, value: T) -> Self
+            pub fn apple_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByApplePayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByApplePayloadDto, As>,
             {
-                self.apple_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for apple_payload: {e}")
-                    });
+                self.apple_payload = value.convert("apple_payload");
                 self
             }
-            pub fn baidu_payload<T>(mut self, value: T) -> Self
+            pub fn baidu_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByBaiduPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByBaiduPayloadDto, As>,
             {
-                self.baidu_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for baidu_payload: {e}")
-                    });
+                self.baidu_payload = value.convert("baidu_payload");
                 self
             }
-            pub fn client_id<T>(mut self, value: T) -> Self
+            pub fn client_id<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<::std::string::String, As>,
             {
-                self.client_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_id: {e}")
-                    });
+                self.client_id = value.convert("client_id");
                 self
             }
-            pub fn client_secret<T>(mut self, value: T) -> Self
+            pub fn client_secret<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::SecretString>>,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<crate::SecretString, As>,
             {
-                self.client_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for client_secret: {e}")
-                    });
+                self.client_secret = value.convert("client_secret");
                 self
             }
-            pub fn connection<T>(mut self, value: T) -> Self
+            pub fn connection<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<super::SigninByMobileDtoConnection>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<super::SigninByMobileDtoConnection>,
+                V::Error: 'static,
             {
-                self.connection = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for connection: {e}")
-                    });
+                self.connection = crate::setter::required(value, "connection");
                 self
             }
-            pub fn ding_talk_payload<T>(mut self, value: T) -> Self
+            pub fn ding_talk_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByDingTalkPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByDingTalkPayloadDto, As>,
             {
-                self.ding_talk_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for ding_talk_payload: {e}"
-                        )
-                    });
+                self.ding_talk_payload = value.convert("ding_talk_payload");
                 self
             }
-            pub fn douyin_mini_program_code_and_phone_payload<T>(
+            pub fn douyin_mini_program_code_and_phone_payload<V, As>(
                 mut self,
-                value: T,
+                value: V,
             ) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
-                        super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
-                    >,
+                V: crate::setter::Optional<
+                    super::SignInByDouyinMiniProgramCodeAndPhonePayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.douyin_mini_program_code_and_phone_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for douyin_mini_program_code_and_phone_payload: {e}"
-                        )
-                    });
+                    .convert("douyin_mini_program_code_and_phone_payload");
                 self
             }
-            pub fn douyin_mini_program_code_payload<T>(mut self, value: T) -> Self
+            pub fn douyin_mini_program_code_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByDouyinMiniProgramCodePayloadDto>,
+                V: crate::setter::Optional<
+                    super::SignInByDouyinMiniProgramCodePayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.douyin_mini_program_code_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for douyin_mini_program_code_payload: {e}"
-                        )
-                    });
+                    .convert("douyin_mini_program_code_payload");
                 self
             }
-            pub fn douyin_payload<T>(mut self, value: T) -> Self
+            pub fn douyin_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByDouyinPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByDouyinPayloadDto, As>,
             {
-                self.douyin_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for douyin_payload: {e}"
-                        )
-                    });
+                self.douyin_payload = value.convert("douyin_payload");
                 self
             }
-            pub fn ext_idp_connidentifier<T>(mut self, value: T) -> Self
+            pub fn ext_idp_connidentifier<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.ext_idp_connidentifier = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for ext_idp_connidentifier: {e}"
-                        )
-                    });
+                self.ext_idp_connidentifier = crate::setter::required(
+                    value,
+                    "ext_idp_connidentifier",
+                );
                 self
             }
-            pub fn facebook_payload<T>(mut self, value: T) -> Self
+            pub fn facebook_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByFacebookPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByFacebookPayloadDto, As>,
             {
-                self.facebook_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for facebook_payload: {e}"
-                        )
-                    });
+                self.facebook_payload = value.convert("facebook_payload");
                 self
             }
-            pub fn gitee_payload<T>(mut self, value: T) -> Self
+            pub fn gitee_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByGiteePayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByGiteePayloadDto, As>,
             {
-                self.gitee_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for gitee_payload: {e}")
-                    });
+                self.gitee_payload = value.convert("gitee_payload");
                 self
             }
-            pub fn github_payload<T>(mut self, value: T) -> Self
+            pub fn github_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByGithubPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByGithubPayloadDto, As>,
             {
-                self.github_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for github_payload: {e}"
-                        )
-                    });
+                self.github_payload = value.convert("github_payload");
                 self
             }
-            pub fn gitlab_payload<T>(mut self, value: T) -> Self
+            pub fn gitlab_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByGitlabPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByGitlabPayloadDto, As>,
             {
-                self.gitlab_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for gitlab_payload: {e}"
-                        )
-                    });
+                self.gitlab_payload = value.convert("gitlab_payload");
                 self
             }
-            pub fn google_payload<T>(mut self, value: T) -> Self
+            pub fn google_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByGooglePayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByGooglePayloadDto, As>,
             {
-                self.google_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for google_payload: {e}"
-                        )
-                    });
+                self.google_payload = value.convert("google_payload");
                 self
             }
-            pub fn huawei_payload<T>(mut self, value: T) -> Self
+            pub fn huawei_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByHuaweiPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByHuaweiPayloadDto, As>,
             {
-                self.huawei_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for huawei_payload: {e}"
-                        )
-                    });
+                self.huawei_payload = value.convert("huawei_payload");
                 self
             }
-            pub fn kuaishou_payload<T>(mut self, value: T) -> Self
+            pub fn kuaishou_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByKuaishouPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByKuaishouPayloadDto, As>,
             {
-                self.kuaishou_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for kuaishou_payload: {e}"
-                        )
-                    });
+                self.kuaishou_payload = value.convert("kuaishou_payload");
                 self
             }
-            pub fn lark_block_payload<T>(mut self, value: T) -> Self
+            pub fn lark_block_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLarkBlockPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLarkBlockPayloadDto, As>,
             {
-                self.lark_block_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for lark_block_payload: {e}"
-                        )
-                    });
+                self.lark_block_payload = value.convert("lark_block_payload");
                 self
             }
-            pub fn lark_internal_payload<T>(mut self, value: T) -> Self
+            pub fn lark_internal_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLarkInternalPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLarkInternalPayloadDto, As>,
             {
-                self.lark_internal_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for lark_internal_payload: {e}"
-                        )
-                    });
+                self.lark_internal_payload = value.convert("lark_internal_payload");
                 self
             }
-            pub fn lark_public_payload<T>(mut self, value: T) -> Self
+            pub fn lark_public_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLarkPublicPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLarkPublicPayloadDto, As>,
             {
-                self.lark_public_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for lark_public_payload: {e}"
-                        )
-                    });
+                self.lark_public_payload = value.convert("lark_public_payload");
                 self
             }
-            pub fn line_payload<T>(mut self, value: T) -> Self
+            pub fn line_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLinePayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLinePayloadDto, As>,
             {
-                self.line_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for line_payload: {e}")
-                    });
+                self.line_payload = value.convert("line_payload");
                 self
             }
-            pub fn linked_in_payload<T>(mut self, value: T) -> Self
+            pub fn linked_in_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByLinkedInPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByLinkedInPayloadDto, As>,
             {
-                self.linked_in_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for linked_in_payload: {e}"
-                        )
-                    });
+                self.linked_in_payload = value.convert("linked_in_payload");
                 self
             }
-            pub fn oppo_payload<T>(mut self, value: T) -> Self
+            pub fn oppo_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByOppoPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByOppoPayloadDto, As>,
             {
-                self.oppo_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for oppo_payload: {e}")
-                    });
+                self.oppo_payload = value.convert("oppo_payload");
                 self
             }
-            pub fn options<T>(mut self, value: T) -> Self
+            pub fn options<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByMobileOptionsDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByMobileOptionsDto, As>,
             {
-                self.options = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for options: {e}")
-                    });
+                self.options = value.convert("options");
                 self
             }
-            pub fn qq_payload<T>(mut self, value: T) -> Self
+            pub fn qq_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByQqPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByQqPayloadDto, As>,
             {
-                self.qq_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for qq_payload: {e}")
-                    });
+                self.qq_payload = value.convert("qq_payload");
                 self
             }
-            pub fn slack_payload<T>(mut self, value: T) -> Self
+            pub fn slack_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInBySlackPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInBySlackPayloadDto, As>,
             {
-                self.slack_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for slack_payload: {e}")
-                    });
+                self.slack_payload = value.convert("slack_payload");
                 self
             }
-            pub fn wechat_mini_program_code_and_phone_payload<T>(
+            pub fn wechat_mini_program_code_and_phone_payload<V, As>(
                 mut self,
-                value: T,
+                value: V,
             ) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
-                        super::SignInByWechatMiniProgramCodeAndPhonePayloadDto,
-                    >,
+                V: crate::setter::Optional<
+                    super::SignInByWechatMiniProgramCodeAndPhonePayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.wechat_mini_program_code_and_phone_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechat_mini_program_code_and_phone_payload: {e}"
-                        )
-                    });
+                    .convert("wechat_mini_program_code_and_phone_payload");
                 self
             }
-            pub fn wechat_mini_program_code_payload<T>(mut self, value: T) -> Self
+            pub fn wechat_mini_program_code_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByWechatMiniProgramCodePayloadDto>,
+                V: crate::setter::Optional<
+                    super::SignInByWechatMiniProgramCodePayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.wechat_mini_program_code_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechat_mini_program_code_payload: {e}"
-                        )
-                    });
+                    .convert("wechat_mini_program_code_payload");
                 self
             }
-            pub fn wechat_mini_program_phone_payload<T>(mut self, value: T) -> Self
+            pub fn wechat_mini_program_phone_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
-                        super::SignInByWechatMiniProgramPhonePayloadDto,
-                    >,
+                V: crate::setter::Optional<
+                    super::SignInByWechatMiniProgramPhonePayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.wechat_mini_program_phone_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechat_mini_program_phone_payload: {e}"
-                        )
-                    });
+                    .convert("wechat_mini_program_phone_payload");
                 self
             }
-            pub fn wechat_payload<T>(mut self, value: T) -> Self
+            pub fn wechat_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByWechatPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByWechatPayloadDto, As>,
             {
-                self.wechat_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechat_payload: {e}"
-                        )
-                    });
+                self.wechat_payload = value.convert("wechat_payload");
                 self
             }
-            pub fn wechatwork_agency_payload<T>(mut self, value: T) -> Self
+            pub fn wechatwork_agency_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByWechatworkAgencyPayloadDto>,
+                V: crate::setter::Optional<
+                    super::SignInByWechatworkAgencyPayloadDto,
+                    As,
                 >,
-                T::Error: ::std::fmt::Display,
             {
                 self.wechatwork_agency_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechatwork_agency_payload: {e}"
-                        )
-                    });
+                    .convert("wechatwork_agency_payload");
                 self
             }
-            pub fn wechatwork_payload<T>(mut self, value: T) -> Self
+            pub fn wechatwork_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByWechatworkDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByWechatworkDto, As>,
             {
-                self.wechatwork_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for wechatwork_payload: {e}"
-                        )
-                    });
+                self.wechatwork_payload = value.convert("wechatwork_payload");
                 self
             }
-            pub fn weibo_payload<T>(mut self, value: T) -> Self
+            pub fn weibo_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByWeiboPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByWeiboPayloadDto, As>,
             {
-                self.weibo_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for weibo_payload: {e}")
-                    });
+                self.weibo_payload = value.convert("weibo_payload");
                 self
             }
-            pub fn xiaomi_payload<T>(mut self, value: T) -> Self
+            pub fn xiaomi_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByXiaomiPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByXiaomiPayloadDto, As>,
             {
-                self.xiaomi_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for xiaomi_payload: {e}"
-                        )
-                    });
+                self.xiaomi_payload = value.convert("xiaomi_payload");
                 self
             }
-            pub fn yidun_payload<T>(mut self, value: T) -> Self
+            pub fn yidun_payload<V, As>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::SignInByYidunPayloadDto>,
-                >,
-                T::Error: ::std::fmt::Display,
+                V: crate::setter::Optional<super::SignInByYidunPayloadDto, As>,
             {
-                self.yidun_payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for yidun_payload: {e}")
-                    });
+                self.yidun_payload = value.convert("yidun_payload");
                 self
             }
         }
@@ -5442,17 +4768,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::CheckAppIdSecretDto>,
-            <V as std::convert::TryInto<
-                types::CheckAppIdSecretDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::CheckAppIdSecretDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `CheckAppIdSecretDto` for body failed: {}", s)
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -5520,20 +4839,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::ExchangeTokenSetWithQRcodeTicketDto>,
-            <V as std::convert::TryInto<
-                types::ExchangeTokenSetWithQRcodeTicketDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::ExchangeTokenSetWithQRcodeTicketDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `ExchangeTokenSetWithQRcodeTicketDto` for body failed: {}",
-                        s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -5605,40 +4914,25 @@ pub mod builder {
                 with_identities: Ok(None),
             }
         }
-        pub fn with_custom_data<V>(mut self, value: V) -> Self
+        pub fn with_custom_data<V, As>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<bool>,
+            V: crate::setter::Optional<bool, As>,
         {
-            self.with_custom_data = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_custom_data failed".to_string()
-                });
+            self.with_custom_data = value.convert("with_custom_data");
             self
         }
-        pub fn with_department_ids<V>(mut self, value: V) -> Self
+        pub fn with_department_ids<V, As>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<bool>,
+            V: crate::setter::Optional<bool, As>,
         {
-            self.with_department_ids = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_department_ids failed".to_string()
-                });
+            self.with_department_ids = value.convert("with_department_ids");
             self
         }
-        pub fn with_identities<V>(mut self, value: V) -> Self
+        pub fn with_identities<V, As>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<bool>,
+            V: crate::setter::Optional<bool, As>,
         {
-            self.with_identities = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_identities failed".to_string()
-                });
+            self.with_identities = value.convert("with_identities");
             self
         }
         fn request(self) -> Result<reqwest::Request, Error<()>> {
@@ -5718,19 +5012,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SigninByCredentialsDto>,
-            <V as std::convert::TryInto<
-                types::SigninByCredentialsDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::SigninByCredentialsDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `SigninByCredentialsDto` for body failed: {}", s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -5798,17 +5083,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SigninByMobileDto>,
-            <V as std::convert::TryInto<
-                types::SigninByMobileDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::SigninByMobileDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `SigninByMobileDto` for body failed: {}", s)
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self

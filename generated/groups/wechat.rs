@@ -170,34 +170,26 @@ pub mod types {
         impl ::std::default::Default for GetWechatAccessTokenDto {
             fn default() -> Self {
                 Self {
-                    app_id: Err("no value supplied for app_id".to_string()),
-                    app_secret: Err("no value supplied for app_secret".to_string()),
+                    app_id: Err("`app_id` is not set".to_string()),
+                    app_secret: Err("`app_secret` is not set".to_string()),
                 }
             }
         }
         impl GetWechatAccessTokenDto {
-            pub fn app_id<T>(mut self, value: T) -> Self
+            pub fn app_id<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.app_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for app_id: {e}")
-                    });
+                self.app_id = crate::setter::required(value, "app_id");
                 self
             }
-            pub fn app_secret<T>(mut self, value: T) -> Self
+            pub fn app_secret<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.app_secret = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for app_secret: {e}")
-                    });
+                self.app_secret = crate::setter::required(value, "app_secret");
                 self
             }
         }
@@ -233,38 +225,31 @@ pub mod types {
         impl ::std::default::Default for GetWechatMiniProgramPhoneDto {
             fn default() -> Self {
                 Self {
-                    code: Err("no value supplied for code".to_string()),
+                    code: Err("`code` is not set".to_string()),
                     ext_idp_connidentifier: Err(
-                        "no value supplied for ext_idp_connidentifier".to_string(),
+                        "`ext_idp_connidentifier` is not set".to_string(),
                     ),
                 }
             }
         }
         impl GetWechatMiniProgramPhoneDto {
-            pub fn code<T>(mut self, value: T) -> Self
+            pub fn code<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<crate::SecretString>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<crate::SecretString>,
+                V::Error: 'static,
             {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+                self.code = crate::setter::required(value, "code");
                 self
             }
-            pub fn ext_idp_connidentifier<T>(mut self, value: T) -> Self
+            pub fn ext_idp_connidentifier<V>(mut self, value: V) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
             {
-                self.ext_idp_connidentifier = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for ext_idp_connidentifier: {e}"
-                        )
-                    });
+                self.ext_idp_connidentifier = crate::setter::required(
+                    value,
+                    "ext_idp_connidentifier",
+                );
                 self
             }
         }
@@ -369,19 +354,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetWechatAccessTokenDto>,
-            <V as std::convert::TryInto<
-                types::GetWechatAccessTokenDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetWechatAccessTokenDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetWechatAccessTokenDto` for body failed: {}", s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -450,19 +426,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetWechatAccessTokenDto>,
-            <V as std::convert::TryInto<
-                types::GetWechatAccessTokenDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetWechatAccessTokenDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetWechatAccessTokenDto` for body failed: {}", s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -531,20 +498,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetWechatMiniProgramPhoneDto>,
-            <V as std::convert::TryInto<
-                types::GetWechatMiniProgramPhoneDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetWechatMiniProgramPhoneDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetWechatMiniProgramPhoneDto` for body failed: {}",
-                        s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -619,19 +576,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetWechatAccessTokenDto>,
-            <V as std::convert::TryInto<
-                types::GetWechatAccessTokenDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetWechatAccessTokenDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetWechatAccessTokenDto` for body failed: {}", s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -700,19 +648,10 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GetWechatAccessTokenDto>,
-            <V as std::convert::TryInto<
-                types::GetWechatAccessTokenDto,
-            >>::Error: std::fmt::Display,
+            V: ::std::convert::TryInto<types::GetWechatAccessTokenDto>,
+            V::Error: 'static,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `GetWechatAccessTokenDto` for body failed: {}", s
-                    )
-                });
+            self.body = crate::setter::body(value);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self

@@ -12,6 +12,7 @@ mod envelope;
 mod input;
 #[cfg(feature = "invoke")]
 mod invoke;
+mod query;
 mod redaction;
 mod trace;
 mod undescribed;
@@ -23,6 +24,7 @@ pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
 use self::attempts::Attempts;
 pub(crate) use self::call::Call;
+pub use self::query::query;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;

@@ -46,6 +46,9 @@ pub(super) struct DescribedOperation {
 pub(super) struct QueryParameter {
     name: String,
     is_required: bool,
+    /// Whether the query has `name[]=` or `name[field]=`.
+    is_structured: bool,
+    /// Of a list, that of its items.
     type_name: String,
 }
 
@@ -200,16 +203,23 @@ pub(super) fn is_at(described: &str, path: &str) -> bool {
 impl QueryParameter {
     fn new(root: &Value, parameter: &Value) -> Self {
         let schema = resolve(root, &parameter["schema"]);
+        let is_list = schema["type"] == "array";
         Self {
             name: text(parameter, "name").to_owned(),
             is_required: parameter["required"] == true,
-            type_name: text(schema, "type").to_owned(),
+            is_structured: !matches!(text(schema, "type"), "string" | "integer" | "number" | "boolean"),
+            type_name: text(if is_list { resolve(root, &schema["items"]) } else { schema }, "type").to_owned(),
         }
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&*self.name);
+        rest.is_some_and(|rest| rest.is_empty() || self.is_structured && rest.starts_with('['))
     }
 
     /// Presence and scalar type of the parameter in a query.
     pub(super) fn check(&self, query: &str) -> Result<(), Refusal> {
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| *name == self.name).peekable();
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| self.is_called(name)).peekable();
         if self.is_required && values.peek().is_none() {
             return Err(Refusal::new(400, format!("query parameter {} is missing", self.name)));
         }

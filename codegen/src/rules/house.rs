@@ -3,7 +3,6 @@
 use crate::document::{Document, Mark, Operation, escape, shown};
 use crate::violation::Violation;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// What the rules read.
 pub(super) struct House<'a> {
@@ -13,8 +12,6 @@ pub(super) struct House<'a> {
     pub(super) places: Vec<Place<'a>>,
     /// The schemas that a hand-written type stands for.
     pub(super) replacements: &'a [&'a str],
-    /// The named schemas that an answer can hold, as they stand in a pointer.
-    pub(super) answered: BTreeSet<String>,
 }
 
 /// A schema and where it stands.
@@ -52,9 +49,7 @@ impl<'a> House<'a> {
     pub(super) fn new(document: &'a Document, replacements: &'a [&'a str]) -> Self {
         let mut operations = document.operations();
         let places = places(document, &operations);
-        let answers = operations.iter().map(Operation::answer_schema);
-        let answered = document.reachable(answers).iter().map(|name| escape(name).into_owned()).collect();
-        let mut house = Self { document, operations: Vec::new(), places, replacements, answered };
+        let mut house = Self { document, operations: Vec::new(), places, replacements };
         operations.sort_by_cached_key(|operation| house.order(&operation.pointer));
         house.operations = operations;
         house
@@ -77,16 +72,6 @@ impl<'a> House<'a> {
     pub(super) fn is_replaced(&self, pointer: &str) -> bool {
         let path = pointer.strip_prefix("/components/schemas/").unwrap_or_default();
         self.replacements.contains(&path.split('/').next().unwrap_or_default())
-    }
-
-    /// Whether a schema is, or stands within, one that an answer can hold.
-    pub(super) fn is_answered(&self, pointer: &str) -> bool {
-        let path: Vec<&str> = pointer.split('/').skip(1).collect();
-        match path.as_slice() {
-            ["components", "schemas", name, ..] => self.answered.contains(*name),
-            ["paths", _, _, part, ..] => *part == "responses",
-            _ => false,
-        }
     }
 
     /// Whether any part of the schema names `name` as required.

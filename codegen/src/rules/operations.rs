@@ -47,7 +47,8 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
             }
         }
         if operation.method != "post" && !operation.value["x-idempotent"].is_null() {
-            let message = format!("{} is idempotent as a `get`. Remove `x-idempotent`.", label(operation));
+            let message =
+                format!("{} is idempotent as a `{}`. Remove `x-idempotent`.", label(operation), operation.method);
             report.add(&format!("{pointer}/x-idempotent"), "idempotent", message);
         }
         replaced_by(&by_id, operation, report);
