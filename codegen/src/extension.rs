@@ -145,13 +145,16 @@ impl VisitMut for ThroughGenauth {
     }
 
     fn visit_item_use_mut(&mut self, item: &mut syn::ItemUse) {
-        if let syn::UseTree::Path(first) = &item.tree
-            && HANDED_ON.iter().any(|name| first.ident == name)
-        {
+        let syn::UseTree::Path(first) = &mut item.tree else { return };
+        if first.ident == "crate" {
+            first.ident = parse_quote!(genauth);
+        } else if HANDED_ON.iter().any(|name| first.ident == name) {
             let tree = &item.tree;
             item.tree = parse_quote!(genauth::generated::#tree);
-            item.leading_colon = Some(Default::default());
+        } else {
+            return;
         }
+        item.leading_colon = Some(Default::default());
     }
 
     /// Of serde's attributes, whose paths are strings, and of links in documentation.
