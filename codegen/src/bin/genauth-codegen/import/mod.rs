@@ -7,6 +7,7 @@ mod draft;
 mod example;
 mod house;
 mod names;
+mod operation;
 mod print;
 mod schema;
 mod source;

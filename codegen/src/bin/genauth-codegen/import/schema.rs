@@ -53,10 +53,12 @@ impl<'a> Draft<'a> {
         match kind(schema) {
             "array" => self.array(schema, place),
             "object" => {
-                let values = schema.get("additionalProperties");
                 let object = head(schema, "object", []);
-                let typed = !values.entries().is_empty();
-                Ok(object.with_some("additionalProperties", typed.then(|| self.schema(values, place)).transpose()?))
+                let values = schema.get("additionalProperties");
+                if values.entries().is_empty() {
+                    return Ok(object);
+                }
+                Ok(object.with("additionalProperties", undescribed(self.schema(values, place)?)))
             }
             kind @ ("string" | "integer" | "number" | "boolean") => Ok(scalar(schema, kind, place)),
             _ => Err("may be anything".to_owned()),
@@ -78,7 +80,7 @@ impl<'a> Draft<'a> {
         let alternatives = schema.get("oneOf").items().iter().chain(schema.get("anyOf").items());
         let mut said: Vec<Node> = Vec::new();
         for (index, alternative) in alternatives.enumerate() {
-            let title = format!("{}{}", place.title, index + 1);
+            let title = format!("{}{}Dto", names::stem(place.title), index + 1);
             let alternative = self.schema(alternative, Place { title: &title, ..place })?;
             // Alternatives that only their sentences tell apart are one.
             if !said.contains(&alternative) {
@@ -93,12 +95,11 @@ impl<'a> Draft<'a> {
 
     fn array(&mut self, schema: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
         if !schema.has("items") {
-            return Err("is a list of nobody knows what".to_owned());
+            return Err("is a list without `items`".to_owned());
         }
-        let title = place.title.strip_suffix("Dto").unwrap_or(place.title);
-        let title = format!("{title}ItemDto");
+        let title = format!("{}ItemDto", names::stem(place.title));
         let items = self.schema(schema.get("items"), Place { title: &title, ..place })?;
-        Ok(head(schema, "array", facts(schema)).with("items", items))
+        Ok(head(schema, "array", facts(schema)).with("items", undescribed(items)))
     }
 
     /// The property's own schema; what looks secret is one, or says why not.
@@ -189,6 +190,12 @@ impl<'a> Draft<'a> {
         }
         (said, left_out)
     }
+}
+
+/// Without the description, if there is nothing in it: that of the whole says what its items are.
+fn undescribed(schema: Node) -> Node {
+    let says_nothing = schema.get("description").text() == UNWRITTEN && !schema.has("oneOf");
+    if says_nothing { schema.without("description") } else { schema }
 }
 
 /// The kind of a schema, guessed where it is not said.
@@ -299,7 +306,7 @@ fn has_string(schema: &Node) -> bool {
 }
 
 impl Node {
-    fn without(self, key: &str) -> Self {
+    pub(super) fn without(self, key: &str) -> Self {
         match self {
             Self::Map(entries) => Self::Map(entries.into_iter().filter(|(name, _)| name != key).collect()),
             other => other,

@@ -46,16 +46,15 @@ impl<'a> Operation<'a> {
 
 impl Source {
     pub(super) fn read(file: &str) -> Result<Self, String> {
+        let bytes =
+            fs::read(file).map_err(|_| format!("{file} cannot be read; give the path of an OpenAPI 3.0 document."))?;
         let root = match load::read(Path::new(file), file) {
             Ok(document) => Node::of(&document),
-            Err(violations) => {
-                // JSON may hold what YAML does not allow, such as a tab before a key.
-                let json = fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-                let Some(value) = json else {
-                    return Err(violations.first().map(ToString::to_string).unwrap_or_default());
-                };
-                Node::of(&Document { value, ..Document::default() })
-            }
+            // JSON may hold what YAML does not allow, such as a tab before a key.
+            Err(violations) => match serde_json::from_slice(&bytes) {
+                Ok(value) => Node::of(&Document { value, ..Document::default() }),
+                Err(_) => return Err(violations.first().map(ToString::to_string).unwrap_or_default()),
+            },
         };
         if root.has("swagger") {
             return Err(format!("{file} is a Swagger 2 document; convert it to OpenAPI 3.0 and import from that."));
