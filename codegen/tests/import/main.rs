@@ -24,7 +24,7 @@ const OPERATIONS: [&str; 9] = [
     "NotesController_remove",
 ];
 
-/// A folder to import in, with the shipped fragments and the document; gone when dropped.
+/// A folder to import in, with the shipped fragments, one more and the document; gone when dropped.
 struct Place(PathBuf);
 
 impl Place {
@@ -35,6 +35,7 @@ impl Place {
             let path = entry.unwrap().path();
             fs::copy(&path, place.0.join("openapi").join(path.file_name().unwrap())).unwrap();
         }
+        place.write("openapi/readers.yaml", include_str!("readers.yaml"));
         place
     }
 
@@ -155,7 +156,7 @@ fn an_own_project_has_the_shared_schemas_without_their_fragments() {
     let place = Place::without_fragments();
     let draft = place.import(&["addBook", "whoseBook"]);
     assert!(draft.contains("$ref: '#/components/schemas/Envelope'") && !draft.contains("    Envelope:"), "{draft}");
-    assert!(draft.contains("    UserDto:"), "what no fragment has is described: {draft}");
+    assert!(draft.contains("    ReaderDto:"), "what no fragment has is described: {draft}");
 }
 
 #[test]
@@ -186,12 +187,12 @@ fn what_cannot_be_imported_is_told_with_the_mend() {
     let place = Place::new();
     place.refuses(
         "library.yaml",
-        &["addBok", "remove", "getProfile", "/api/v4/nothing"],
+        &["addBok", "remove", "getReader", "/api/v4/nothing"],
         &[
             "library.yaml has no operation `addBok`; did you mean `addBook`?",
             "`remove` is short for `BooksManagementController_remove` and `NotesController_remove` in library.yaml; give one \
              of these.",
-            "`ReaderController_getProfile` stands in openapi/session.yaml:86 already; change it there.",
+            "`ReaderController_getReader` stands in openapi/readers.yaml:7 already; change it there.",
             "library.yaml has no operation `/api/v4/nothing`; give an operationId of it, the id's short form or a path.",
         ],
     );

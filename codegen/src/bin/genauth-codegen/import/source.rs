@@ -50,7 +50,7 @@ impl Source {
             fs::read(file).map_err(|_| format!("{file} cannot be read; give the path of an OpenAPI 3.0 document."))?;
         let root = match load::read(Path::new(file), file) {
             Ok(document) => Node::of(&document),
-            // JSON may hold what YAML does not allow, such as a tab before a key.
+            // JSON may hold what YAML does not allow, such as a character escaped as two.
             Err(violations) => match serde_json::from_slice(&bytes) {
                 Ok(value) => Node::of(&Document { value, ..Document::default() }),
                 Err(_) => return Err(violations.first().map(ToString::to_string).unwrap_or_default()),
