@@ -109,7 +109,7 @@ impl<'a> Draft<'a> {
         // Where a short form means several operations, none of them gets it for coming first.
         let (first, then) =
             if is_shared { (of_path, vec![names::camel(short)]) } else { (vec![names::camel(short)], of_path) };
-        let whole = names::camel(operation.id());
+        let whole = names::camel(&format!("{} {} {}", operation.method, operation.id(), operation.path));
         let mut candidates = first.into_iter().chain(then).chain([whole.clone()]).filter(|id| !id.is_empty());
         let is_free = |id: &String| {
             let taken = self.ids.iter().any(|(_, other)| other.eq_ignore_ascii_case(id));

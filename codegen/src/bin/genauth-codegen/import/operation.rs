@@ -118,7 +118,7 @@ impl<'a> Draft<'a> {
         if !is_parameter(&schema) {
             return Err("is not a scalar".to_owned());
         }
-        let values = schema.get("enum").items();
+        let values = self.source.resolve(parameter.get("schema")).map_or(&[][..], |schema| schema.get("enum").items());
         let given = example::fitting(schema.get("type").text(), parameter.get("example"));
         let given = given.filter(|given| values.is_empty() || values.contains(given));
         let given = given.filter(|_| !looks_secret(name));

@@ -99,7 +99,7 @@ impl<'a> Draft<'a> {
         }
         let title = format!("{}ItemDto", names::stem(place.title));
         let items = self.schema(schema.get("items"), Place { title: &title, ..place })?;
-        Ok(head(schema, "array", facts(schema)).with("items", undescribed(items)))
+        Ok(head(schema, "array", facts(schema, place.name)).with("items", undescribed(items)))
     }
 
     /// The property's own schema; what looks secret is one, or says why not.
@@ -110,12 +110,18 @@ impl<'a> Draft<'a> {
             return Ok(Node::reference("UnixTimestamp"));
         }
         let said = self.schema(schema, place)?;
-        if !looks_secret(name) || !has_string(&said) {
+        let of_strings = has_string(said.get("additionalProperties"));
+        if !looks_secret(name) || !has_string(&said) && !of_strings {
             return Ok(said);
         }
         let a_date = self.source.resolve(schema).is_some_and(|schema| schema.get("format").text() == "date-time");
         let named = names::names_no_secret(name) || has_values(schema) || a_date;
-        Ok(if named { said.with_reason() } else { said.secret() })
+        Ok(match (named, of_strings) {
+            (false, _) => said.secret(),
+            (true, false) => said.with_reason(),
+            // The rules take no mapping for a secret.
+            (true, true) => said,
+        })
     }
 
     /// The parts of an object schema: what refers stays a reference, everything else becomes one object.
@@ -232,7 +238,7 @@ fn scalar(schema: &Node, kind: &str, place: Place<'_>) -> Node {
     };
     let values = schema.get("enum").items();
     let texts: Vec<&str> = values.iter().map(Node::text).collect();
-    let first = values.first().and_then(|first| example::fitting(kind, first));
+    let first = values.iter().find(|value| plain(value).is_some_and(|text| !text.is_empty())).cloned();
     let is_date = schema.get("format").text() == "date-time";
     let fits = example::fitting(kind, given).filter(|given| values.is_empty() || values.contains(given));
     let example = match fits.or(first) {
@@ -240,7 +246,7 @@ fn scalar(schema: &Node, kind: &str, place: Place<'_>) -> Node {
         example => example,
     };
     let closed = kind == "string" && !texts.contains(&"") && is_closed(&texts, place.answered);
-    let mut facts = facts(schema);
+    let mut facts = facts(schema, place.name);
     if !values.is_empty() && !closed {
         facts.insert(0, listed(values, place.answered));
     }
@@ -260,7 +266,7 @@ fn is_closed(values: &[&str], answered: bool) -> bool {
 
 /// `A, B or C`, and that there may be more where servers say it.
 fn listed(values: &[Node], answered: bool) -> String {
-    let texts: Vec<String> = values.iter().filter_map(|value| plain(value)).collect();
+    let texts: Vec<String> = values.iter().filter_map(plain).filter(|text| !text.is_empty()).collect();
     let list = match texts.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => texts.concat(),
@@ -269,7 +275,7 @@ fn listed(values: &[Node], answered: bool) -> String {
 }
 
 /// What the client does not check, or would send where nothing was said.
-fn facts(schema: &Node) -> Vec<String> {
+fn facts(schema: &Node, name: &str) -> Vec<String> {
     let number = |key: &str| plain(schema.get(key));
     let range = |least: &str, most: &str, unit: &str| match (number(least), number(most)) {
         (Some(least), Some(most)) => Some(format!("From {least} to {most}{unit}.")),
@@ -277,7 +283,8 @@ fn facts(schema: &Node) -> Vec<String> {
         (None, Some(most)) => Some(format!("At most {most}{unit}.")),
         (None, None) => None,
     };
-    let default = number("default").filter(|default| !default.is_empty());
+    let default = example::fitting(kind(schema), schema.get("default")).filter(|_| !looks_secret(name));
+    let default = default.as_ref().and_then(plain);
     let ranges =
         [("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items")];
     let ranges = ranges.into_iter().filter_map(|(least, most, unit)| range(least, most, unit));
@@ -337,7 +344,7 @@ impl Node {
                 entries
                     .into_iter()
                     .map(|(key, value)| match (key.as_str(), value) {
-                        ("items", value) => (key, value.secret()),
+                        ("items" | "additionalProperties", value) => (key, value.secret()),
                         ("oneOf", Self::List(items)) => {
                             (key, Self::List(items.into_iter().map(Self::secret).collect()))
                         }
