@@ -187,13 +187,14 @@ fn what_cannot_be_imported_is_told_with_the_mend() {
     let place = Place::new();
     place.refuses(
         "library.yaml",
-        &["addBok", "remove", "getReader", "/api/v4/nothing"],
+        &["addBok", "remove", "picture", "getReader", "/api/v4/nothing"],
         &[
             "library.yaml has no operation `addBok`; did you mean `addBook`?",
             "`remove` is short for `BooksManagementController_remove` and `NotesController_remove` in library.yaml; give one \
              of these.",
             "`ReaderController_getReader` stands in openapi/readers.yaml:7 already; change it there.",
             "library.yaml has no operation `/api/v4/nothing`; give an operationId of it, the id's short form or a path.",
+            "`picture` does not answer JSON, which fragments cannot say; call it by `Client::call`.",
         ],
     );
     place.refuses(

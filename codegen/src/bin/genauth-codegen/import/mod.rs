@@ -55,8 +55,7 @@ fn import(document: &str, wanted: &[&str]) -> Result<String, Vec<String>> {
             }
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    Draft::of(&source, &house, &operations).map(|draft| print::print(&draft))
+    // Everything wrong is told at once.
+    let draft = Draft::of(&source, &house, &operations).map_err(|refused| problems.extend(refused));
+    draft.ok().filter(|_| problems.is_empty()).map(|draft| print::print(&draft)).ok_or(problems)
 }
