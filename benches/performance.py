@@ -95,7 +95,7 @@ def signature():
 
 
 def demo():
-    cargo("build", "--locked", "--release", "--features", "cli")
+    cargo("build", "--locked", "--release", "-p", "genauth-cli")
     seconds = []
     for _ in range(41):
         start = time.perf_counter()

@@ -45,6 +45,10 @@ pub enum OnDeprecation {
 
 pub(crate) type Hook = dyn Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync;
 
+fn replacement_of(operation: &Operation) -> Option<&'static Operation> {
+    operation.replaced_by.and_then(|id| operation.fellow(id))
+}
+
 /// The hook of a client, and what it has warned of.
 #[derive(Clone)]
 pub(crate) struct Notices {
@@ -64,7 +68,7 @@ impl Notices {
         }
         self.raise(&DeprecationNotice {
             operation: operation.id,
-            replacement: operation.replaced_by.and_then(Operation::by_id),
+            replacement: replacement_of(operation),
             source: DeprecationSource::Document,
             deprecated_at: None,
             sunset_at: None,
@@ -86,7 +90,7 @@ impl Notices {
         }
         self.raise(&DeprecationNotice {
             operation: subject,
-            replacement: operation.and_then(|operation| operation.replaced_by).and_then(Operation::by_id),
+            replacement: operation.and_then(replacement_of),
             source: DeprecationSource::Server,
             // RFC 9745: a Date of RFC 9651, `@` and Unix seconds.
             deprecated_at: text(DEPRECATION)
@@ -122,7 +126,8 @@ impl Notices {
 /// One line, such as "`getA` is deprecated; use `get_b` (/api/v3/get-b)".
 impl fmt::Display for DeprecationNotice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = if Operation::by_id(self.operation).is_some() { "`" } else { "" };
+        // What names no operation is made of words.
+        let quote = if self.operation.contains(' ') { "" } else { "`" };
         write!(f, "{quote}{}{quote} is deprecated", self.operation)?;
         if self.source == DeprecationSource::Server {
             f.write_str(", says the server")?;

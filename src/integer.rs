@@ -5,12 +5,12 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 
 /// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_any(Whole)
 }
 
 /// As [`deserialize`], and none for a null; for an absent field the attribute `default` is needed.
-pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     struct Integer(#[serde(deserialize_with = "deserialize")] i64);
 

@@ -9,9 +9,12 @@ mod deprecation;
 mod encoding;
 mod error;
 mod exchange;
+mod extension;
 #[cfg(feature = "__fuzz")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[doc(hidden)]
+pub mod generated;
 mod integer;
 mod json;
 #[cfg(feature = "mock")]
@@ -23,21 +26,19 @@ mod retry;
 pub mod schema;
 mod secret;
 mod session;
+pub mod setter;
 mod timestamp;
 pub mod wechat;
 
 pub use api::{Client, builder, types};
 pub use client::{CallOptions, ClientBuilder};
-/// For the program, which names the credentials otherwise. No part of the API: it changes without notice.
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub use credentials::ways;
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
+pub use extension::Extension;
 pub use operation::{Operation, operations};
 pub use response::Response;
-pub use secret::SecretString;
+pub use secret::{Exposed, SecretString};
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};
 pub use timestamp::UnixTimestamp;
 

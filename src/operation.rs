@@ -3,10 +3,12 @@
 use crate::Credential;
 use http::Method;
 use std::borrow::Cow;
+use std::fmt;
 
 /// An operation of the OpenAPI document, as the build found it there. [`operations`] lists them all.
+///
+/// Only generated code makes one; fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Operation {
     /// The document's `operationId`, such as `getWechatMpAccessTokenInfo`.
     pub id: &'static str,
@@ -30,6 +32,27 @@ pub struct Operation {
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and answer the same payload.
     pub siblings: &'static [&'static str],
+    /// Not to be named but by generated code, which an extension has outside of this crate: hence no `non_exhaustive`.
+    #[doc(hidden)]
+    pub fellows: Fellows,
+}
+
+/// The table that an operation stands in. Two tables do not make two operations differ.
+#[derive(Clone, Copy)]
+pub struct Fellows(pub fn() -> &'static [Operation]);
+
+impl PartialEq for Fellows {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Fellows {}
+
+impl fmt::Debug for Fellows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/operations.rs"));
@@ -50,6 +73,12 @@ impl Operation {
     #[must_use]
     pub fn by_id(id: &str) -> Option<&'static Self> {
         operations().iter().find(|operation| operation.id == id)
+    }
+
+    /// The operation with this `operationId` in the same document as this one, or in the crate's.
+    pub(crate) fn fellow(&self, id: &str) -> Option<&'static Self> {
+        let own = (self.fellows.0)().iter().find(|operation| operation.id == id);
+        own.or_else(|| Self::by_id(id))
     }
 
     pub(crate) fn by_path(method: &Method, path: &str) -> Option<&'static Self> {

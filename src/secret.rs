@@ -69,8 +69,30 @@ impl<'de> Deserialize<'de> for SecretString {
     }
 }
 
-/// The shapes in which a document's field holds a secret, and what a generated one serializes with.
-pub(crate) trait Exposed {
+/// The shapes in which a field may hold secrets, and how one serializes that has to go out.
+///
+/// Generated types have it where the document says so. In a type of your own, such as the request of a
+/// [`Client::call`](crate::Client::call), say it in so many words:
+///
+/// ```
+/// use genauth::SecretString;
+///
+/// #[derive(serde::Serialize)]
+/// struct Invitation {
+///     #[serde(serialize_with = "genauth::Exposed::serialize_exposed")]
+///     code: SecretString,
+/// }
+///
+/// let body = serde_json::to_string(&Invitation { code: "s3cret".into() })?;
+/// assert_eq!(body, r#"{"code":"s3cret"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub trait Exposed {
+    /// Serializes the secrets as the strings that they are.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's own.
     fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 

@@ -175,7 +175,7 @@ impl Client {
     pub async fn sign_in<B>(&self, body: B) -> Result<SignIn, Error>
     where
         B: TryInto<SigninByCredentialsDto>,
-        B::Error: fmt::Display,
+        B::Error: 'static,
     {
         let tokens = match self.sign_in_by_credentials().body(body).send().await {
             Ok(tokens) => tokens,

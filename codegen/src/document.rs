@@ -1,6 +1,6 @@
 //! The merged document: plain JSON, with the place in the fragments that each part came from.
 
-use crate::Violation;
+use crate::violation::Violation;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ pub struct Document {
     pub value: Value,
     /// By pointer: where the node's key stands (for a member of a mapping), or the node itself.
     pub marks: BTreeMap<String, Mark>,
+    /// The schemas that become no type here, since `genauth` has one: its path, by their names.
+    pub types_of_genauth: BTreeMap<String, String>,
 }
 
 /// One operation of the document, borrowed from it.
@@ -63,6 +65,35 @@ impl Document {
                 None => return Mark::default(),
             }
         }
+    }
+
+    /// A document that is no work of the author's: nothing is wrong with it that he could mend.
+    pub fn of_genauth(value: Value) -> Self {
+        fn visit(value: &Value, pointer: String, marks: &mut BTreeMap<String, Mark>) {
+            match value {
+                Value::Object(members) => {
+                    members.iter().for_each(|(name, value)| visit(value, format!("{pointer}/{}", escape(name)), marks))
+                }
+                Value::Array(items) => items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, value)| visit(value, format!("{pointer}/{index}"), marks)),
+                _ => {}
+            }
+            marks.insert(pointer, Mark::default());
+        }
+        let mut marks = BTreeMap::new();
+        visit(&value, String::new(), &mut marks);
+        Self { value, marks, ..Self::default() }
+    }
+
+    pub fn schema_pointer(name: &str) -> String {
+        format!("/components/schemas/{}", escape(name))
+    }
+
+    /// Whether what stands there comes from a fragment.
+    pub fn is_own(&self, pointer: &str) -> bool {
+        !self.mark(pointer).file.is_empty()
     }
 
     pub fn violation(&self, pointer: &str, rule: &'static str, message: impl Into<String>) -> Violation {
@@ -141,6 +172,19 @@ impl Document {
             }
         }
         seen
+    }
+
+    /// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are not looked
+    /// into: each is a field of its own.
+    pub fn holds_secret(&self, schema: &Value) -> bool {
+        let parts = |key: &str| schema[key].as_array().into_iter().flatten();
+        if !schema.is_object() {
+            return false;
+        }
+        schema["format"] == "password"
+            || referenced_name(schema).is_some() && self.resolve(schema)["format"] == "password"
+            || ["items", "additionalProperties"].iter().any(|key| self.holds_secret(&schema[*key]))
+            || parts("allOf").chain(parts("oneOf")).any(|part| self.holds_secret(part))
     }
 }
 

@@ -1,17 +1,61 @@
 //! What the fields of generated types get besides.
 
-use crate::annotate::{arguments, option_of, plain};
 use crate::document::Document;
-use crate::generate::{SECRET, holds_secret};
+use crate::handwritten::SECRET;
+use crate::names::plain;
+use crate::syntax::{arguments, option_of, type_argument};
+use quote::{ToTokens, quote};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::{ItemStruct, Type, parse_quote};
 
 /// `SecretString` has no `Serialize`, so that nobody serializes one by accident; inside a body it must go out.
 pub fn fence_secrets(item: &mut ItemStruct) {
     for field in &mut item.fields {
         if mentions_secret(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::secret::Exposed::serialize_exposed")]));
+            field.attrs.push(parse_quote!(#[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]));
+        }
+    }
+}
+
+/// An optional list or map that is empty says something else than one that is absent: "clear it". typify leaves both out.
+/// Answers the struct's and the field's name of each that it changed.
+pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
+    let mut changed = Vec::new();
+    for field in &mut item.fields {
+        let (Some(ident), ty) = (&field.ident, &field.ty) else { continue };
+        let skips_empty = |attribute: &syn::Attribute| {
+            let text = attribute.meta.to_token_stream().to_string();
+            attribute.path().is_ident("serde") && text.contains("is_empty")
+        };
+        if let Some(attribute) = field.attrs.iter_mut().find(|attribute| skips_empty(attribute)) {
+            let mut rename = None;
+            // What is not `rename` is replaced.
+            let _ = attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("default") {
+                    return Ok(());
+                }
+                let value: syn::LitStr = meta.value()?.parse()?;
+                rename = rename.take().or(meta.path.is_ident("rename").then_some(value));
+                Ok(())
+            });
+            let rename = rename.map(|name| quote!(rename = #name,));
+            *attribute = parse_quote!(#[serde(#rename skip_serializing_if = "::std::option::Option::is_none")]);
+            changed.push((item.ident.to_string(), ident.to_string()));
+            field.ty = parse_quote!(::std::option::Option<#ty>);
+        }
+    }
+    changed
+}
+
+/// What [`keep_empty`] changed, in the struct's builder.
+pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>) {
+    for field in &mut builder.fields {
+        let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        if changed.contains(&(builder.ident.to_string(), ident))
+            && let Some(held) = type_argument(&field.ty)
+        {
+            field.ty = parse_quote!(::std::result::Result<::std::option::Option<#held>, ::std::string::String>);
         }
     }
 }
@@ -21,9 +65,11 @@ pub fn loosen_integers(item: &mut ItemStruct) {
     let is_integer = |ty: &Type| matches!(ty, Type::Path(ty) if ty.path.is_ident("i64"));
     for field in &mut item.fields {
         if is_integer(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::integer::deserialize")]));
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = "crate::generated::integer::deserialize")]));
         } else if option_of(&field.ty).is_some_and(is_integer) {
-            field.attrs.push(parse_quote!(#[serde(default, deserialize_with = "crate::integer::deserialize_option")]));
+            field.attrs.push(
+                parse_quote!(#[serde(default, deserialize_with = "crate::generated::integer::deserialize_option")]),
+            );
         }
     }
 }
@@ -39,7 +85,7 @@ pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &V
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         let property = properties.get(&plain(&ident));
         let Some(property) = property.and_then(|property| document.property(schema, property)) else { continue };
-        if holds_secret(document, property) && !mentions_secret(&field.ty) {
+        if document.holds_secret(property) && !mentions_secret(&field.ty) {
             return Err(format!("`{name}.{ident}` is `format: password` but did not become {SECRET}"));
         }
         let text = document.resolve(property)["description"].as_str();

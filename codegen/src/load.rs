@@ -1,7 +1,7 @@
 //! Reads the fragments, more strictly than YAML asks, and merges them into one document.
 
-use crate::Violation;
 use crate::document::{Document, Mark, escape, shown};
+use crate::violation::Violation;
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
@@ -21,14 +21,27 @@ const MAX_INDENT: usize = 128;
 /// `clone` and `drop`.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Reads every `*.yaml` in `dir`; `shown_as` is what messages call the folder.
+/// Reads every `*.yaml` in `dir`, the root first; `shown_as` is what messages call the folder.
 pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    let folder =
-        folder(dir).map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
+    read_all(dir, shown_as, None)
+}
+
+/// Reads every `*.yaml` in `dir` as a group of a document that is there already.
+pub fn load_onto(base: Document, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
+    read_all(dir, shown_as, Some(base))
+}
+
+fn read_all(dir: &Path, shown_as: &str, base: Option<Document>) -> Result<Document, Vec<Violation>> {
+    let folder = folder(dir, base.is_none())
+        .map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
     let mut violations = Vec::new();
     for (name, right) in folder.misnamed {
         let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));
         violations.push(violation(&format!("{shown_as}/{name}"), None, message));
+    }
+    if folder.fragments.is_empty() {
+        let message = "The folder has no fragment. Put a file into it whose name ends in `.yaml`.";
+        violations.push(violation(shown_as, None, message));
     }
     let mut documents = Vec::new();
     for name in folder.fragments {
@@ -40,7 +53,7 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     let mut merged = Document::default();
     // Without one of the fragments, what the others lack or share cannot be told.
     if violations.is_empty() {
-        let mut documents = documents.into_iter();
+        let mut documents = base.into_iter().chain(documents);
         merged = documents.next().unwrap_or_default();
         for group in documents {
             merge(&mut merged, &group, &mut violations);
@@ -59,18 +72,18 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
 
 /// What stands in the folder.
 struct Folder {
-    /// The root, whether or not it is there, and then the groups by name.
+    /// The root, if there has to be one, whether or not it is there, and then the groups by name.
     fragments: Vec<String>,
     /// What looks like a fragment but does not end in `.yaml`, with the name it should have.
     misnamed: Vec<(String, String)>,
 }
 
-fn folder(dir: &Path) -> io::Result<Folder> {
+fn folder(dir: &Path, has_root: bool) -> io::Result<Folder> {
     let mut folder = Folder { fragments: Vec::new(), misnamed: Vec::new() };
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         match name.rsplit_once('.') {
-            Some((_, "yaml")) if name == ROOT => {}
+            Some((_, "yaml")) if has_root && name == ROOT => {}
             Some((_, "yaml")) => folder.fragments.push(name),
             Some((stem, ending)) if ["yaml", "yml", "json"].iter().any(|known| ending.eq_ignore_ascii_case(known)) => {
                 folder.misnamed.push((name.clone(), format!("{stem}.yaml")));
@@ -79,7 +92,9 @@ fn folder(dir: &Path) -> io::Result<Folder> {
         }
     }
     folder.fragments.sort();
-    folder.fragments.insert(0, ROOT.to_owned());
+    if has_root {
+        folder.fragments.insert(0, ROOT.to_owned());
+    }
     Ok(folder)
 }
 
@@ -259,8 +274,9 @@ fn merge(root: &mut Document, group: &Document, violations: &mut Vec<Violation>)
                 violations.push(group.violation(&pointer, "merge", format!("`{key}` is no mapping. Write one.")));
             }
             _ => {
+                let mend = if root.is_own("") { format!("Move it to {ROOT}.") } else { "Remove it.".to_owned() };
                 let message = format!(
-                    "{} has no place in a group, which has `tags`, `paths` and `components`. Move it to {ROOT}.",
+                    "{} has no place in a group, which has `tags`, `paths` and `components`. {mend}",
                     shown(key)
                 );
                 violations.push(group.violation(&pointer, "merge", message));
@@ -295,7 +311,12 @@ fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut 
                 let pointer = format!("{pointer}/{}", escape(name));
                 if target.contains_key(name) {
                     let Mark { file, line, .. } = root.marks.get(&pointer).cloned().unwrap_or_default();
-                    let message = format!("{} stands in {file}:{line} already. Remove one of them.", shown(name));
+                    let message = if file.is_empty() {
+                        let mend = "Take another name, or leave it out and use that one.";
+                        format!("{} is genauth's own already. {mend}", shown(name))
+                    } else {
+                        format!("{} stands in {file}:{line} already. Remove one of them.", shown(name))
+                    };
                     violations.push(group.violation(&pointer, "merge", message));
                 } else {
                     target.insert(name.clone(), value.clone());

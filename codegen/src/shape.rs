@@ -3,8 +3,8 @@
 //! progenitor ignores what it does not know, panics on some of it, and reports none of it by line. So a fragment holds
 //! only what stands here.
 
-use crate::Violation;
 use crate::document::{Document, escape, shown};
+use crate::violation::Violation;
 use Shape::{Any, Count, Flag, FlagOrSchema, List, Map, Number, OneOf, Schema, Text, True, Version, Words};
 use serde_json::Value;
 use strsim::levenshtein;
@@ -105,8 +105,15 @@ static EXTERNAL_DOCS: Object =
 static PATH: Object = Object {
     what: "a path",
     required: &[],
-    known: &[("get", Shape::Object(&OPERATION)), ("post", Shape::Object(&OPERATION))],
-    mend: Some("The API has `get` and `post` operations, and nothing is shared between the two of a path."),
+    known: &[
+        ("get", Shape::Object(&OPERATION)),
+        ("post", Shape::Object(&OPERATION)),
+        ("put", Shape::Object(&OPERATION)),
+        ("delete", Shape::Object(&OPERATION)),
+    ],
+    mend: Some(
+        "The API has `get`, `post`, `put` and `delete` operations, and nothing is shared between those of a path.",
+    ),
 };
 
 // What an operation needs besides is for the house rules to say, in words of their own.
@@ -226,6 +233,7 @@ static SCHEMA: Object = Object {
         ("maxItems", Count),
         ("pattern", Text),
         ("additionalProperties", FlagOrSchema),
+        ("x-any", True),
         ("x-not-secret", Words),
     ],
     mend: None,

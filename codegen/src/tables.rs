@@ -1,9 +1,9 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
-use crate::Violation;
-use crate::annotate::{Generated, TypeNames, plain, type_of};
-use crate::document::{Document, Operation, escape, referenced_name};
-use crate::generate::holds_secret;
+use crate::builders::Generated;
+use crate::document::{Document, Operation, escape, referenced_name, shown};
+use crate::names::{TypeNames, plain, type_of};
+use crate::violation::Violation;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +29,10 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
     unknown
         .map(|(scheme, _)| {
             let pointer = format!("/components/securitySchemes/{}", escape(scheme));
-            let problem = format!("src/credentials/ implements no security scheme `{scheme}`");
-            document.violation(&pointer, "credential", format!("{problem}. Implement it, or use another."))
+            let known: Vec<String> = CREDENTIALS.iter().map(|(known, _)| shown(known)).collect();
+            let (last, others) = known.split_last().map_or(("", Vec::new()), |(last, others)| (last, others.to_vec()));
+            let problem = format!("genauth has no credentials for the security scheme {}", shown(scheme));
+            document.violation(&pointer, "credential", format!("{problem}. Use {} or {last}.", others.join(", ")))
         })
         .collect()
 }
@@ -54,7 +56,8 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         let summary = value["summary"].as_str().unwrap_or_default();
         let credentials = credentials(document, operation)?;
         let deprecated = operation.deprecated();
-        let idempotent = verb == "GET" || value["x-idempotent"] == true;
+        // As HTTP defines the others.
+        let idempotent = verb != "POST" || value["x-idempotent"] == true;
         let replaced_by = match value["x-replaced-by"].as_str() {
             Some(replacement) => quote!(Some(#replacement)),
             None => quote!(None),
@@ -62,7 +65,7 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
         let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
-        Ok(quote!(Operation {
+        Ok(quote!(crate::Operation {
             id: #id,
             method_name: #name,
             method: http::Method::#verb,
@@ -74,12 +77,18 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
             replaced_by: #replaced_by,
             secret_fields: &[#(#secret_fields),*],
             siblings: &[#(#siblings),*],
+            fellows: crate::generated::Fellows(|| OPERATIONS),
         }))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
+    let places = generated.iter().map(|generated| &generated.place);
     let table = quote! {
+        /// Where each operation stands in the table.
+        #[derive(Clone, Copy)]
+        pub(crate) enum At { #(#places),* }
+
         /// Every operation of the document, sorted by `method_name`.
-        pub(crate) static OPERATIONS: &[Operation] = &[#(#rows),*];
+        pub(crate) static OPERATIONS: &[crate::Operation] = &[#(#rows),*];
     };
     syn::parse2(table).map_err(|error| error.to_string())
 }
@@ -119,7 +128,7 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     let mut open: Vec<&Value> = schemas.collect();
     while let Some(schema) = open.pop() {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if holds_secret(document, property) {
+            if document.holds_secret(property) {
                 names.insert(name.clone());
             }
         }
@@ -140,7 +149,7 @@ fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> 
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
 fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
-    let arms = generated.iter().map(|Generated { operation, method, setters }| {
+    let arms = generated.iter().map(|Generated { operation, method, setters, .. }| {
         let id = operation.id();
         let setter_of = |name: &str| {
             let found = setters.iter().find(|(setter, _)| plain(&setter.to_string()) == plain(name));
@@ -165,7 +174,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
             let mut call = client.#method();
             #(#parameters)*
             #rest
-            call.send().await?.into_json()
+            crate::generated::into_json(call.send().await?)
         })))
     });
     let arms = arms.collect::<Result<Vec<_>, String>>()?;
@@ -174,19 +183,20 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
         pub(crate) fn invoke<'a>(
             client: &'a Client,
             operation: &'static crate::Operation,
-            mut input: crate::exchange::Input,
-        ) -> crate::exchange::Invoking<'a> {
+            mut input: crate::generated::Input,
+        ) -> crate::generated::Invoking<'a> {
             match operation.id {
                 #(#arms,)*
-                _ => Box::pin(std::future::ready(Err(crate::exchange::unknown(operation.id)))),
+                _ => Box::pin(std::future::ready(Err(crate::generated::unknown(operation.id)))),
             }
         }
     })
 }
 
 fn schemas(document: &Document, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
-    let rows = document.schemas().map(|(name, _)| {
-        let ty = type_of(name, types)?;
+    let own = document.schemas().filter(|(name, _)| !document.types_of_genauth.contains_key(*name));
+    let rows = own.map(|(name, _)| {
+        let ty = type_of(document, name, types)?;
         Ok(quote!((#name, || schemars::schema_for!(#ty))))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;

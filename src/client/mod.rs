@@ -82,6 +82,15 @@ impl Client {
     }
 }
 
+/// For generated code, an extension's included. No part of the API.
+#[doc(hidden)]
+impl Client {
+    #[must_use]
+    pub fn __settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 /// All that a client is; its clones share what is behind an `Arc`.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub struct Settings {
     pub(crate) host: Arc<Host>,
     pub(crate) http: reqwest::Client,
     pub(crate) credentials: Arc<Credentials>,

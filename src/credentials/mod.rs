@@ -132,8 +132,7 @@ impl Credentials {
 
 /// How a message lists what an operation may be called with: as in `a and b, or c`. What has the name of what stands
 /// before it is not named again.
-#[cfg_attr(not(feature = "cli"), allow(unreachable_pub, reason = "for the program alone"))]
-pub fn ways(alternatives: &[&[Credential]], name: impl Fn(Credential) -> &'static str) -> String {
+fn ways(alternatives: &[&[Credential]], name: impl Fn(Credential) -> &'static str) -> String {
     let mut ways: Vec<String> = Vec::new();
     for alternative in alternatives {
         let mut names: Vec<&str> = alternative.iter().map(|part| name(*part)).collect();

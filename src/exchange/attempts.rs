@@ -157,6 +157,7 @@ mod tests {
         replaced_by: None,
         secret_fields: &[],
         siblings: &[],
+        fellows: crate::operation::Fellows(crate::operations),
     };
 
     #[tokio::test]

@@ -34,7 +34,11 @@ impl<'a> Call<'a> {
         use progenitor_client::Error::{CommunicationError, InvalidRequest};
         match problem {
             InvalidRequest(problem) => {
-                self.error(ErrorKind::Request, format!("the request is incomplete: {}; set it", one_line(&problem)))
+                let (what, advice) = match problem.ends_with("is not set") {
+                    true => ("the request is incomplete", "set it"),
+                    false => ("the request does not fit", "set what does; see the field's type"),
+                };
+                self.error(ErrorKind::Request, format!("{what}: {}; {advice}", one_line(&problem)))
             }
             CommunicationError(error) => self.unwritten(error),
             // Their `Display` prints payloads.

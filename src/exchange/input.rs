@@ -1,41 +1,46 @@
 //! What an invocation is given, and what the generated code takes of it.
 
 use crate::encoding::one_line;
-use crate::{Error, ErrorKind, Response};
+use crate::{Error, ErrorKind, Operation, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::pin::Pin;
 
 /// What an invocation comes to.
-pub(crate) type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
+pub type Invoking<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>, Error>> + Send + 'a>>;
 
 /// The fields of an invocation: parameters by name, and the body's fields beside them.
-pub(crate) struct Input {
-    pub(super) operation: &'static str,
-    pub(super) fields: Map<String, Value>,
+pub struct Input {
+    operation: &'static str,
+    fields: Map<String, Value>,
 }
 
-pub(crate) fn unknown(operation_id: &str) -> Error {
+/// The error of an id that no operation has.
+pub fn unknown(operation_id: &str) -> Error {
     let detail = "there is no such operation; `genauth::operations()` lists them";
     Error::new(ErrorKind::Request, one_line(operation_id), detail)
 }
 
 impl Input {
+    pub(crate) fn new(operation: &Operation, fields: Map<String, Value>) -> Self {
+        Self { operation: operation.id, fields }
+    }
+
     /// The parameter of this name, if it was given.
     #[allow(dead_code, reason = "the document need not have an operation with parameters")]
-    pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+    pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
         self.fields.remove(name).map(|value| self.read(value, name)).transpose()
     }
 
     /// The body: all that is left, which must be `fields`.
-    pub(crate) fn body<T: DeserializeOwned>(&mut self, fields: &[&str]) -> Result<T, Error> {
+    pub fn body<T: DeserializeOwned>(&mut self, fields: &[&str]) -> Result<T, Error> {
         self.finish(fields)?;
         let fields = std::mem::take(&mut self.fields);
         self.read(Value::Object(fields), "the body")
     }
 
     /// Refuses what the operation does not know.
-    pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Error> {
+    pub fn finish(&self, known: &[&str]) -> Result<(), Error> {
         if self.fields.keys().all(|name| known.contains(&name.as_str())) {
             return Ok(());
         }

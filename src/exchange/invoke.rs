@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 impl Client {
     /// Calls the operation with this `operationId` through its typed builder: for programs that learn at run time what
-    /// to call. `fields` holds the parameters and the body's fields side by side.
+    /// to call. `fields` holds the parameters and the body's fields side by side. What calls an operation of an extension
+    /// is `Extension::invoke`.
     ///
     /// # Errors
     ///
     /// As the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
     pub async fn invoke(&self, operation_id: &str, fields: Map<String, Value>) -> Result<Response<Value>, Error> {
         let operation = Operation::by_id(operation_id).ok_or_else(|| unknown(operation_id))?;
-        crate::api::invoke(self, operation, Input { operation: operation.id, fields }).await
+        crate::api::invoke(self, operation, Input::new(operation, fields)).await
     }
 }

@@ -12,17 +12,19 @@ mod envelope;
 mod input;
 #[cfg(feature = "invoke")]
 mod invoke;
+mod query;
 mod redaction;
 mod trace;
 mod undescribed;
 
 #[cfg(feature = "invoke")]
-pub(crate) use self::input::{Input, Invoking, unknown};
+pub use self::input::{Input, Invoking, unknown};
 #[cfg(feature = "__fuzz")]
 pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
 use self::attempts::Attempts;
 pub(crate) use self::call::Call;
+pub use self::query::query;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;
@@ -30,7 +32,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The body of a request, or why it has none.
-pub(crate) fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
+pub fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
     serde_json::to_vec(body).map_err(|error| error.to_string())
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 
+use crate::Extension;
+
 use super::answer::MockAnswer;
 use super::apps::Apps;
 use super::clock::MockClock;
@@ -44,6 +46,7 @@ pub struct MockGenAuthBuilder {
     log: Log,
     port: u16,
     clock: MockClock,
+    extensions: Vec<&'static Extension>,
 }
 
 impl MockGenAuth {
@@ -79,6 +82,7 @@ impl MockGenAuthBuilder {
             log: Log::new(),
             port: 0,
             clock: MockClock::system(),
+            extensions: Vec::new(),
         }
         .app(MockGenAuth::APP_ID, MockGenAuth::APP_SECRET)
         .user(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD)
@@ -198,6 +202,13 @@ impl MockGenAuthBuilder {
         self
     }
 
+    /// Serves the operations of an extension as well, checked and answered by its document as the others are. May be said
+    /// of several.
+    pub fn extension(mut self, extension: &'static Extension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
     /// The port to listen on; a free one unless set, or if 0.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -214,7 +225,7 @@ impl MockGenAuthBuilder {
     /// refuses that one if it is not understood.
     pub async fn start(self) -> io::Result<MockGenAuth> {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
-        let document = Document::shared()?;
+        let document = Document::with(&self.extensions)?;
         let owned = |(name, secret): (&str, &str)| (name.to_owned(), secret.to_owned());
         let users = document.users().map(owned).chain(self.users).collect();
         let wechat_apps = document.wechat_apps().map(owned).chain(self.wechat_apps).collect();

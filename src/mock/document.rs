@@ -3,10 +3,12 @@
 //! It understands as much of OpenAPI as the build lets into the document, and no more.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
+
+use crate::Extension;
 
 use super::json::{items, members, text};
 use super::refusal::Refusal;
@@ -44,6 +46,9 @@ pub(super) struct DescribedOperation {
 pub(super) struct QueryParameter {
     name: String,
     is_required: bool,
+    /// Whether the query has `name[]=` or `name[field]=`.
+    is_structured: bool,
+    /// Of a list, that of its items.
     type_name: String,
 }
 
@@ -57,17 +62,42 @@ pub(super) struct DescribedBody {
 
 impl Document {
     /// The document of this build. Nothing changes it, so that all mocks of a process share it.
-    pub(super) fn shared() -> io::Result<&'static Self> {
-        static SHARED: OnceLock<Document> = OnceLock::new();
+    pub(super) fn shared() -> io::Result<Arc<Self>> {
+        static SHARED: OnceLock<Arc<Document>> = OnceLock::new();
         if let Some(document) = SHARED.get() {
-            return Ok(document);
+            return Ok(Arc::clone(document));
         }
         let document = Self::parse(crate::OPENAPI)?;
-        Ok(SHARED.get_or_init(|| document))
+        Ok(Arc::clone(SHARED.get_or_init(|| Arc::new(document))))
+    }
+
+    /// The document of this build and those of extensions, as one.
+    pub(super) fn with(extensions: &[&Extension]) -> io::Result<Arc<Self>> {
+        if extensions.is_empty() {
+            return Self::shared();
+        }
+        let mut root: Value = serde_json::from_str(crate::OPENAPI)?;
+        for extension in extensions {
+            let more: Value = serde_json::from_str(extension.openapi())?;
+            for kind in ["/paths", "/components/schemas", "/components/securitySchemes"] {
+                let (Some(Value::Object(known)), Some(Value::Object(more))) =
+                    (root.pointer_mut(kind), more.pointer(kind))
+                else {
+                    continue;
+                };
+                for (name, value) in more {
+                    known.entry(name).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        Ok(Arc::new(Self::of(root)))
     }
 
     pub(super) fn parse(text: &str) -> io::Result<Self> {
-        let root: Value = serde_json::from_str(text)?;
+        Ok(Self::of(serde_json::from_str(text)?))
+    }
+
+    fn of(root: Value) -> Self {
         let mut operations = Vec::new();
         for (path, item) in members(&root["paths"]) {
             for (method, operation) in members(item) {
@@ -75,7 +105,7 @@ impl Document {
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
-        Ok(Self { root, operations })
+        Self { root, operations }
     }
 
     /// The operation of this method at this path, if there is one.
@@ -173,16 +203,23 @@ pub(super) fn is_at(described: &str, path: &str) -> bool {
 impl QueryParameter {
     fn new(root: &Value, parameter: &Value) -> Self {
         let schema = resolve(root, &parameter["schema"]);
+        let is_list = schema["type"] == "array";
         Self {
             name: text(parameter, "name").to_owned(),
             is_required: parameter["required"] == true,
-            type_name: text(schema, "type").to_owned(),
+            is_structured: !matches!(text(schema, "type"), "string" | "integer" | "number" | "boolean"),
+            type_name: text(if is_list { resolve(root, &schema["items"]) } else { schema }, "type").to_owned(),
         }
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&*self.name);
+        rest.is_some_and(|rest| rest.is_empty() || self.is_structured && rest.starts_with('['))
     }
 
     /// Presence and scalar type of the parameter in a query.
     pub(super) fn check(&self, query: &str) -> Result<(), Refusal> {
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| *name == self.name).peekable();
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| self.is_called(name)).peekable();
         if self.is_required && values.peek().is_none() {
             return Err(Refusal::new(400, format!("query parameter {} is missing", self.name)));
         }
@@ -300,7 +337,7 @@ mod tests {
     fn every_body_of_this_build_is_understood() {
         let document = Document::shared().expect("it is understood");
         for operation in &document.operations {
-            let understood = operation.body.as_ref().map(|body| body.validator(document));
+            let understood = operation.body.as_ref().map(|body| body.validator(&document));
             assert!(understood.is_none_or(|validator| validator.is_ok()), "{}", operation.id);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ use super::wechat::WechatApps;
 
 /// All that a mock knows and remembers.
 pub(super) struct Service {
-    pub(super) document: &'static Document,
+    pub(super) document: Arc<Document>,
     pub(super) gate: Gate,
     pub(super) wechat: WechatApps,
     pub(super) clock: MockClock,
@@ -109,7 +110,7 @@ impl Service {
     }
 
     /// What a request asks for: a path below the base path, and the operation that is there. None outside of it.
-    fn find<'a>(&self, request: &'a RecordedRequest) -> Option<(&'a str, Option<&'static DescribedOperation>)> {
+    fn find<'a>(&'a self, request: &'a RecordedRequest) -> Option<(&'a str, Option<&'a DescribedOperation>)> {
         let path = request.target().0.strip_prefix(&self.site.path_prefix)?;
         let operation = self.document.find(request.asks(), path);
         Some((path, operation.filter(|operation| !self.site.missing.contains(&operation.id))))
@@ -143,7 +144,7 @@ impl Service {
         self.gate.check(operation, &call)?;
         operation.parameters.iter().try_for_each(|parameter| parameter.check(call.query))?;
         let body = match &operation.body {
-            Some(body) => body.check(self.document, &request.body)?,
+            Some(body) => body.check(&self.document, &request.body)?,
             None => Value::Null,
         };
         let field = |name: &str| text(&body, name);

@@ -1,6 +1,6 @@
 //! `answer`, `body` and `example`.
 
-use super::{House, JSON, Report, body, items, label, members};
+use super::house::{House, JSON, Report, body, items, label, members};
 use crate::document::{escape, referenced_name, shown};
 use serde_json::Value;
 
@@ -36,39 +36,29 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Every answer is an envelope, and has a name to be called by.
+/// Every answer is an envelope.
 fn answer_schema(house: &House<'_>, schema: &Value, pointer: &str, report: &mut Report<'_>) {
-    let Some(name) = referenced_name(schema) else {
-        if schema.get("$ref").is_none() {
-            report.add(pointer, "answer", "The answer's schema stands inline. Move it to the components, for a name.");
-        }
-        return;
-    };
     if referenced_name(house.document.resolve(schema)).is_some() {
         return; // Leads nowhere, which is a matter of `reference`.
     }
+    let name = referenced_name(schema).map(|name| format!(" {}", shown(name))).unwrap_or_default();
     for (field, kind) in [("statusCode", "integer"), ("message", "string")] {
         let property = house.document.property(schema, field).map(|property| house.document.resolve(property));
         let typed = property.is_some_and(|property| property["type"] == kind);
         if !typed || !house.requires(schema, field) {
-            let name = shown(name);
             let message =
-                format!("The answer {name} has no required {kind} `{field}`. Put the envelope in its `allOf`.");
+                format!("The answer{name} has no required {kind} `{field}`. Put the envelope in its `allOf`.");
             report.add(pointer, "answer", message);
         }
     }
 }
 
 fn body_schema(house: &House<'_>, schema: &Value, pointer: &str, report: &mut Report<'_>) {
-    let Some(name) = referenced_name(schema) else {
-        if schema.get("$ref").is_none() {
-            report.add(pointer, "body", "The request body has no named schema. Refer to one in the components.");
-        }
-        return;
-    };
     let target = house.document.resolve(schema);
-    if referenced_name(target).is_none() && target["type"] != "object" {
-        let message = format!("The request body {} is no object. Give it `type: object`.", shown(name));
+    let parts = house.document.parts(schema);
+    if referenced_name(target).is_none() && !parts.into_iter().any(|part| part["type"] == "object") {
+        let name = referenced_name(schema).map(|name| format!(" {}", shown(name))).unwrap_or_default();
+        let message = format!("The request body{name} is not an object. Give it `type: object`.");
         report.add(pointer, "body", message);
     }
 }

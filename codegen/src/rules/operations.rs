@@ -1,6 +1,6 @@
 //! `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
 
-use super::{House, Report, items, label, members};
+use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,8 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
             }
         }
         if operation.method != "post" && !operation.value["x-idempotent"].is_null() {
-            let message = format!("{} is idempotent as a `get`. Remove `x-idempotent`.", label(operation));
+            let message =
+                format!("{} is idempotent as a `{}`. Remove `x-idempotent`.", label(operation), operation.method);
             report.add(&format!("{pointer}/x-idempotent"), "idempotent", message);
         }
         replaced_by(&by_id, operation, report);
@@ -72,8 +73,13 @@ fn ids(house: &House<'_>, report: &mut Report<'_>) {
             report.add(&pointer, "operation-id", message);
         }
         if let Some(first) = seen.get(&id.to_lowercase()) {
-            let place = house.document.mark(&format!("{}/operationId", first.pointer));
-            let message = format!("{} is the id in {}:{} already. Choose another.", shown(id), place.file, place.line);
+            let place = match house.document.mark(&first.pointer) {
+                mark if mark.file.is_empty() => "of one of genauth's own".to_owned(),
+                mark => {
+                    format!("in {}:{}", mark.file, house.document.mark(&format!("{}/operationId", first.pointer)).line)
+                }
+            };
+            let message = format!("{} is the id {place} already. Choose another.", shown(id));
             report.add(&pointer, "operation-id", message);
         } else {
             seen.insert(id.to_lowercase(), operation);

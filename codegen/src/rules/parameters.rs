@@ -1,8 +1,9 @@
 //! `path` and `parameter`.
 
-use super::{House, Report, items, label, members};
+use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, referenced_name, shown};
 use heck::ToSnakeCase;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
@@ -78,12 +79,16 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
         if parameter["schema"].is_null() {
             let message = format!("The parameter {} has no `schema`. Add one.", shown(name));
             report.add(&pointer, "parameter", message);
-        } else if referenced_name(schema).is_none()
-            && !["string", "integer", "number", "boolean"].iter().any(|scalar| schema["type"] == *scalar)
-        {
-            let message =
-                format!("The parameter {} is no scalar. Make it a string, integer, number or boolean.", shown(name));
-            report.add(&format!("{pointer}/schema"), "parameter", message);
+        } else if referenced_name(schema).is_none() && !fits(parameter, schema) {
+            let message = match parameter["in"] == "path" {
+                true => {
+                    "is not a scalar. Make it a string, integer, number or boolean, which alone have a place in a path."
+                }
+                false => {
+                    "is neither a scalar nor an array. Make it one, or write `x-any: true`, which takes nested values."
+                }
+            };
+            report.add(&format!("{pointer}/schema"), "parameter", format!("The parameter {} {message}", shown(name)));
         }
     }
     for name in template_names(operation.path).filter(|name| !in_path.contains(name)) {
@@ -91,4 +96,11 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
         let message = format!("{} has no parameter for {template}. Add one with `in: path`.", label(operation));
         report.add(&operation.pointer, "parameter", message);
     }
+}
+
+/// A path has room for a text alone. progenitor has no way to set an object in a query.
+fn fits(parameter: &Value, schema: &Value) -> bool {
+    let is = |types: &[&str]| types.iter().any(|known| schema["type"] == *known);
+    is(&["string", "integer", "number", "boolean"])
+        || parameter["in"] != "path" && (is(&["array"]) || schema.get("x-any").is_some())
 }

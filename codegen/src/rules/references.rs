@@ -1,6 +1,6 @@
 //! `reference`, `replacement` and `unreferenced`.
 
-use super::{House, Report, items, members};
+use super::house::{House, Report, items, members};
 use crate::document::{escape, referenced_name, shown};
 use serde_json::Value;
 use std::collections::BTreeSet;

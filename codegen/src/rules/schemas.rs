@@ -1,8 +1,9 @@
 //! `schema`.
 
-use super::{House, Place, Report, Role, items, members};
+use super::house::{House, Place, Report, Role, items, members};
 use crate::document::shown;
-use heck::ToSnakeCase;
+use crate::enums::UNLISTED;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         if !house.is_replaced(&place.pointer) {
             kept(place, report);
         }
-        values(house, place, report);
+        values(place, report);
         properties(house, place, report);
     }
 }
@@ -42,8 +43,18 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
         Role::Component => Some("The schema".to_owned()),
         Role::Other => None,
     };
-    if let Some(what) = what.filter(|_| ["type", "allOf", "oneOf"].iter().all(|key| schema.get(key).is_none())) {
-        report.add(pointer, "schema", format!("{what} may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`."));
+    if schema.get("x-any").is_some() {
+        let narrower = members(schema)
+            .find(|(key, _)| !matches!(key.as_str(), "x-any" | "x-not-secret" | "description" | "title" | "example"));
+        if let Some((key, _)) = narrower {
+            let message = format!("{} says more than `x-any`. Remove one of them.", shown(key));
+            report.add(&format!("{pointer}/x-any"), "schema", message);
+        }
+    } else if let Some(what) = what.filter(|_| ["type", "allOf", "oneOf"].iter().all(|key| schema.get(key).is_none())) {
+        let message = format!(
+            "{what} does not say what it is. Give it a `type`, `allOf`, `oneOf` or `$ref`, or `x-any: true` if it may be anything."
+        );
+        report.add(pointer, "schema", message);
     }
     if schema["type"] == "array" && schema.get("items").is_none() {
         report.add(pointer, "schema", "The array does not say of what. Add `items`.");
@@ -55,21 +66,12 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn values(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
-    let Place { pointer, schema, role, .. } = place;
+fn values(place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, .. } = place;
     let Some(values) = schema.get("enum") else { return };
     let texts: Vec<&str> = items(values).filter_map(Value::as_str).collect();
     let distinct: BTreeSet<&str> = texts.iter().copied().collect();
-    let message = if house.is_answered(pointer) && !house.is_replaced(pointer) {
-        let what = match role {
-            Role::Property(name) => format!("The answer's field {}", shown(name)),
-            Role::Component | Role::Items | Role::Other => "A schema of the answer".to_owned(),
-        };
-        format!(
-            "{what} is an enum, and a server that adds a value would break every client. Make it a plain string, and \
-             list the values in the description."
-        )
-    } else if schema["type"] != "string" {
+    let message = if schema["type"] != "string" {
         "`enum` is for strings. Add `type: string`, or remove it.".to_owned()
     } else if texts.len() != items(values).count() {
         "`enum` has a value that is no string. Quote it.".to_owned()
@@ -77,6 +79,8 @@ fn values(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
         "`enum` is empty. Fill it, or remove it.".to_owned()
     } else if distinct.len() != texts.len() {
         "`enum` has a value twice. Remove one.".to_owned()
+    } else if let Some(text) = texts.iter().find(|text| text.to_upper_camel_case() == UNLISTED) {
+        format!("{} becomes the variant that stands for all that is not listed. Make it a plain string.", shown(text))
     } else {
         return;
     };

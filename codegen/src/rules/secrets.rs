@@ -1,6 +1,6 @@
 //! `secret`: what looks secret gets a type that does not print itself, or a reason why not.
 
-use super::{House, Place, Report, Role, items, members};
+use super::house::{House, Place, Report, Role, items, members};
 use crate::document::{Operation, escape, shown};
 use serde_json::Value;
 
@@ -60,7 +60,8 @@ fn strings<'a>(house: &House<'a>, schema: &'a Value) -> Vec<&'a Value> {
             }
         }
     }
-    seen.retain(|part| part["type"] == "string");
+    // What may be anything may be a string.
+    seen.retain(|part| part["type"] == "string" || part.get("x-any").is_some());
     seen
 }
 
@@ -82,10 +83,12 @@ fn property(house: &House<'_>, place: &Place<'_>, name: &str, report: &mut Repor
     let excused = place.schema.get(REASON).is_some();
     let label = shown(name);
     if suspect && !excused {
-        let message = format!(
-            "The property {label} looks secret but is a plain string. Add `format: password`, or say why not in \
-             `x-not-secret`."
-        );
+        let (what, mend) = match place.schema.get("x-any") {
+            Some(_) => ("may be anything", "Make it a `format: password` string"),
+            None => ("is a plain string", "Add `format: password`"),
+        };
+        let message =
+            format!("The property {label} looks secret but {what}. {mend}, or say why not in `x-not-secret`.");
         report.add(&place.pointer, "secret", message);
     } else if excused && strings.iter().any(|schema| is_password(schema)) {
         let message = format!("The property {label} is `format: password` and `x-not-secret`. Remove one.");

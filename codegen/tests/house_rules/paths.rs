@@ -71,15 +71,26 @@ fn a_parameter_is_a_scalar_with_a_name_of_its_own() {
     refused(
         &[("users.yaml", "type: boolean", "type: object")],
         &[
-            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
+            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is neither a scalar nor an array. Make it one, or write `x-any: true`, which takes nested values.",
         ],
     );
     refused(
         &[("users.yaml", "            type: boolean", "            $ref: '#/components/schemas/UserDto'")],
         &[
-            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is no scalar. Make it a string, integer, number or boolean.",
+            "openapi/users.yaml:24:11: [parameter] The parameter `withRoles` is neither a scalar nor an array. Make it one, or write `x-any: true`, which takes nested values.",
         ],
     );
+    refused(
+        &[(
+            "users.yaml",
+            "            type: string\n          example: u1",
+            "            type: array\n            items:\n              type: string\n          example: [u1]",
+        )],
+        &[
+            "openapi/users.yaml:19:11: [parameter] The parameter `userId` is not a scalar. Make it a string, integer, number or boolean, which alone have a place in a path.",
+        ],
+    );
+    refused(&[("users.yaml", "type: boolean", "x-any: true")], &[]);
     refused(
         &[("users.yaml", "name: withRoles", "name: user_id")],
         &["openapi/users.yaml:22:11: [parameter] The parameters `userId` and `user_id` get the same name. Rename one."],

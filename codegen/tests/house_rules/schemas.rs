@@ -1,6 +1,6 @@
 //! Schemas and references.
 
-use super::refused;
+use super::{Fragments, USERS, refused};
 
 #[test]
 fn schema_names_are_pascal_case_and_differ_in_more_than_case() {
@@ -80,13 +80,13 @@ fn a_schema_says_what_it_is() {
             "        status:\n          description: How it is.\n",
         )],
         &[
-            "openapi/users.yaml:82:9: [schema] The property `status` may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:82:9: [schema] The property `status` does not say what it is. Give it a `type`, `allOf`, `oneOf` or `$ref`, or `x-any: true` if it may be anything.",
         ],
     );
     refused(
         &[("users.yaml", "    UserDto:\n      type: object\n", "    UserDto:\n")],
         &[
-            "openapi/users.yaml:76:5: [schema] The schema may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:76:5: [schema] The schema does not say what it is. Give it a `type`, `allOf`, `oneOf` or `$ref`, or `x-any: true` if it may be anything.",
         ],
     );
     refused(
@@ -100,7 +100,7 @@ fn a_schema_says_what_it_is() {
             "          items:\n            description: What.\n",
         )],
         &[
-            "openapi/users.yaml:87:11: [schema] The schema of the items may be anything. Give it a `type`, `allOf`, `oneOf` or `$ref`.",
+            "openapi/users.yaml:87:11: [schema] The schema of the items does not say what it is. Give it a `type`, `allOf`, `oneOf` or `$ref`, or `x-any: true` if it may be anything.",
         ],
     );
     refused(
@@ -137,51 +137,61 @@ fn an_enum_lists_distinct_strings() {
 }
 
 #[test]
-fn an_answer_holds_no_enum() {
+fn an_enum_may_stand_in_an_answer_but_for_a_value_that_is_called_as_what_is_not_listed() {
     refused(
         &[("users.yaml", "          description: active or blocked.\n", "          enum: [active, blocked]\n")],
+        &[],
+    );
+    refused(
+        &[("users.yaml", "          description: active or blocked.\n", "          enum: [active, unlisted]\n")],
         &[
-            "openapi/users.yaml:84:11: [schema] The answer's field `status` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:84:11: [schema] `unlisted` becomes the variant that stands for all that is not listed. Make it a plain string.",
         ],
     );
+}
+
+#[test]
+fn what_may_be_anything_says_so_and_no_more() {
+    let anything = |words: &str| format!("        status:\n          x-any: true\n{words}");
+    let edit = "        status:\n          type: string\n          description: active or blocked.\n";
+    refused(&[("users.yaml", edit, &anything("          description: How it is.\n"))], &[]);
+    refused(
+        &[("users.yaml", edit, &anything("          type: string\n"))],
+        &["openapi/users.yaml:83:11: [schema] `type` says more than `x-any`. Remove one of them."],
+    );
+    refused(
+        &[("users.yaml", edit, &anything("").replace("true", "false"))],
+        &["openapi/users.yaml:83:11: [shape] `x-any` is false. Write true."],
+    );
+    // It may be a text, and a text may be a secret.
     refused(
         &[(
             "users.yaml",
-            "        tokenType:\n",
-            "        created:\n          $ref: '#/components/schemas/CreateUserDto'\n        tokenType:\n",
+            "          type: string\n          x-not-secret: names a kind of token\n",
+            "          x-any: true\n",
         )],
         &[
-            "openapi/users.yaml:105:11: [schema] The answer's field `state` is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
+            "openapi/users.yaml:94:9: [secret] The property `tokenType` looks secret but may be anything. Make it a `format: password` string, or say why not in `x-not-secret`.",
         ],
     );
-    refused(
-        &[
-            (
-                "users.yaml",
-                "        tokenType:\n",
-                "        roles:\n          type: array\n          items:\n            type: string\n            enum: []\n        kind:\n          allOf:\n            - $ref: '#/components/schemas/Kind'\n        tokenType:\n",
-            ),
-            (
-                "users.yaml",
-                "    CreateUserDto:\n",
-                "    Kind:\n      type: string\n      enum: [a]\n    CreateUserDto:\n",
-            ),
-        ],
-        &[
-            "openapi/users.yaml:98:13: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
-            "openapi/users.yaml:107:7: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
-        ],
-    );
-    refused(
-        &[(
-            "users.yaml",
-            "              schema:\n                $ref: '#/components/schemas/Envelope'\n",
-            "              schema:\n                type: string\n                enum: [a]\n",
-        )],
-        &[
-            "openapi/users.yaml:62:15: [answer] The answer's schema stands inline. Move it to the components, for a name.",
-            "openapi/users.yaml:64:17: [schema] A schema of the answer is an enum, and a server that adds a value would break every client. Make it a plain string, and list the values in the description.",
-        ],
+}
+
+#[test]
+fn an_inline_object_gets_a_name_that_is_not_taken() {
+    let inline = "        friends:\n          type: array\n          items:\n            type: object\n            properties:\n              name:\n                type: string\n";
+    let named =
+        "        friends:\n          type: array\n          items:\n            $ref: '#/components/schemas/UserDto'\n";
+    let fragments = Fragments::sample();
+    fragments.write("users.yaml", USERS);
+    fragments.edit("users.yaml", named, inline);
+    assert_eq!(fragments.compile(), Vec::<String>::new());
+    fragments.edit("users.yaml", "    CreateUserDto:\n", "    UserDtofriendsItem:\n");
+    fragments.edit("users.yaml", "schemas/CreateUserDto", "schemas/UserDtofriendsItem");
+    assert_eq!(
+        fragments.compile(),
+        [
+            "openapi/users.yaml:87:11: [schema] The schema stands inline and would be called `UserDtoFriendsItem`, which is taken. Move it to the components, for another name."
+        ]
     );
 }
 

@@ -149,9 +149,9 @@ fn what_progenitor_cannot_generate_is_refused() {
         ],
     );
     refused(
-        &[("users.yaml", "    get:\n", "    delete:\n")],
+        &[("users.yaml", "    get:\n", "    patch:\n")],
         &[
-            "openapi/users.yaml:7:5: [shape] `delete` has no place in a path. The API has `get` and `post` operations, and nothing is shared between the two of a path.",
+            "openapi/users.yaml:7:5: [shape] `patch` has no place in a path. The API has `get`, `post`, `put` and `delete` operations, and nothing is shared between those of a path.",
         ],
     );
     refused(
@@ -184,7 +184,7 @@ fn only_an_operation_is_deprecated() {
             "        id:\n          type: string\n          deprecated: true",
         )],
         &[
-            "openapi/users.yaml:82:11: [shape] `deprecated` has no place in a schema. Known are `type`, `format`, `title`, `description`, `example`, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `nullable`, `default`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `pattern`, `additionalProperties`, `x-not-secret`.",
+            "openapi/users.yaml:82:11: [shape] `deprecated` has no place in a schema. Known are `type`, `format`, `title`, `description`, `example`, `properties`, `required`, `items`, `enum`, `allOf`, `oneOf`, `nullable`, `default`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `pattern`, `additionalProperties`, `x-any`, `x-not-secret`.",
         ],
     );
 }

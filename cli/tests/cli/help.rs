@@ -33,7 +33,7 @@ fn the_help_of_every_command_is_the_one_that_was_reviewed() {
         reviewed(&name, &format!("{short}\n{}\n{long}", "-".repeat(100)));
         files.insert(name);
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/cli");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let known = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let gone: Vec<String> = known.filter(|name| name.starts_with("genauth") && !files.contains(name)).collect();
     assert!(gone.is_empty(), "these commands are gone, delete their snapshots: {gone:?}");

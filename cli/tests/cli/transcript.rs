@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The commands of the transcript, each with what it shows.
 fn transcript() -> Vec<(String, String)> {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let block = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let mut steps: Vec<(String, String)> = Vec::new();
     let mut lines = block.lines();

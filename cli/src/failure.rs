@@ -1,6 +1,6 @@
 //! Why a command ends without having done its work, and with which exit code.
 
-use genauth::{Credential, Error, ErrorKind, Operation, ways};
+use genauth::{Credential, Error, ErrorKind, Operation};
 use std::io;
 
 /// How the program ends. `EXIT_CODES` tells the user.
@@ -140,8 +140,17 @@ impl From<Error> for Failure {
     }
 }
 
+/// The library's own sentence names methods of its builder; this one names options, as in `a and b, or c`.
 fn no_credentials(operation: &Operation) -> String {
-    let ways = ways(operation.credentials, options_of);
+    let mut ways: Vec<String> = Vec::new();
+    for alternative in operation.credentials {
+        let options: Vec<&str> = alternative.iter().map(|credential| options_of(*credential)).collect();
+        let way = options.join(" and ");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    let ways = ways.join(", or ");
     format!("{}: no credentials are configured that this operation takes; give {ways}", operation.id)
 }
 

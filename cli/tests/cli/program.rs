@@ -237,14 +237,14 @@ pub fn has(tool: &str) -> bool {
 /// Holds a text against the snapshot that was reviewed; `GENAUTH_REFRESH=1` writes it anew.
 #[track_caller]
 pub fn reviewed(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/cli").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
     if std::env::var_os("GENAUTH_REFRESH").is_some() {
         std::fs::write(&path, text).unwrap();
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         known == text,
-        "tests/snapshots/cli/{name} differs; if that is meant, run GENAUTH_REFRESH=1 cargo test --test cli and review \
+        "cli/tests/snapshots/{name} differs; if that is meant, run GENAUTH_REFRESH=1 cargo test -p genauth-cli and review \
          the difference\n{text}"
     );
 }

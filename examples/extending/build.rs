@@ -1,0 +1,3 @@
+fn main() {
+    genauth_codegen::build("fragments");
+}

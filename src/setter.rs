@@ -1,0 +1,159 @@
+//! What the setters of builders take, and what they say of a value that does not fit.
+//!
+//! An error tells the way to the field and what is wrong there, and nothing of the value, which may be a secret.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+
+/// What the setter of an optional field takes: a value for it, or an `Option` of one.
+///
+/// `As` tells the two apart, and is inferred. A bare `None` does not say of what; leave the field alone, or write
+/// `None::<String>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `{T}`, nor what becomes one, nor an `Option` of such",
+    label = "this setter takes a `{T}`"
+)]
+pub trait Optional<T, As> {
+    /// What a field holds of it, or what is wrong with it: for generated code.
+    #[doc(hidden)]
+    fn convert(self, field: &str) -> Result<Option<T>, String>;
+}
+
+/// A value.
+#[derive(Debug)]
+pub enum Value {}
+
+/// An `Option` of a value.
+#[derive(Debug)]
+pub enum Maybe {}
+
+impl<T, V> Optional<T, Value> for V
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+{
+    fn convert(self, field: &str) -> Result<Option<T>, String> {
+        required(self, field).map(Some)
+    }
+}
+
+impl<T, V> Optional<T, Maybe> for Option<V>
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+{
+    fn convert(self, field: &str) -> Result<Option<T>, String> {
+        self.map(|value| required(value, field)).transpose()
+    }
+}
+
+/// The value for a field, or what is wrong with it: for generated code.
+#[doc(hidden)]
+pub fn required<T, V>(value: V, field: &str) -> Result<T, String>
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+{
+    value.try_into().map_err(|error| within(field, &error))
+}
+
+/// The value for a request's body, or what is wrong with it: for generated code.
+#[doc(hidden)]
+pub fn body<T, B, V>(value: V) -> Result<B, String>
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+    B: From<T>,
+{
+    value.try_into().map(B::from).map_err(|error| match known(&error) {
+        Some(problem) => problem.to_owned(),
+        None => "the body does not fit".to_owned(),
+    })
+}
+
+fn within(field: &str, error: &dyn Any) -> String {
+    let problem = known(error).unwrap_or("does not fit");
+    match problem.strip_prefix('`') {
+        Some(path) => format!("`{field}.{path}"),
+        None => format!("`{field}` {problem}"),
+    }
+}
+
+/// The text of an error that was made here; any other may print the value.
+fn known(error: &dyn Any) -> Option<&str> {
+    error.downcast_ref::<ConversionError>().map(|error| &*error.0)
+}
+
+/// Why a builder makes no value, or a text is none of an enum's.
+pub struct ConversionError(Cow<'static, str>);
+
+impl std::error::Error for ConversionError {}
+
+impl fmt::Display for ConversionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ConversionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl From<&'static str> for ConversionError {
+    fn from(problem: &'static str) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<String> for ConversionError {
+    fn from(problem: String) -> Self {
+        Self(problem.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn optional<T, As>(value: impl Optional<T, As>) -> Result<Option<T>, String> {
+        value.convert("field")
+    }
+
+    #[test]
+    fn an_optional_field_takes_a_value_or_an_option_of_one() {
+        assert_eq!(optional::<String, _>("x"), Ok(Some("x".to_owned())));
+        assert_eq!(optional::<String, _>(Some("x")), Ok(Some("x".to_owned())));
+        assert_eq!(optional::<String, _>(None::<&str>), Ok(None));
+        assert_eq!(optional::<i64, _>(7), Ok(Some(7)));
+        assert_eq!(optional::<Vec<i64>, _>([]), Ok(Some(Vec::new())));
+    }
+
+    #[test]
+    fn an_error_names_the_way_to_the_field_and_nothing_of_the_value() {
+        struct Loud;
+        struct Failing(&'static str);
+        impl TryFrom<Loud> for u8 {
+            type Error = String;
+            fn try_from(_: Loud) -> Result<Self, String> {
+                Err("hunter2".to_owned())
+            }
+        }
+        impl TryFrom<Failing> for u8 {
+            type Error = ConversionError;
+            fn try_from(failing: Failing) -> Result<Self, ConversionError> {
+                Err(failing.0.into())
+            }
+        }
+        assert_eq!(optional::<u8, _>(Loud), Err("`field` does not fit".to_owned()));
+        assert_eq!(body::<u8, u8, _>(Loud), Err("the body does not fit".to_owned()));
+        assert_eq!(
+            required::<u8, _>(Failing("is not one of `a`"), "field"),
+            Err("`field` is not one of `a`".to_owned())
+        );
+        assert_eq!(optional::<u8, _>(Failing("`inner` is not set")), Err("`field.inner` is not set".to_owned()));
+        assert_eq!(body::<u8, u8, _>(Failing("`inner` is not set")), Err("`inner` is not set".to_owned()));
+    }
+}
