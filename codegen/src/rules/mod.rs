@@ -10,6 +10,10 @@ mod parameters;
 mod references;
 mod schemas;
 mod secrets;
+mod sentences;
+
+pub use secrets::looks_secret;
+pub use sentences::UNWRITTEN;
 
 use crate::document::Document;
 use crate::violation::Violation;
@@ -26,6 +30,7 @@ pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
     references::check(&house, &mut report);
     schemas::check(&house, &mut report);
     secrets::check(&house, &mut report);
+    sentences::check(&mut report);
     let mut violations = report.violations;
     violations.sort();
     // An alias makes one place stand for several, so messages name what stands there and not who uses it.

@@ -38,7 +38,8 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn looks_secret(name: &str) -> bool {
+/// Whether a field or parameter of this name is taken for a secret.
+pub fn looks_secret(name: &str) -> bool {
     let letters: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
     WORDS.iter().any(|word| letters.contains(word))
 }

@@ -1,6 +1,7 @@
 //! The tool of whoever works on fragments: `cargo run -p genauth-codegen -- …`.
 
 mod check;
+mod import;
 
 use std::env;
 use std::process::ExitCode;
@@ -9,6 +10,10 @@ const USAGE: &str = "\
 Usage: genauth-codegen COMMAND
 
   check [FOLDER]   says what is wrong with the fragments in FOLDER, `openapi` unless given
+
+  import DOCUMENT OPERATION...
+                   prints a first draft of a fragment for operations of an OpenAPI 3.0 document: each is an
+                   operationId, its short form or a path; what the fragments in `openapi` have is not repeated
 ";
 
 fn main() -> ExitCode {
@@ -17,6 +22,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["check"] => check::run("openapi"),
         ["check", folder] => check::run(folder),
+        ["import", document, operations @ ..] => import::run(document, operations),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

@@ -1,0 +1,181 @@
+//! The fragment that becomes of the operations.
+
+use super::house::House;
+use super::operation::JSON;
+use super::source::{Operation, Source};
+use super::tree::{COMMENT, Node};
+use super::{example, names};
+use genauth_codegen::rules::UNWRITTEN;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Draft<'a> {
+    pub(super) source: &'a Source,
+    pub(super) house: &'a House,
+    pub(super) schemas: BTreeMap<String, Node>,
+    /// The names in the order in which they came up.
+    pub(super) order: Vec<String>,
+    /// By the reference: what the schema is called here.
+    pub(super) names: BTreeMap<&'a str, String>,
+    /// In small letters.
+    taken: BTreeSet<String>,
+    /// The references that an answer can reach.
+    answered: Vec<&'a str>,
+    /// Guards against names that stand for themselves.
+    pub(super) open: Vec<&'a str>,
+    pub(super) ids: Vec<(Operation<'a>, String)>,
+    notes: BTreeSet<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// The fragment, or for each operation that cannot be described a sentence why not.
+    pub(super) fn of(source: &'a Source, house: &'a House, operations: &[Operation<'a>]) -> Result<Node, Vec<String>> {
+        let mut draft = Self {
+            source,
+            house,
+            schemas: BTreeMap::new(),
+            order: Vec::new(),
+            names: BTreeMap::new(),
+            taken: house.names().map(str::to_lowercase).collect(),
+            answered: Vec::new(),
+            open: Vec::new(),
+            ids: Vec::new(),
+            notes: BTreeSet::new(),
+        };
+        for operation in operations {
+            source.reachable(operation.node.get("responses"), &mut draft.answered);
+            let id = draft.id(operation);
+            draft.ids.push((*operation, id));
+        }
+        let tag =
+            operations.iter().find_map(|operation| names::tag(operation.id())).unwrap_or_else(|| "draft".to_owned());
+        let mut paths: Vec<(String, Node)> = Vec::new();
+        let mut refused = Vec::new();
+        for (operation, id) in draft.ids.clone() {
+            match draft.operation(&operation, &id, &tag) {
+                Ok(node) => {
+                    let path = operation.path;
+                    match paths.iter_mut().find(|(known, _)| known == path) {
+                        Some((_, item)) => *item = item.clone().with(operation.method, node),
+                        None => paths.push((path.to_owned(), Node::map().with(operation.method, node))),
+                    }
+                }
+                Err(why) => refused.push(why),
+            }
+        }
+        if refused.is_empty() { Ok(draft.fragment(&tag, paths)) } else { Err(refused) }
+    }
+
+    fn fragment(mut self, tag: &str, paths: Vec<(String, Node)>) -> Node {
+        let begin = format!(
+            "A draft: write a sentence for each `{UNWRITTEN}`, compare the rest with what the server does, and put what \
+             the group is here."
+        );
+        let mut fragment = Node::map().with(COMMENT, begin);
+        for note in std::mem::take(&mut self.notes) {
+            fragment = fragment.with(COMMENT, note);
+        }
+        if !self.house.has_tag(tag) {
+            let tag = Node::map().with("name", tag).with("description", UNWRITTEN);
+            fragment = fragment.with("tags", vec![tag]);
+        }
+        let paths = Node::Map(paths);
+        // What was left out may have had schemas of its own.
+        let mut used = BTreeSet::new();
+        self.reach(&paths, &mut used);
+        let fragment = fragment.with("paths", paths);
+        let used = self.order.into_iter().filter(|name| used.contains(name));
+        let schemas: Vec<_> = used.filter_map(|name| Some((name.clone(), self.schemas.remove(&name)?))).collect();
+        if schemas.is_empty() {
+            return fragment;
+        }
+        fragment.with("components", Node::map().with("schemas", Node::Map(schemas)))
+    }
+
+    fn reach(&self, node: &Node, used: &mut BTreeSet<String>) {
+        if let Some(name) = node.referenced()
+            && used.insert(name.to_owned())
+            && let Some(schema) = self.schemas.get(name)
+        {
+            self.reach(schema, used);
+        }
+        node.items().iter().for_each(|item| self.reach(item, used));
+        node.entries().iter().for_each(|(_, member)| self.reach(member, used));
+    }
+
+    fn id(&self, operation: &Operation<'a>) -> String {
+        let short = names::short(operation.id());
+        let of_path = names::path_ids(operation.path);
+        let is_shared = self.source.operations().iter().filter(|other| names::short(other.id()) == short).count() > 1;
+        // Where a short form means several operations, none of them gets it for coming first.
+        let (first, then) =
+            if is_shared { (of_path, vec![names::camel(short)]) } else { (vec![names::camel(short)], of_path) };
+        let whole = names::camel(&format!("{} {} {}", operation.method, operation.id(), operation.path));
+        let mut candidates = first.into_iter().chain(then).chain([whole.clone()]).filter(|id| !id.is_empty());
+        let is_free = |id: &String| {
+            let taken = self.ids.iter().any(|(_, other)| other.eq_ignore_ascii_case(id));
+            !taken && !self.house.has_operation(id)
+        };
+        candidates.find(is_free).unwrap_or(whole)
+    }
+
+    pub(super) fn content(&self, schema: Node) -> Node {
+        let find = |name: &str| self.schemas.get(name).or_else(|| self.house.schema(name));
+        let example = example::of(&schema, "", &find, &mut Vec::new()).unwrap_or_else(Node::map);
+        Node::map().with(JSON, Node::map().with("schema", schema).with("example", example))
+    }
+
+    /// What the schema behind a reference is called here; it is described if it is not yet.
+    pub(super) fn named(&mut self, reference: &'a str, known: &str, answered: bool) -> String {
+        if let Some(name) = self.names.get(reference) {
+            return name.clone();
+        }
+        let pascal = names::pascal(known);
+        let Some(target) = reference.strip_prefix('#').and_then(|pointer| self.source.root.pointer(pointer)) else {
+            return pascal;
+        };
+        if self.house.schema(&pascal).is_some() {
+            self.names.insert(reference, pascal.clone());
+            self.compare(&pascal, target);
+            return pascal;
+        }
+        let name = self.free_name(&pascal);
+        self.names.insert(reference, name.clone());
+        let answered = answered || self.answered.contains(&reference);
+        self.define(&name, target, answered);
+        name
+    }
+
+    pub(super) fn define(&mut self, name: &str, schema: &'a Node, answered: bool) {
+        // Its place is before what it is made of.
+        self.order.push(name.to_owned());
+        let body = self.body(name, schema, answered);
+        self.schemas.insert(name.to_owned(), body);
+    }
+
+    pub(super) fn put(&mut self, name: &str, schema: Node) {
+        self.order.push(name.to_owned());
+        self.schemas.insert(name.to_owned(), schema);
+    }
+
+    /// The name, or one after it that nothing else has.
+    pub(super) fn free_name(&mut self, wanted: &str) -> String {
+        let candidates = std::iter::once(wanted.to_owned()).chain((2..).map(|n| format!("{wanted}{n}")));
+        let mut free = candidates.filter(|name| !self.taken.contains(&name.to_lowercase()));
+        let name = free.next().unwrap_or_default();
+        self.taken.insert(name.to_lowercase());
+        name
+    }
+
+    /// Notes what the document knows of a schema that the fragments have already.
+    pub(super) fn compare(&mut self, name: &str, schema: &'a Node) {
+        let fields = self.source.parts(schema).into_iter().flat_map(|part| part.get("properties").entries());
+        let new: Vec<String> = fields
+            .filter(|(field, _)| !self.house.has_field(name, field))
+            .map(|(field, _)| format!("`{field}`"))
+            .collect();
+        if !new.is_empty() {
+            self.notes
+                .insert(format!("{name} is described already, but the document has besides: {}.", new.join(", ")));
+        }
+    }
+}
