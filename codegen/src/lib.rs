@@ -7,6 +7,7 @@ pub mod document;
 pub mod extension;
 pub mod fields;
 pub mod fingerprint;
+pub mod fragment_schema;
 pub mod generate;
 pub mod handwritten;
 pub mod load;

@@ -94,7 +94,8 @@ fn folder(dir: &Path, has_root: bool) -> io::Result<Folder> {
     Ok(folder)
 }
 
-fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
+/// Reads one file, which messages call `file`.
+pub fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
     let refused = |at, message: String| Err(vec![violation(file, at, message)]);
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
