@@ -3,6 +3,7 @@
 
 pub mod annotate;
 pub mod builders;
+pub mod checked_in;
 pub mod document;
 pub mod extension;
 pub mod fields;

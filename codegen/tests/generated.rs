@@ -4,11 +4,10 @@
 use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const REFRESH: &str =
-    "if that is meant, run GENAUTH_REFRESH=1 cargo test -p genauth-codegen --test generated and review the difference";
+const REFRESH: &str = "if that is meant, run `cargo run -p genauth-codegen -- refresh` and review the difference";
 
-fn compiled() -> genauth_codegen::Compiled {
-    genauth_codegen::compile(&Path::new(ROOT).join("openapi"), "openapi").unwrap_or_else(|violations| {
+fn made() -> Vec<(String, String)> {
+    genauth_codegen::checked_in::checked_in(Path::new(ROOT)).unwrap_or_else(|violations| {
         let lines = violations.iter().map(ToString::to_string).collect::<Vec<_>>();
         panic!("the shipped fragments are broken:\n{}", lines.join("\n"))
     })
@@ -16,16 +15,8 @@ fn compiled() -> genauth_codegen::Compiled {
 
 #[test]
 fn the_generated_code_and_the_merged_document_are_the_ones_that_were_reviewed() {
-    let files = compiled().files().map(|(name, text)| (format!("generated/{name}"), text));
-    // The generator has the document with it, for those who describe operations beside it.
-    let carried = files.iter().find(|(name, _)| name == "generated/openapi.json").cloned();
-    let carried = carried.map(|(_, text)| ("codegen/src/openapi.json".to_owned(), text));
-    for (name, text) in files.into_iter().chain(carried) {
-        let path = Path::new(ROOT).join(&name);
-        if std::env::var_os("GENAUTH_REFRESH").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+    for (name, text) in made() {
+        let reviewed = std::fs::read_to_string(Path::new(ROOT).join(&name)).unwrap_or_default();
         if let Some(line) = reviewed.lines().zip(text.lines()).position(|(reviewed, made)| reviewed != made) {
             panic!("{name} differs from line {} on; {REFRESH}", line + 1);
         }
@@ -35,5 +26,5 @@ fn the_generated_code_and_the_merged_document_are_the_ones_that_were_reviewed() 
 
 #[test]
 fn the_same_fragments_make_the_same_bytes() {
-    assert!(compiled() == compiled());
+    assert!(made() == made());
 }

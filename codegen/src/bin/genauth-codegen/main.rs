@@ -1,6 +1,7 @@
 //! The tool of whoever works on fragments: `cargo run -p genauth-codegen -- …`.
 
 mod check;
+mod refresh;
 
 use std::env;
 use std::process::ExitCode;
@@ -9,6 +10,8 @@ const USAGE: &str = "\
 Usage: genauth-codegen COMMAND
 
   check [FOLDER]   says what is wrong with the fragments in FOLDER, `openapi` unless given
+  refresh          writes everything that is generated and checked in, for a change in `openapi/`
+  refresh --check  changes nothing, and says what is not as it should be
 ";
 
 fn main() -> ExitCode {
@@ -17,6 +20,8 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["check"] => check::run("openapi"),
         ["check", folder] => check::run(folder),
+        ["refresh"] => refresh::run(false),
+        ["refresh", "--check"] => refresh::run(true),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
