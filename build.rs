@@ -15,7 +15,7 @@ fn main() {
     match texts(&root) {
         Ok(texts) => {
             for (name, text) in texts {
-                if let Err(error) = std::fs::write(out.join(name), text) {
+                if let Err(error) = write(&out.join(&name), &text) {
                     println!("cargo::error=cannot write {name}: {error}");
                 }
             }
@@ -25,30 +25,48 @@ fn main() {
     }
 }
 
-/// Generated.
+/// Also into a folder that is not there yet.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    std::fs::write(path, text)
+}
+
+/// Generated: what to write, by its path.
 #[cfg(feature = "codegen")]
-fn texts(root: &Path) -> Result<Vec<(&'static str, String)>, Vec<String>> {
+fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
     let compiled = genauth_codegen::compile(&root.join("openapi"), "openapi");
     let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    Ok(compiled.files().into())
+    Ok(compiled.files())
 }
 
 /// As generated before and checked in, if the fragments are still the same.
 #[cfg(not(feature = "codegen"))]
-fn texts(root: &Path) -> Result<Vec<(&'static str, String)>, Vec<String>> {
-    let read = |name: &'static str| {
-        let path = root.join("generated").join(name);
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|error| vec![format!("cannot read {}: {error}", path.display())])?;
-        Ok::<_, Vec<String>>((name, text))
-    };
-    let texts = vec![read("api.rs")?, read("operations.rs")?, read("openapi.json")?];
+fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
+    let generated = root.join("generated");
+    let unreadable = |error| vec![format!("cannot read {}: {error}", generated.display())];
+    let texts = read(&generated, "").map_err(unreadable)?;
     let line =
         fingerprint::line(&root.join("openapi")).map_err(|error| vec![format!("cannot read openapi/: {error}")])?;
-    if !texts[0].1.starts_with(&line) {
+    if !texts.iter().any(|(name, text)| name == "api.rs" && text.starts_with(&line)) {
         let problem =
             "openapi/ has changed since generated/ was made; build with the feature `codegen`, which generates";
         return Err(vec![problem.to_owned()]);
+    }
+    Ok(texts)
+}
+
+/// What a folder holds, and its folders.
+#[cfg(not(feature = "codegen"))]
+fn read(folder: &Path, prefix: &str) -> std::io::Result<Vec<(String, String)>> {
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        if path.is_dir() {
+            texts.extend(read(&path, &format!("{name}/"))?);
+        } else {
+            texts.push((name, std::fs::read_to_string(&path)?));
+        }
     }
     Ok(texts)
 }

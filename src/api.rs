@@ -4,6 +4,7 @@
     deprecated,
     missing_docs,
     unreachable_pub,
+    unused_imports,
     unused_mut,
     rust_2018_idioms,
     rustdoc::broken_intra_doc_links,

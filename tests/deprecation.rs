@@ -152,26 +152,28 @@ fn note(attributes: &[Attribute]) -> Option<String> {
 
 #[test]
 fn the_compilers_warning_of_every_deprecated_operation_and_its_builder_names_the_replacement() {
-    let generated = syn::parse_file(include_str!(concat!(env!("OUT_DIR"), "/api.rs"))).unwrap();
-    let builders = generated.items.iter().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "builder" => Some(&module.content.as_ref()?.1),
-        _ => None,
-    });
-    let methods = generated.items.iter().filter_map(|item| match item {
-        Item::Impl(item) if item.trait_.is_none() => Some(&item.items),
-        _ => None,
-    });
-    let methods: Vec<_> = methods
-        .flatten()
-        .filter_map(|item| if let ImplItem::Fn(method) = item { Some(method) } else { None })
-        .collect();
+    let (mut methods, mut builders) = (Vec::new(), Vec::new());
+    for part in std::fs::read_dir("generated/groups").unwrap() {
+        let part = std::fs::read_to_string(part.unwrap().path()).unwrap();
+        for item in syn::parse_file(&part).unwrap().items {
+            match item {
+                Item::Mod(item) if item.ident == "builder" => builders.extend(item.content.unwrap().1),
+                Item::Impl(item) => methods.extend(item.items),
+                _ => {}
+            }
+        }
+    }
     let mut deprecated = 0;
     for operation in genauth::operations() {
-        let method = methods.iter().find(|method| method.sig.ident == operation.method_name).expect(operation.id);
+        let method = methods.iter().find_map(|item| match item {
+            ImplItem::Fn(method) if method.sig.ident == operation.method_name => Some(method),
+            _ => None,
+        });
+        let method = method.expect(operation.id);
         let ReturnType::Type(_, returned) = &method.sig.output else { panic!("{} returns nothing", operation.id) };
         let Type::Path(returned) = &**returned else { panic!("{} returns no builder", operation.id) };
         let name = &returned.path.segments.last().unwrap().ident;
-        let builder = builders.into_iter().flatten().find_map(|item| match item {
+        let builder = builders.iter().find_map(|item| match item {
             Item::Struct(item) if item.ident == *name => Some(item),
             _ => None,
         });

@@ -87,6 +87,10 @@ impl Document {
         Self { value, marks, ..Self::default() }
     }
 
+    pub fn schema_pointer(name: &str) -> String {
+        format!("/components/schemas/{}", escape(name))
+    }
+
     /// Whether what stands there comes from a fragment.
     pub fn is_own(&self, pointer: &str) -> bool {
         !self.mark(pointer).file.is_empty()

@@ -39,6 +39,10 @@ fn read_all(dir: &Path, shown_as: &str, base: Option<Document>) -> Result<Docume
         let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));
         violations.push(violation(&format!("{shown_as}/{name}"), None, message));
     }
+    if folder.fragments.is_empty() {
+        let message = "The folder has no fragment. Put a file into it whose name ends in `.yaml`.";
+        violations.push(violation(shown_as, None, message));
+    }
     let mut documents = Vec::new();
     for name in folder.fragments {
         match read(&dir.join(&name), &format!("{shown_as}/{name}")) {

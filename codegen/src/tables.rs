@@ -1,7 +1,7 @@
 //! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
 
 use crate::builders::Generated;
-use crate::document::{Document, Operation, escape, referenced_name};
+use crate::document::{Document, Operation, escape, referenced_name, shown};
 use crate::names::{TypeNames, plain, type_of};
 use crate::violation::Violation;
 use quote::{format_ident, quote};
@@ -29,8 +29,10 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
     unknown
         .map(|(scheme, _)| {
             let pointer = format!("/components/securitySchemes/{}", escape(scheme));
-            let problem = format!("src/credentials/ implements no security scheme `{scheme}`");
-            document.violation(&pointer, "credential", format!("{problem}. Implement it, or use another."))
+            let known: Vec<String> = CREDENTIALS.iter().map(|(known, _)| shown(known)).collect();
+            let (last, others) = known.split_last().map_or(("", Vec::new()), |(last, others)| (last, others.to_vec()));
+            let problem = format!("genauth has no credentials for the security scheme {}", shown(scheme));
+            document.violation(&pointer, "credential", format!("{problem}. Use {} or {last}.", others.join(", ")))
         })
         .collect()
 }

@@ -123,7 +123,7 @@ fn work(operations: usize) -> [u64; 2] {
             let lines = violations.iter().map(ToString::to_string).collect::<Vec<_>>();
             panic!("the fragments are broken:\n{}", lines.join("\n"))
         });
-        assert!(compiled.api.contains("pub struct GetThing0"));
+        assert!(compiled.groups["synthetic"].contains("pub struct GetThing0"));
     });
     [counted.count_total, counted.bytes_total]
 }

@@ -72,8 +72,13 @@ fn ids(house: &House<'_>, report: &mut Report<'_>) {
             report.add(&pointer, "operation-id", message);
         }
         if let Some(first) = seen.get(&id.to_lowercase()) {
-            let place = house.document.mark(&format!("{}/operationId", first.pointer));
-            let message = format!("{} is the id in {}:{} already. Choose another.", shown(id), place.file, place.line);
+            let place = match house.document.mark(&first.pointer) {
+                mark if mark.file.is_empty() => "of one of genauth's own".to_owned(),
+                mark => {
+                    format!("in {}:{}", mark.file, house.document.mark(&format!("{}/operationId", first.pointer)).line)
+                }
+            };
+            let message = format!("{} is the id {place} already. Choose another.", shown(id));
             report.add(&pointer, "operation-id", message);
         } else {
             seen.insert(id.to_lowercase(), operation);

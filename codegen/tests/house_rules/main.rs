@@ -159,7 +159,7 @@ fn a_security_scheme_that_no_code_implements_is_told() {
     assert_eq!(
         fragments.compile(),
         [
-            "openapi/genauth.yaml:35:5: [credential] src/credentials/ implements no security scheme `smokeSignal`. Implement it, or use another."
+            "openapi/genauth.yaml:35:5: [credential] genauth has no credentials for the security scheme `smokeSignal`. Use `appId`, `userAccessToken`, `clientSecretBasic`, `accessKeySignature` or `managementToken`."
         ]
     );
 }

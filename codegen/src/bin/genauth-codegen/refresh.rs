@@ -1,6 +1,6 @@
 //! `refresh`: everything that is made by programs and checked in, made anew.
 
-use genauth_codegen::checked_in::checked_in;
+use genauth_codegen::checked_in::{GROUPS, checked_in};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitCode, Stdio};
@@ -42,55 +42,57 @@ fn refresh(only_check: bool) -> Result<usize, String> {
     let root = root()?;
     let lines = |violations: Vec<_>| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let texts = checked_in(&root).map_err(lines)?;
-    let made = texts.into_iter().map(|(path, text)| (path, Some(text))).collect();
-    let stale = settle(&root, made, only_check)?;
+    let stale = settle(&root, GROUPS, texts.into_iter().collect(), only_check)?;
     // The program is built of what was written.
-    Ok(stale + settle(&root, snapshots(&root, only_check)?, only_check)?)
+    let snapshots = snapshots(&root, only_check)?.into_iter().map(|(name, text)| (format!("{SNAPSHOTS}/{name}"), text));
+    Ok(stale + settle(&root, SNAPSHOTS, snapshots.collect(), only_check)?)
 }
 
 /// The clone of the repository that this runs in.
 fn root() -> Result<PathBuf, String> {
     let here = env::current_dir().map_err(|error| format!("The current folder cannot be found: {error}."))?;
-    let is_root = |folder: &&Path| ["openapi/genauth.yaml", "codegen/src/lib.rs"].iter().all(|path| folder.join(path).exists());
+    let is_root =
+        |folder: &&Path| ["openapi/genauth.yaml", "codegen/src/lib.rs"].iter().all(|path| folder.join(path).exists());
     let root = here.ancestors().find(is_root).map(Path::to_owned);
     root.ok_or_else(|| format!("{} is not in a clone of genauth's repository. Run this inside of one.", here.display()))
 }
 
-/// Makes each file what it should be, none if it should not be, and says so.
-fn settle(root: &Path, made: BTreeMap<String, Option<String>>, only_check: bool) -> Result<usize, String> {
+/// Makes each file what it should be, and says so. In `folder` there is to be nothing else.
+fn settle(root: &Path, folder: &str, made: BTreeMap<String, String>, only_check: bool) -> Result<usize, String> {
     let mut stale = 0;
+    let known = texts(&root.join(folder)).map_err(|error| format!("{folder} cannot be read: {error}."))?;
+    for name in known.into_keys().map(|name| format!("{folder}/{name}")).filter(|name| !made.contains_key(name)) {
+        stale += 1;
+        if only_check {
+            println!("{name} is of something that is gone");
+        } else {
+            fs::remove_file(root.join(&name)).map_err(|error| format!("{name} cannot be removed: {error}."))?;
+            println!("{name} removed");
+        }
+    }
     for (name, text) in made {
         let path = root.join(&name);
-        let cannot = |error: io::Error| format!("{name} cannot be written: {error}.");
-        if text.as_ref() == fs::read_to_string(&path).ok().as_ref() {
+        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
             continue;
         }
         stale += 1;
-        match text {
-            _ if only_check => println!("{name} is out of date"),
-            Some(text) => {
-                fs::write(&path, text).map_err(cannot)?;
-                println!("{name} written");
-            }
-            None => {
-                fs::remove_file(&path).map_err(cannot)?;
-                println!("{name} removed");
-            }
+        if only_check {
+            println!("{name} is out of date");
+        } else {
+            fs::write(&path, text).map_err(|error| format!("{name} cannot be written: {error}."))?;
+            println!("{name} written");
         }
     }
     Ok(stale)
 }
 
-/// The snapshots as the program's tests make them, and none for those that they do not make any more.
-fn snapshots(root: &Path, only_check: bool) -> Result<BTreeMap<String, Option<String>>, String> {
+/// The snapshots as the program's tests make them, by name.
+fn snapshots(root: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
     let into = env::temp_dir().join(format!("genauth-refresh-{}", process::id()));
     let made = make_snapshots(root, &into, only_check);
     // It is the system's folder for what may stay behind.
     let _ = fs::remove_dir_all(&into);
-    let known = texts(&root.join(SNAPSHOTS)).map_err(|error| format!("{SNAPSHOTS} cannot be read: {error}."))?;
-    let gone = known.into_keys().map(|name| (name, None));
-    let made = made?.into_iter().map(|(name, text)| (name, Some(text)));
-    Ok(gone.chain(made).map(|(name, text)| (format!("{SNAPSHOTS}/{name}"), text)).collect())
+    made
 }
 
 fn make_snapshots(root: &Path, into: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
