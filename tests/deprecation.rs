@@ -1,4 +1,4 @@
-//! Calling a deprecated operation: one warning, a hook, and the server's own headers.
+//! Calling a deprecated operation: what the compiler says, one warning, a hook, and the server's own headers.
 
 mod common;
 
@@ -7,6 +7,7 @@ use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{Client, DeprecationSource, ErrorKind, OnDeprecation, UnixTimestamp};
 use std::sync::{Arc, Mutex};
+use syn::{Attribute, ImplItem, Item, ReturnType, Type};
 
 #[allow(deprecated, reason = "these tests are about calling it")]
 async fn call_deprecated(client: &Client, server: &MockGenAuth) -> Result<(), genauth::Error> {
@@ -119,4 +120,71 @@ async fn refusing_the_servers_notice_fails_the_call_after_it_was_carried_out() {
     assert_eq!(error.kind(), ErrorKind::Deprecated);
     assert_eq!(server.requests().len(), 1);
     call_current(&client, &server).await.unwrap();
+}
+
+/// An expectation that is not met does not compile.
+#[test]
+#[deny(unfulfilled_lint_expectations, deprecated)]
+fn the_compiler_warns_of_what_is_deprecated_and_of_nothing_else() {
+    #[expect(deprecated, reason = "it is")]
+    let _ = Client::get_wechat_mp_access_token;
+    #[expect(deprecated, reason = "so is what it returns")]
+    let _ = size_of::<genauth::builder::GetWechatMpAccessToken<'_>>();
+    #[expect(deprecated, reason = "nothing else uses it")]
+    let _ = size_of::<genauth::types::GetWechatAccessTokenRespDto>();
+
+    let _ = Client::get_wechat_mp_access_token_info;
+    let _ = size_of::<genauth::builder::GetWechatMpAccessTokenInfo<'_>>();
+    let _ = size_of::<GetWechatAccessTokenDto>();
+}
+
+/// What the compiler says then: the note of `#[deprecated]`.
+fn note(attributes: &[Attribute]) -> Option<String> {
+    let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("deprecated"))?;
+    let mut note = None;
+    let read = attribute.parse_nested_meta(|meta| {
+        note = Some(meta.value()?.parse::<syn::LitStr>()?.value());
+        Ok(())
+    });
+    read.expect("a note");
+    note
+}
+
+#[test]
+fn the_compilers_warning_of_every_deprecated_operation_and_its_builder_names_the_replacement() {
+    let (mut methods, mut builders) = (Vec::new(), Vec::new());
+    for part in std::fs::read_dir("generated/groups").unwrap() {
+        let part = std::fs::read_to_string(part.unwrap().path()).unwrap();
+        for item in syn::parse_file(&part).unwrap().items {
+            match item {
+                Item::Mod(item) if item.ident == "builder" => builders.extend(item.content.unwrap().1),
+                Item::Impl(item) => methods.extend(item.items),
+                _ => {}
+            }
+        }
+    }
+    let mut deprecated = 0;
+    for operation in genauth::operations() {
+        let method = methods.iter().find_map(|item| match item {
+            ImplItem::Fn(method) if method.sig.ident == operation.method_name => Some(method),
+            _ => None,
+        });
+        let method = method.expect(operation.id);
+        let ReturnType::Type(_, returned) = &method.sig.output else { panic!("{} returns nothing", operation.id) };
+        let Type::Path(returned) = &**returned else { panic!("{} returns no builder", operation.id) };
+        let name = &returned.path.segments.last().unwrap().ident;
+        let builder = builders.iter().find_map(|item| match item {
+            Item::Struct(item) if item.ident == *name => Some(item),
+            _ => None,
+        });
+        for note in [note(&method.attrs), note(&builder.expect(operation.id).attrs)] {
+            assert_eq!(note.is_some(), operation.deprecated, "{}: {note:?}", operation.id);
+            if let Some(replacement) = operation.replaced_by.and_then(genauth::Operation::by_id) {
+                let says = format!("use `{}` instead (`{}`)", replacement.method_name, replacement.path);
+                assert_eq!(note, Some(says), "{}", operation.id);
+                deprecated += 1;
+            }
+        }
+    }
+    assert!(deprecated > 0, "no operation is replaced by another");
 }

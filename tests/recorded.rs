@@ -5,7 +5,7 @@ mod common;
 
 use common::raw;
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
-use genauth::{AccessKeyUse, Client, ClientAuthentication, Dialect, TenantHeader, operations};
+use genauth::{AccessKeyUse, Client, ClientAuthentication, Dialect, ErrorKind, TenantHeader, operations};
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -39,7 +39,8 @@ const USER_ACCESS_TOKEN: &str = "user-access-token";
 /// A path, where in the envelope its answer is told by, and how.
 type Answered = (&'static str, &'static str, fn(&Value) -> bool);
 
-/// What the API answers. Every other path is one that neither the document nor the mock has.
+/// What the API answers, at the paths whose recorded requests are sent through the typed operations. Another path may be
+/// described as well; what of its fields is, is not asked here.
 const ANSWERS: [Answered; 7] = [
     ("/api/v3/get-wechat-access-token", "/data/accessToken", Value::is_string),
     ("/api/v3/get-wechat-access-token-info", "/data/accessToken", Value::is_string),
@@ -152,7 +153,8 @@ async fn send(client: &Client, recorded: &Recorded<'_>) {
         fields.remove("client_id");
         fields.remove("client_secret");
     }
-    let Some(operation) = operations().iter().find(|operation| operation.path == path) else {
+    let typed = operations().iter().find(|operation| operation.path == path);
+    let Some(operation) = typed.filter(|_| ANSWERS.iter().any(|(known, ..)| *known == path)) else {
         let method = Method::from_bytes(recorded.method().as_bytes()).unwrap();
         let _ = match method {
             Method::GET => client.call::<_, Value>(method, path, &query).await,
@@ -162,7 +164,8 @@ async fn send(client: &Client, recorded: &Recorded<'_>) {
     };
     let query = query.into_iter().map(|(name, value)| (name, serde_json::from_str(&value).unwrap_or(json!(value))));
     let fields: Map<_, _> = body.as_object().cloned().unwrap_or_default().into_iter().chain(query).collect();
-    let _ = client.invoke(operation.id, fields).await;
+    let refused = client.invoke(operation.id, fields).await.err().filter(|error| error.kind() == ErrorKind::Request);
+    assert!(refused.is_none(), "{:?} is not sent: {}", recorded.case(), refused.unwrap());
 }
 
 fn compare(sent: &RecordedRequest, recorded: &Recorded<'_>) {
@@ -284,6 +287,9 @@ async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_
                     && body["statusCode"] == 200
                     && body.pointer(pointer).is_some_and(fits)
             }
+            None if operations().iter().any(|operation| operation.path == recorded.target().0) => {
+                head.starts_with("HTTP/1.1 200 ") && body["statusCode"] == 200
+            }
             _ => {
                 unknown += 1;
                 head.starts_with("HTTP/1.1 404 ") && body["statusCode"] == 404
@@ -294,5 +300,7 @@ async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), requests.len(), wrong.join("\n"));
-    assert_eq!((requests.len(), unknown), (80, 18));
+    assert_eq!(requests.len(), 80);
+    // Fewer with each of them that is described.
+    assert!(unknown <= 18, "{unknown} are not known");
 }

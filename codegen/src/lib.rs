@@ -3,11 +3,13 @@
 
 pub mod annotate;
 pub mod builders;
+pub mod checked_in;
 pub mod document;
 pub mod enums;
 pub mod extension;
 pub mod fields;
 pub mod fingerprint;
+pub mod fragment_schema;
 pub mod generate;
 pub mod groups;
 pub mod handwritten;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use strsim::levenshtein;
 
 /// What may stand in one place.
-enum Shape {
+pub(crate) enum Shape {
     Any,
     Flag,
     /// `true`, and nothing else.
@@ -34,16 +34,16 @@ enum Shape {
 }
 
 /// A mapping whose keys are known.
-struct Object {
+pub(crate) struct Object {
     /// With its article.
-    what: &'static str,
-    required: &'static [&'static str],
-    known: &'static [(&'static str, Shape)],
+    pub what: &'static str,
+    pub required: &'static [&'static str],
+    pub known: &'static [(&'static str, Shape)],
     /// Why other keys are refused, where it is not only that they are unknown.
-    mend: Option<&'static str>,
+    pub mend: Option<&'static str>,
 }
 
-static DOCUMENT: Object = Object {
+pub(crate) static DOCUMENT: Object = Object {
     what: "the document",
     required: &["openapi", "info", "paths", "components"],
     known: &[
@@ -208,7 +208,7 @@ static SECURITY_SCHEME: Object = Object {
     mend: None,
 };
 
-static SCHEMA: Object = Object {
+pub(crate) static SCHEMA: Object = Object {
     what: "a schema",
     required: &[],
     known: &[
@@ -239,7 +239,7 @@ static SCHEMA: Object = Object {
     mend: None,
 };
 
-static REFERENCE: Object = Object {
+pub(crate) static REFERENCE: Object = Object {
     what: "a reference",
     required: &[],
     known: &[("$ref", Text)],

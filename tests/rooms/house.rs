@@ -25,6 +25,8 @@ struct Module {
     /// All paths, as they are written.
     paths: BTreeSet<Vec<String>>,
     types: Vec<String>,
+    /// What else it defines.
+    others: Vec<String>,
 }
 
 impl House {
@@ -72,7 +74,17 @@ impl House {
                     module.paths.extend(imports.iter().map(|(_, path)| path.clone()));
                     module.names.extend(imports);
                 }
-                item => paths(item.to_token_stream(), &mut module.paths),
+                item => {
+                    let other = match &item {
+                        Item::Const(item) => Some(&item.ident),
+                        Item::Fn(item) => Some(&item.sig.ident),
+                        Item::Macro(item) => item.ident.as_ref(),
+                        Item::Static(item) => Some(&item.ident),
+                        _ => None,
+                    };
+                    module.others.extend(other.map(ToString::to_string));
+                    paths(item.to_token_stream(), &mut module.paths);
+                }
             }
         }
         self.0.insert(path, module);
@@ -94,8 +106,15 @@ impl House {
         let (name, after) = rest.split_first()?;
         match self.0[&base].names.get(name) {
             Some(import) => self.file(&base, &[import, after].concat(), patience.checked_sub(1)?),
+            // The generator writes paths of the library, whose root has other names.
+            None if base.is_empty() && !self.defines_in_root(name) => None,
             None => is_ours.then_some(&self.0[&base].file),
         }
+    }
+
+    fn defines_in_root(&self, name: &str) -> bool {
+        let root = &self.0[&[][..]];
+        root.types.iter().chain(&root.others).any(|known| known == name)
     }
 
     pub fn graph(&self) -> Graph {
@@ -171,12 +190,13 @@ fn paths(tokens: TokenStream, found: &mut BTreeSet<Vec<String>>) {
 fn every_way_to_name_what_another_file_defines_is_an_arrow() {
     let mut house = House::default();
     for (path, text) in [
-        (&[][..], "pub use a::A; use std::fmt;"),
+        (&[][..], "pub use a::A; use std::fmt; pub fn f() {}"),
         (&["a"], "pub struct A; #[cfg(test)] mod tests { use crate::b::B; } use crate::c;"),
         (&["b"], "use crate::{A as Other, c}; pub type B = Other; mod inner { fn f() { super::super::c::f() } }"),
         (&["c"], "struct A; fn f() { assert!(matches!(0, crate::b::B)) }"),
         (&["d"], "use super::a::{self}; #[serde(with = \"crate::c\")] struct D { c: crate::b::B, a: a::A, e: e::E }"),
         (&["d", "e"], "#[serde(with = \"crate::c::f\")] enum E { F(super::D) }"),
+        (&["g"], "fn f() { crate::f(); quote!(crate::Client, crate::client::f()); }"),
     ] {
         let file = path.join("/");
         let path = path.iter().map(ToString::to_string).collect();
@@ -184,6 +204,9 @@ fn every_way_to_name_what_another_file_defines_is_an_arrow() {
     }
     let arrows =
         house.graph().into_iter().map(|(file, others)| format!("{file} -> {}", Vec::from_iter(others).join(" ")));
-    assert_eq!(Vec::from_iter(arrows), [" -> a", "a -> ", "b -> a c", "c -> b", "d -> a b c d/e", "d/e -> c d"]);
+    assert_eq!(
+        Vec::from_iter(arrows),
+        [" -> a", "a -> ", "b -> a c", "c -> b", "d -> a b c d/e", "d/e -> c d", "g -> "]
+    );
     assert_eq!(house.shared_names(), ["A: a, c"]);
 }

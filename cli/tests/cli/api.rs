@@ -1,6 +1,6 @@
 //! `genauth api`.
 
-use crate::program::{Folder, Program, Run, Server, genauth, has, reviewed, server};
+use crate::program::{Folder, Program, Run, Server, genauth, has, server};
 use genauth::Operation;
 use genauth::mock::MockGenAuth;
 use serde_json::{Value, json};
@@ -196,82 +196,6 @@ fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
     let wrong = genauth(&["api", "sign-in-by-credentials", "--connection", "PASWORD"]).at(&server).run();
     assert!(wrong.code == 2 && wrong.stderr.contains("a similar value exists: 'PASSWORD'"), "{wrong:?}");
     assert!(server.requests().is_empty());
-}
-
-/// A dry run of a host that is never asked.
-fn dry_run(arguments: &[&str]) -> Program {
-    let program = genauth(&[arguments, &["--dry-run"]].concat()).env("GENAUTH_HOST", "https://example.authing.cn/base");
-    program.env("GENAUTH_APP_ID", "an app's id").env("GENAUTH_APP_SECRET", "canary-app-secret")
-}
-
-#[test]
-fn a_dry_run_shows_what_would_be_sent_and_its_secrets_nowhere() {
-    let wechat = ["api", "get-wechat-mp-access-token-info", "--app-id", "wx", "--app-secret-file", "-"];
-    let sign_in = [
-        "api",
-        "sign-in-by-credentials",
-        "--connection",
-        "PASSWORD",
-        "--password-payload.account",
-        "o'neil",
-        "--password-payload.password-file",
-        "-",
-    ];
-    let key =
-        |program: Program| program.env("GENAUTH_ACCESS_KEY_ID", "key").env("GENAUTH_ACCESS_KEY_SECRET", "canary-key");
-    for (name, program) in [
-        ("wechat", dry_run(&wechat)),
-        ("basic", dry_run(&sign_in)),
-        ("post", dry_run(&[&sign_in[..], &["--client-authentication", "post"]].concat())),
-        ("user", dry_run(&["api", "get-profile", "--with-custom-data"]).env("GENAUTH_ACCESS_TOKEN", "canary-token")),
-        ("signed", key(dry_run(&["api", "get-weixin-access-token", "--app-id", "wx", "--app-secret-file", "-"]))),
-        (
-            "managed",
-            key(dry_run(&[
-                "api",
-                "get-weixin-access-token",
-                "--app-id",
-                "wx",
-                "--app-secret-file",
-                "-",
-                "--access-key-use",
-                "management-token",
-            ])),
-        ),
-        (
-            "tenant",
-            key(dry_run(&[
-                "api",
-                "get-weixin-access-token",
-                "--app-id",
-                "wx",
-                "--app-secret-file",
-                "-",
-                "--tenant-id",
-                "tenant_1",
-                "--tenant-header",
-                "app-id",
-            ])),
-        ),
-        (
-            "undescribed",
-            dry_run(&["call", "PUT", "/api/v3/x?a=canary-query", "--query", "b=canary query", "--body", "-"]),
-        ),
-    ] {
-        let stdin =
-            if name == "undescribed" { r#"{"deep":[{"er":"canary-body"},1,true,null]}"# } else { "canary\"secret" };
-        let shown = program.stdin(stdin).run().ok();
-        assert!(!shown.contains("canary"), "{shown}");
-        // A signature's nonce and date are never the same.
-        let lines = shown.lines().map(|line| {
-            let fresh =
-                ["signature-nonce: ", "date: "].iter().find_map(|name| Some((line.find(name)? + name.len(), line)));
-            fresh.map_or_else(|| line.to_owned(), |(at, line)| format!("{}…", &line[..at]))
-        });
-        reviewed(&format!("dry-run-{name}.txt"), &(lines.collect::<Vec<_>>().join("\n") + "\n"));
-    }
-    let none = genauth(&["api", "get-profile", "--dry-run"]).env("GENAUTH_HOST", "https://example.com").run().fails(3);
-    assert!(none.contains("give --app-id and --access-token-file"), "{none}");
 }
 
 #[test]

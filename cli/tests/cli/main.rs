@@ -10,6 +10,7 @@ mod mock;
 mod page;
 mod program;
 mod reference;
+mod reviewed;
 mod terminal;
 mod tls;
 mod token;

@@ -3,7 +3,7 @@
 use genauth::mock::{MockGenAuth, MockGenAuthBuilder};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -232,19 +232,4 @@ pub fn has(tool: &str) -> bool {
         let _ = writeln!(std::io::stderr(), "SKIPPED: {tool} is not installed; GENAUTH_CI=1 would demand it");
     }
     found
-}
-
-/// Holds a text against the snapshot that was reviewed; `GENAUTH_REFRESH=1` writes it anew.
-#[track_caller]
-pub fn reviewed(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
-    if std::env::var_os("GENAUTH_REFRESH").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let known = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        known == text,
-        "cli/tests/snapshots/{name} differs; if that is meant, run GENAUTH_REFRESH=1 cargo test -p genauth-cli and review \
-         the difference\n{text}"
-    );
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod import;
+mod refresh;
 
 use std::env;
 use std::process::ExitCode;
@@ -14,6 +15,9 @@ Usage: genauth-codegen COMMAND
   import DOCUMENT OPERATION...
                    prints a first draft of a fragment for operations of an OpenAPI 3.0 document: each is an
                    operationId, its short form or a path; what the fragments in `openapi` have is not repeated
+
+  refresh          writes everything that is generated and checked in, for a change in `openapi/`
+  refresh --check  changes nothing, and says what is not as it should be
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
         ["check"] => check::run("openapi"),
         ["check", folder] => check::run(folder),
         ["import", document, operations @ ..] => import::run(document, operations),
+        ["refresh"] => refresh::run(false),
+        ["refresh", "--check"] => refresh::run(true),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
