@@ -17,6 +17,7 @@ mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod query;
 mod response;
 mod retry;
 #[cfg(feature = "schemars")]

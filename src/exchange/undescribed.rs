@@ -4,7 +4,7 @@ use super::attempts::Attempts;
 use super::{Call, carry};
 use crate::api::Client;
 use crate::operation::climbs;
-use crate::{Error, ErrorKind, Operation, Response};
+use crate::{Error, ErrorKind, Operation, Response, query};
 use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,7 +45,7 @@ impl Client {
         let is_get = method == Method::GET;
         let builder = self.settings.http.request(method, url);
         let builder = if is_get {
-            builder.query(request)
+            builder.query(&query::pairs(request).map_err(|advice| call.error(ErrorKind::Request, advice))?)
         } else {
             match serde_json::to_vec(request) {
                 Ok(body) if body == b"null" => builder,
