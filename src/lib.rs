@@ -36,6 +36,9 @@ pub use credentials::ways;
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
+pub use exchange::{UndescribedCall, encode_path_segment};
+/// Of the crate `http`: what [`Client::call`] and [`Operation`] name it by.
+pub use http::Method;
 pub use operation::{Operation, operations};
 pub use response::Response;
 pub use secret::SecretString;

@@ -16,6 +16,8 @@ mod redaction;
 mod trace;
 mod undescribed;
 
+pub use self::undescribed::{UndescribedCall, encode_path_segment};
+
 #[cfg(feature = "invoke")]
 pub(crate) use self::input::{Input, Invoking, unknown};
 #[cfg(feature = "__fuzz")]
