@@ -12,11 +12,13 @@ mod envelope;
 mod input;
 #[cfg(feature = "invoke")]
 mod invoke;
+mod path;
 mod redaction;
 mod trace;
 mod undescribed;
 
-pub use self::undescribed::{UndescribedCall, encode_path_segment};
+pub use self::path::encode_path_segment;
+pub use self::undescribed::UndescribedCall;
 
 #[cfg(feature = "invoke")]
 pub(crate) use self::input::{Input, Invoking, unknown};
