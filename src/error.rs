@@ -48,7 +48,7 @@ pub enum ErrorKind {
     Configuration,
     /// The request is incomplete or cannot be written; nothing was sent.
     Request,
-    /// The client holds no credentials that the operation takes; nothing was sent.
+    /// The client holds no credentials that the operation takes or the call asks for; nothing was sent.
     Credentials,
     /// The `on_deprecation` hook refused a deprecated operation.
     Deprecated,
@@ -66,7 +66,8 @@ pub enum ErrorKind {
     Api,
     /// The server says success but sent no `data`, or that a sign-in is complete (1600) but no tokens.
     NoData,
-    /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented.
+    /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented, or than the
+    /// type that the caller gave.
     Response,
     /// The answer is larger than a client accepts.
     TooLarge,

@@ -4,10 +4,12 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write as _};
 
-/// A value: numbers are doubles, objects remember the order of their keys.
+/// A value: objects remember the order of their keys.
 pub(crate) enum Json {
     Null,
     Bool(bool),
+    /// JavaScript keeps it as a double, and writes it so.
+    Integer(i128),
     Number(f64),
     String(String),
     Array(Vec<Json>),
@@ -31,6 +33,7 @@ impl fmt::Display for Json {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{}", Self::Number(*value as f64)),
             Self::Number(value) => f.write_str(ryu_js::Buffer::new().format(*value)),
             Self::String(text) => f.write_str(&quoted(text)?),
             Self::Array(items) => {
@@ -70,13 +73,12 @@ impl<'de> Deserialize<'de> for Json {
                 Ok(Json::Bool(value))
             }
 
-            // JavaScript loses the same digits of integers.
             fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-                Ok(Json::Number(value as f64))
+                Ok(Json::Integer(value.into()))
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-                Ok(Json::Number(value as f64))
+                Ok(Json::Integer(value.into()))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
@@ -108,7 +110,8 @@ impl<'de> Deserialize<'de> for Json {
                 if let [(key, Json::String(number))] = &object[..]
                     && key == "$serde_json::private::Number"
                 {
-                    return crate::integer::float(number).map(Json::Number);
+                    let float = |_| crate::integer::float(number).map(Json::Number);
+                    return number.parse().map(Json::Integer).or_else(float);
                 }
                 Ok(Json::Object(object))
             }

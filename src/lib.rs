@@ -20,6 +20,7 @@ mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod query;
 mod response;
 mod retry;
 #[cfg(feature = "schemars")]
@@ -35,7 +36,10 @@ pub use client::{CallOptions, ClientBuilder};
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
+pub use exchange::{UndescribedCall, encode_path_segment};
 pub use extension::Extension;
+/// Of the crate `http`: what [`Client::call`] and [`Operation`] name it by.
+pub use http::Method;
 pub use operation::{Operation, operations};
 pub use response::Response;
 pub use secret::{Exposed, SecretString};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// How often and when a client tries again. Only operations that the document calls idempotent are tried again.
+/// How often and when a client tries again. Only what is idempotent is tried again.
 #[derive(Clone)]
 pub(crate) struct Retry {
     pub(crate) retries: u32,

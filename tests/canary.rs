@@ -9,8 +9,8 @@ use genauth::types::{
 };
 use genauth::wechat::{RedisStore, TokenCache};
 use genauth::{
-    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind, OnDeprecation, Response, SignIn,
-    UnixTimestamp,
+    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Credential, Error, ErrorKind, OnDeprecation, Response,
+    SignIn, UnixTimestamp,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -455,6 +455,11 @@ async fn what_is_refused_before_it_is_sent(collector: &Collector) {
         client.call::<_, Value>(Method::POST, "/api/v3/x", &unwritable).await,
         client.call::<_, Value>(Method::POST, &format!("/api/v3/x?token={core}"), &unwritable).await,
         client.call::<_, Value>(Method::POST, &format!("https://user:{core}@elsewhere.example/{core}"), &()).await,
+        client.call::<_, Value>(Method::DELETE, &format!("/api/v3/{core}"), &[[secret]]).await,
+        client.call::<_, Value>(Method::DELETE, "/api/v3/x", &unwritable).await,
+        client.call::<_, Value>(Method::PUT, &format!("/api/v3/{core}"), &unwritable).await,
+        client.call::<_, Value>(Method::GET, "/api/v3/x", &[(1, secret)]).await,
+        genauth::encode_path_segment(format!("../{core}")).map(|_| panic!("it climbs")),
     ];
     for error in errors {
         let error = error.unwrap_err();
@@ -500,7 +505,40 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
         server.answer_next(MockAnswer::http(500, "text/html", secret));
         let error = client.call::<_, Value>(Method::GET, "/api/v3/x", &[("token", secret)]).await.unwrap_err();
         collector.failure(&error);
+
         server.take_requests().iter().for_each(|request| collector.debug(request));
+
+        // In a path, in a list, in depth, and sent again. The mock's record shows a path, as a server's log does.
+        let path = format!("/api/v3/users/{}", genauth::encode_path_segment(secret).unwrap());
+        let fields = json!({ "list": [secret], "deep": { "er": [{ "still": secret }] } });
+        let busy = json!({ "statusCode": 503, "message": format!("busy with {secret}"), "requestId": secret });
+        for method in [Method::GET, Method::DELETE, Method::PUT, Method::POST] {
+            // With a budget of its own.
+            let builder = client_builder(server.url()).retries(2);
+            let client = builder.retry_pauses(Duration::from_millis(1), Duration::from_secs(1)).build().unwrap();
+            let call = || client.call::<_, Value>(method.clone(), &path, &fields).idempotent();
+            collector.debug(&call());
+            let call = || call().credentials(&[Credential::AppId, Credential::UserAccessToken]);
+            server.answer_next(MockAnswer::envelope(busy.clone()).times(3));
+            let error = call().await.unwrap_err();
+            assert_eq!(error.attempts(), 3, "{method}");
+            assert!(error.to_string().contains("[REDACTED]"), "{method}");
+            collector.failure(&error);
+            let refused = call().credentials(&[Credential::ManagementToken]);
+            collector.debug(&refused);
+            collector.failure(&refused.await.unwrap_err());
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Other {
+            _one: u8,
+        }
+        for data in [json!({ secret: secret }), json!({ "_one": secret }), json!({ "_one": [secret] }), json!(secret)] {
+            server.answer_next(success(&data));
+            let error = client.call::<_, Other>(Method::POST, &path, &fields).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Response);
+            collector.failure(&error);
+        }
+        server.take_requests();
         collector.check("a call with a secret in every field");
     }
 }

@@ -1,10 +1,11 @@
 //! Each kind of credential in each dialect: exactly these headers go out, and the server, which checks them, answers.
 
-use genauth::mock::{MockGenAuth, RecordedRequest};
+use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::{
-    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Dialect, ErrorKind, SignatureDate, TenantHeader,
+    AccessKeyUse, Client, ClientAuthentication, ClientBuilder, Credential, Dialect, ErrorKind, Method, SignatureDate,
+    TenantHeader,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
 
@@ -246,6 +247,97 @@ async fn an_operation_refuses_credentials_that_the_document_does_not_list_before
     assert!(server.requests().is_empty());
 }
 
+/// Everything that a client can hold at once.
+fn holding_much(server: &MockGenAuth) -> ClientBuilder {
+    let builder = server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN);
+    builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
+}
+
+#[tokio::test]
+async fn a_call_sends_the_credentials_that_it_asks_for_and_no_others() {
+    use Credential::{
+        AccessKeySignature, AppId, ClientSecretBasic, ClientSecretPost, ManagementToken, UserAccessToken,
+    };
+    const PATH: &str = "/api/v3/undescribed";
+    const APP: &str = "x-genauth-app-id";
+    let server = MockGenAuth::start().await.unwrap();
+    let done = || MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": true }));
+    server.route(Method::POST, PATH, move |_| done());
+    let post = || holding_much(&server).client_authentication(ClientAuthentication::Post);
+    let token = || holding_much(&server).access_key_use(AccessKeyUse::ManagementToken);
+    for (builder, asked, app, authorization) in [
+        (holding_much(&server), &[][..], false, None),
+        (holding_much(&server), &[AppId], true, None),
+        (holding_much(&server), &[UserAccessToken], false, Some("Bearer mock-user-access-token")),
+        (holding_much(&server), &[AppId, UserAccessToken], true, Some("Bearer mock-user-access-token")),
+        (holding_much(&server), &[AccessKeySignature], false, Some("GenAuth mock-access-key:")),
+        (holding_much(&server), &[AppId, ClientSecretBasic], true, Some("Basic ")),
+        (holding_much(&server), &[ClientSecretBasic], false, Some("Basic ")),
+        (post(), &[ClientSecretPost], false, None),
+        (token(), &[ManagementToken], false, Some("Bearer ")),
+    ] {
+        let client = builder.build().unwrap();
+        client.call::<_, bool>(Method::POST, PATH, &json!({ "a": 1 })).credentials(asked).await.unwrap();
+        let request = server.take_requests().pop().unwrap();
+        assert_eq!(request.header(APP), app.then_some(MockGenAuth::APP_ID), "{asked:?}");
+        let sent = request.header("authorization");
+        assert_eq!(sent.is_some(), authorization.is_some(), "{asked:?}");
+        assert!(sent.unwrap_or_default().starts_with(authorization.unwrap_or_default()), "{asked:?}: {sent:?}");
+        let nonce = request.header("x-genauth-signature-nonce");
+        assert_eq!(nonce.is_some(), asked.contains(&AccessKeySignature));
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        assert_eq!(body.contains(MockGenAuth::APP_SECRET), asked.contains(&ClientSecretPost), "{asked:?}");
+    }
+    // Of a described operation as well.
+    let client = holding_much(&server).build().unwrap();
+    let app = json!({ "appId": server.wechat_app_id(), "appSecret": server.wechat_app_secret() });
+    let described = "/api/v3/get-wechat-access-token-info";
+    for (asked, authorized) in [(&[AppId][..], false), (&[AppId, UserAccessToken], true)] {
+        client.call::<_, Value>(Method::POST, described, &app).credentials(asked).await.unwrap();
+        assert_eq!(server.take_requests()[0].header("authorization").is_some(), authorized);
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_held_or_do_not_go_together_are_refused_with_what_to_do() {
+    use Credential::{
+        AccessKeySignature, AppId, ClientSecretBasic, ClientSecretPost, ManagementToken, UserAccessToken,
+    };
+    let server = MockGenAuth::start().await.unwrap();
+    let nothing = || Client::builder(server.url());
+    let post = server.client_builder().client_authentication(ClientAuthentication::Post);
+    let token = holding_much(&server).access_key_use(AccessKeyUse::ManagementToken);
+    for (builder, asked, missing, setter) in [
+        (nothing(), &[AppId][..], "AppId", "`.app(..)`"),
+        (server.client_builder(), &[AppId, UserAccessToken], "UserAccessToken", "`.user_access_token(..)`"),
+        (nothing(), &[AccessKeySignature], "AccessKeySignature", "`.access_key(..)` as `AccessKeyUse::Signature`"),
+        (token, &[AccessKeySignature], "AccessKeySignature", "`.access_key(..)` as `AccessKeyUse::Signature`"),
+        (
+            holding_much(&server),
+            &[ManagementToken],
+            "ManagementToken",
+            "`.access_key(..)` as `AccessKeyUse::ManagementToken`",
+        ),
+        (post, &[ClientSecretBasic], "ClientSecretBasic", "`.app(..)` as `ClientAuthentication::Basic`"),
+        (holding_much(&server), &[ClientSecretPost], "ClientSecretPost", "`.app(..)` as `ClientAuthentication::Post`"),
+    ] {
+        let client = builder.build().unwrap();
+        let error = client.call::<_, Value>(Method::DELETE, "/api/v3/x", &()).credentials(asked).await.unwrap_err();
+        let expected = format!(
+            "an undescribed DELETE: the client does not hold the `{missing}` that this call asks for; build it with {setter}"
+        );
+        assert_eq!((error.kind(), error.to_string(), error.attempts()), (ErrorKind::Credentials, expected, 0));
+    }
+    let client = holding_much(&server).build().unwrap();
+    for two in [[UserAccessToken, AccessKeySignature], [ClientSecretBasic, UserAccessToken]] {
+        let error = client.call::<_, Value>(Method::GET, "/api/v3/x", &()).credentials(&two).await.unwrap_err();
+        let expected = "an undescribed GET: more than one of the credentials that this call asks for proves who calls; leave \
+                        out all but one";
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Credentials, expected.to_owned()));
+    }
+    assert!(server.requests().is_empty());
+}
+
 #[tokio::test]
 async fn an_undescribed_endpoint_is_not_called_with_credentials_chosen_by_chance() {
     let server = MockGenAuth::start().await.unwrap();
@@ -254,7 +346,7 @@ async fn an_undescribed_endpoint_is_not_called_with_credentials_chosen_by_chance
         let both = one.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET).build().unwrap();
         let error = both.call::<_, Value>(http::Method::POST, "/api/v3/list-users", &()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
-        assert!(error.to_string().contains("call it with a client that holds one"), "{error}");
+        assert!(error.to_string().contains("say which with `.credentials(..)`"), "{error}");
     }
     assert!(server.requests().is_empty());
 }

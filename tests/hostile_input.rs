@@ -2,7 +2,7 @@
 
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
-use genauth::{CallOptions, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind};
+use genauth::{CallOptions, Client, ClientAuthentication, ClientBuilder, Error, ErrorKind, encode_path_segment};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -105,6 +105,47 @@ async fn a_path_stays_on_its_host_whatever_it_looks_like() {
         let error = client.call::<_, Value>(Method::POST, path, &json!({})).await.unwrap_err();
         assert_eq!((error.kind(), server.take_requests().len()), (ErrorKind::Api, 1), "{path}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_segment_of_a_path_stays_one_or_is_refused() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    for (value, segment) in [
+        ("zhang", "zhang"),
+        ("10.0.0.0/8", "10.0.0.0%2F8"),
+        ("a\\b", "a%5Cb"),
+        ("100%", "100%25"),
+        ("%2e%2e", "%252e%252e"),
+        ("%2F..%2F", "%252F..%252F"),
+        ("...", "..."),
+        ("a?b=c#d&e", "a%3Fb=c%23d&e"),
+        ("{id} <>\"`", "%7Bid%7D%20%3C%3E%22%60"),
+        ("é 张😀\u{2028}\u{85}", "%C3%A9%20%E5%BC%A0%F0%9F%98%80%E2%80%A8%C2%85"),
+        (" \r\n\t\0\u{7f}", "%20%0D%0A%09%00%7F"),
+        ("a:b@c;d=e,f+g|h^i[j]", "a:b@c;d=e,f+g|h^i[j]"),
+    ] {
+        assert_eq!(encode_path_segment(value).unwrap(), segment, "{value:?}");
+        let path = format!("/api/v3/users/{segment}/roles");
+        client.call::<_, Value>(Method::PUT, &path, &json!({})).await.unwrap_err();
+        let sent = server.take_requests().pop().unwrap();
+        let sent: Vec<&str> = sent.path.split(['/', '?', '#']).collect();
+        assert_eq!((sent.len(), sent[5]), (6, "roles"), "{value:?}");
+        assert_eq!(percent_decoded(sent[4]), value, "{value:?}");
+    }
+    assert_eq!(encode_path_segment(-7).unwrap(), "-7");
+    for canary in ["", ".", "..", "../canary", "canary/..", "a/./canary", "..\\canary", "canary\\.."] {
+        let error = encode_path_segment(canary).unwrap_err();
+        let sentence = "a segment of a path: it is empty, or `.` or `..`, and leads to another path; check where the value \
+                        comes from";
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Request, sentence.to_owned()), "{canary:?}");
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // A query's `+` is a space, and a path's is a plus.
+    let pairs = format!("k={}", text.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }
 
 /// JSON, Base64 and HMAC take any character, so nothing of it is the caller's concern.

@@ -67,15 +67,64 @@ async fn an_operation_that_the_document_does_not_call_idempotent_is_sent_once() 
     let body = GetWechatMiniProgramPhoneDto { ext_idp_connidentifier: "mini".to_owned(), code: "once".into() };
     client.get_wechat_mini_program_phone().body(body).send().await.unwrap_err();
     assert_eq!(server.take_requests().len(), 1);
-    for method in [Method::GET, Method::POST] {
-        server.answer_next(busy());
-        client.call::<_, Value>(method, "/api/v3/undescribed", &json!({})).await.unwrap_err();
-        assert_eq!(server.take_requests().len(), 1);
-    }
     // By its path, a described one is what the document says.
     server.answer_next(busy());
     client.call::<_, Value>(Method::POST, PATH, &app()).await.unwrap();
     assert_eq!(server.take_requests().len(), 2);
+    server.answer_next(busy());
+    let path = Operation::by_id("getWechatMiniProgramPhone").unwrap().path;
+    client.call::<_, Value>(Method::POST, path, &json!({})).idempotent().await.unwrap_err();
+    assert_eq!(server.take_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_undescribed_endpoint_is_tried_again_where_http_or_the_caller_calls_it_idempotent() {
+    const UNDESCRIBED: &str = "/api/v3/users/{id}";
+    let server = MockGenAuth::start().await.unwrap();
+    for (method, idempotent) in [
+        (Method::GET, true),
+        (Method::PUT, true),
+        (Method::DELETE, true),
+        (Method::POST, false),
+        (Method::PATCH, false),
+        (Method::from_bytes(b"PURGE").unwrap(), false),
+    ] {
+        let done = json!({ "statusCode": 200, "message": "", "data": true });
+        server.route(method.clone(), UNDESCRIBED, move |_| MockAnswer::envelope(done.clone()));
+        // With a budget of its own.
+        let client = hasty(server.client_builder()).build().unwrap();
+        let call = || client.call::<_, bool>(method.clone(), "/api/v3/users/1", &[("a", "b")]);
+        server.answer_next(busy());
+        assert_eq!(call().await.is_ok(), idempotent, "{method}");
+        let requests = server.take_requests();
+        assert_eq!(requests.len(), if idempotent { 2 } else { 1 }, "{method}");
+
+        server.answer_next(MockAnswer::hang_up().times(2));
+        assert!(*call().idempotent().await.unwrap());
+        let requests = server.take_requests();
+        assert_eq!(requests.len(), 3, "{method}");
+        assert!(
+            requests.iter().all(|request| (&request.path, &request.body) == (&requests[0].path, &requests[0].body))
+        );
+    }
+    // A refusal does not pass by itself.
+    let client = hasty(server.client_builder()).build().unwrap();
+    server.answer_next(MockAnswer::error(400, None, "no"));
+    client.call::<_, bool>(Method::GET, "/api/v3/users/1", &()).idempotent().await.unwrap_err();
+    assert_eq!(server.take_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_begins_when_it_is_awaited_and_so_does_its_time() {
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    let call = client.call::<_, Value>(Method::POST, PATH, &app());
+    assert!(server.requests().is_empty());
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    tokio::time::resume();
+    call.await.unwrap();
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use genauth::mock::{MockGenAuth, RecordedRequest};
 use genauth::types::GetWechatAccessTokenDto;
-use genauth::{Client, ClientBuilder, Dialect, ErrorKind};
+use genauth::{Client, ClientBuilder, Dialect, ErrorKind, Method};
 
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
 
@@ -107,6 +107,44 @@ async fn call_sends_what_a_described_operation_sends_and_a_get_has_a_query_and_n
 
     let error = client.call::<_, ()>(http::Method::POST, "https://elsewhere.example", &()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
+}
+
+#[tokio::test]
+async fn a_call_writes_lists_and_nested_values_into_the_query_of_a_get_and_a_delete_and_into_the_body_of_others() {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Request {
+        user_ids: [&'static str; 2],
+        options: Options,
+        absent: Option<u8>,
+    }
+    #[derive(serde::Serialize)]
+    struct Options {
+        a: f64,
+        b: [Option<bool>; 2],
+    }
+    let request = Request { user_ids: ["u1", "u2"], options: Options { a: 1.0, b: [Some(true), None] }, absent: None };
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().build().unwrap();
+    // As the official SDK for Node sent it, behind what the path has already.
+    let query = "userIds%5B%5D=u1&userIds%5B%5D=u2&options%5Ba%5D=1&options%5Bb%5D%5B0%5D=true";
+    let body = r#"{"userIds":["u1","u2"],"options":{"a":1.0,"b":[true,null]},"absent":null}"#;
+    for method in [Method::GET, Method::DELETE, Method::PUT, Method::POST, Method::PATCH] {
+        let call = client.call::<_, serde_json::Value>(method.clone(), "/api/v3/x?page=1", &request);
+        assert_eq!(call.await.unwrap_err().http_status(), Some(http::StatusCode::NOT_FOUND));
+        let sent = server.take_requests().pop().unwrap();
+        let in_query = matches!(method, Method::GET | Method::DELETE);
+        let expected = if in_query { format!("/api/v3/x?page=1&{query}") } else { "/api/v3/x?page=1".to_owned() };
+        assert_eq!((sent.method.as_str(), sent.path), (method.as_str(), expected));
+        assert_eq!(sent.body, if in_query { "" } else { body });
+        assert_eq!(sent.headers.iter().any(|(name, _)| name == "content-type"), !in_query);
+    }
+    let unnamed = client.call::<_, ()>(Method::GET, "/api/v3/x", &["u1"]).await.unwrap_err();
+    assert_eq!(
+        unnamed.to_string(),
+        "an undescribed GET: the query has no names for its values; give a struct, a map or a list of names and values"
+    );
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

@@ -39,8 +39,8 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         .map_err(|_| Failure::usage("METHOD: this is no HTTP method; GET and POST are"))?;
     let mut path = text("path");
     let body = arguments.get_one::<String>("body").map(|file| fields::json_of(file)).transpose()?;
-    if method == Method::GET && body.is_some() {
-        return Err(Failure::usage("--body: a GET has none; use --query"));
+    if matches!(method, Method::GET | Method::DELETE) && body.is_some() {
+        return Err(Failure::usage(format!("--body: a {method} has none; use --query")));
     }
     for pair in arguments.get_many::<String>("query").into_iter().flatten() {
         let Some((name, value)) = pair.split_once('=') else {

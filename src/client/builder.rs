@@ -161,7 +161,7 @@ impl ClientBuilder {
 
     /// How often a call is made again that failed and may succeed without a change ([`Error::is_retryable`]); 2 otherwise,
     /// and 0 is never. Only operations that the document calls idempotent ([`Operation::idempotent`](crate::Operation))
-    /// are. The clones of a client share a budget: ten retries, and one for every ten calls that succeed.
+    /// are, and what [`Client::call`](crate::Client::call) says of others. The clones of a client share a budget: ten retries, and one for every ten calls that succeed.
     pub fn retries(mut self, retries: u32) -> Self {
         self.wishes.retry.retries = retries;
         self

@@ -108,7 +108,7 @@ impl Credentials {
     ) -> Result<&'static [Credential], Error> {
         if alternatives.is_none() && (self.app_id.0.is_some() || user) && self.access_key_id().is_some() {
             let detail = "the client holds an app or a user and an access key, and nothing says which of them this endpoint takes; \
-                          call it with a client that holds one";
+                          say which with `.credentials(..)`";
             return Err(Error::new(ErrorKind::Credentials, subject, detail));
         }
         let alternatives = alternatives.unwrap_or(ANY);
@@ -120,6 +120,35 @@ impl Credentials {
             let detail = format!("the client holds no credentials that this operation takes; build it with {ways}");
             Error::new(ErrorKind::Credentials, subject, detail)
         })
+    }
+
+    /// What the caller asked for, if all of it is held and can be sent together.
+    pub(crate) fn held<'a>(
+        &self,
+        asked: &'a [Credential],
+        subject: &str,
+        user: bool,
+    ) -> Result<&'a [Credential], Error> {
+        let refuse = |detail: &str| Err(Error::new(ErrorKind::Credentials, subject, detail));
+        if asked.iter().filter(|credential| **credential != Credential::AppId).count() > 1 {
+            return refuse(
+                "more than one of the credentials that this call asks for proves who calls; leave out all but one",
+            );
+        }
+        match asked.iter().find(|credential| !self.kind(**credential, user).is_held) {
+            None => Ok(asked),
+            Some(missing) => {
+                let setter = match missing {
+                    Credential::AccessKeySignature => "`.access_key(..)` as `AccessKeyUse::Signature`",
+                    Credential::ClientSecretBasic => "`.app(..)` as `ClientAuthentication::Basic`",
+                    Credential::ClientSecretPost => "`.app(..)` as `ClientAuthentication::Post`",
+                    other => self.kind(*other, user).setter,
+                };
+                refuse(&format!(
+                    "the client does not hold the `{missing:?}` that this call asks for; build it with {setter}"
+                ))
+            }
+        }
     }
 
     /// Puts the chosen credentials, and what goes with them, on a request.

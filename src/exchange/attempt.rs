@@ -41,10 +41,13 @@ impl Draft {
     }
 
     /// The credentials to go with it.
-    pub(super) fn choose(&mut self, call: &Call<'_>) -> Result<&'static [Credential], Error> {
+    pub(super) fn choose<'a>(&mut self, call: &Call<'a>) -> Result<&'a [Credential], Error> {
         let credentials = &call.settings.credentials;
         // One look: another task may replace the user's token while this request is under way.
         self.user = credentials.user_access_token.get();
+        if let Some(asked) = call.credentials {
+            return credentials.held(asked, &call.subject, self.user.is_some());
+        }
         let alternatives = call.operation.map(|operation| operation.credentials);
         credentials.choose(alternatives, &call.subject, self.user.is_some())
     }

@@ -96,8 +96,7 @@ impl<'a> Attempts<'a> {
         let error = error.with(|error| error.retry_after = retry::retry_after(headers, (self.call.settings.now)()));
         let retry = &self.call.settings.retry;
         let pause = retry.pause_after(self.made, &error, retry::random()).filter(|pause| *pause < self.call.left());
-        let repeatable = self.call.operation.is_some_and(|operation| operation.idempotent);
-        let Some(pause) = pause.filter(|_| repeatable && retry.budget.spend()) else { return Err(error) };
+        let Some(pause) = pause.filter(|_| self.call.idempotent && retry.budget.spend()) else { return Err(error) };
         self.span.record("http.request.resend_count", self.made);
         tracing::info!(target: "genauth", attempts = self.made, pause_ms = pause.as_millis(), %error, "trying again");
         tokio::time::sleep(pause).await;

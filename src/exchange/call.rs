@@ -3,7 +3,7 @@
 use crate::client::Settings;
 use crate::encoding::one_line;
 use crate::operation::subject;
-use crate::{Error, ErrorKind, Operation};
+use crate::{Credential, Error, ErrorKind, Operation};
 use http::Method;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,6 +15,12 @@ pub(crate) struct Call<'a> {
     pub(super) operation: Option<&'static Operation>,
     /// What errors, warnings and logs call it.
     pub(super) subject: Cow<'static, str>,
+    /// Whether it may be sent more than once.
+    pub(super) idempotent: bool,
+    /// What the caller chose of the credentials, if it did.
+    pub(super) credentials: Option<&'a [Credential]>,
+    /// Whether the type of the payload is the caller's, and not the document's.
+    pub(super) own_payload: bool,
     start: Instant,
 }
 
@@ -22,7 +28,20 @@ const UNWRITABLE: &str = "the request cannot be written; check its fields";
 
 impl<'a> Call<'a> {
     pub(crate) fn new(settings: &'a Settings, operation: Option<&'static Operation>, method: &Method) -> Self {
-        Self { settings, operation, subject: subject(operation, method), start: Instant::now() }
+        Self {
+            settings,
+            operation,
+            subject: subject(operation, method),
+            idempotent: operation.is_some_and(|operation| operation.idempotent),
+            credentials: None,
+            own_payload: false,
+            start: Instant::now(),
+        }
+    }
+
+    /// The same call, of which the time runs from now on.
+    pub(super) fn begun_now(self) -> Self {
+        Self { start: Instant::now(), ..self }
     }
 
     pub(super) fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {

@@ -223,10 +223,25 @@ fn unreadable(call: &Call<'_>, error: &serde_json::Error, data: Option<&str>, ar
         call.error(ErrorKind::NoData, detail)
     } else {
         let place = format!("line {}, column {}", error.line(), error.column());
-        let detail = format!("`data` has another shape than documented (at its {place}); this crate may be too old");
+        let detail = match missing_field(&error.to_string()) {
+            _ if !call.own_payload => {
+                format!("`data` has another shape than documented (at its {place}); this crate may be too old")
+            }
+            Some(field) => format!(
+                "`data` does not fit your type (at its {place}): `{field}` is missing; correct its name, or make it optional"
+            ),
+            None => format!(
+                "`data` does not fit your type (at its {place}); read it into a `serde_json::Value` to see what it is"
+            ),
+        };
         call.error(ErrorKind::Response, detail)
     };
     with_head(with_answer(error, arrival), head)
+}
+
+/// The field of the caller's type, if one is missing. serde's other words may quote the answer.
+fn missing_field(error: &str) -> Option<&str> {
+    error.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// `{}`.

@@ -12,10 +12,13 @@ mod envelope;
 mod input;
 #[cfg(feature = "invoke")]
 mod invoke;
-mod query;
+mod path;
 mod redaction;
 mod trace;
 mod undescribed;
+
+pub use self::path::encode_path_segment;
+pub use self::undescribed::UndescribedCall;
 
 #[cfg(feature = "invoke")]
 pub use self::input::{Input, Invoking, unknown};
@@ -24,7 +27,6 @@ pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
 use self::attempts::Attempts;
 pub(crate) use self::call::Call;
-pub use self::query::query;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;

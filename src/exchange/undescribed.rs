@@ -1,79 +1,202 @@
 //! Calling what the document does not describe.
 
 use super::attempts::Attempts;
+use super::path::{check, without_query};
 use super::{Call, carry};
 use crate::api::Client;
-use crate::operation::climbs;
-use crate::{Error, ErrorKind, Operation, Response};
+use crate::{Credential, Error, ErrorKind, Operation, Response, query};
 use http::Method;
+use reqwest::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
 
 impl Client {
-    /// Calls an endpoint that the document does not describe, with the same credentials, limits, envelope and errors.
-    /// Only the app secret is not among them: nothing says that such an endpoint takes it.
+    /// Calls an endpoint that the document does not describe, with the same limits, envelope and errors as one that it does.
     ///
-    /// `request` becomes the query of a GET and the JSON body otherwise; `&()` is no body. `path` starts with a slash,
-    /// and no error and no log shows it: it may hold an invitation's code.
-    /// For an endpoint whose `data` does not matter, let `Resp` be `serde::de::IgnoredAny`.
+    /// `request` becomes the query of a GET or a DELETE, and the JSON body otherwise. A query's lists and nested values are
+    /// written as the official SDKs do (`ids[]=1&ids[]=2`, `options[depth]=1`), and null is left out. `&()` is neither query
+    /// nor body. `path` starts with a slash; what stands in it goes through
+    /// [`encode_path_segment`](crate::encode_path_segment). No error and no log shows it: it may hold an invitation's code.
+    ///
+    /// `Resp` is what `data` is read into: your own type, a `serde_json::Value`, or `serde::de::IgnoredAny` where it does not
+    /// matter.
+    ///
+    /// Of the credentials that the client holds, all are sent that go together; the app secret is not among them. Where that
+    /// says too little, say [`credentials`](UndescribedCall::credentials).
+    ///
+    /// What fails for the moment is tried again if the method is idempotent by HTTP's own word, as GET, PUT and DELETE are, or
+    /// if you say that the call is [`idempotent`](UndescribedCall::idempotent). Where the document does describe method and
+    /// path, its word on that counts. [`CallOptions::retries`](crate::CallOptions::retries) has the last one.
     ///
     /// # Errors
     ///
-    /// As a described operation's `send`.
+    /// As a described operation's `send`. And [`ErrorKind::Request`] for a path that is none or a request that cannot be
+    /// written, [`ErrorKind::Credentials`] where it takes your word to choose them, and [`ErrorKind::Response`] where `data`
+    /// does not fit `Resp`.
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = genauth::mock::MockGenAuth::start().await?;
-    /// # let client = server.client_builder().build()?;
-    /// # let request = serde_json::json!({ "appId": server.wechat_app_id(), "appSecret": server.wechat_app_secret() });
-    /// let answer: genauth::Response<serde_json::Value> =
-    ///     client.call(http::Method::POST, "/api/v3/get-wechat-access-token-info", &request).await?;
-    /// assert!(answer["expiresAt"].is_number());
+    /// # use genauth::mock::{MockAnswer, MockGenAuth};
+    /// # let server = MockGenAuth::start().await?;
+    /// # let answer = |data| MockAnswer::envelope(serde_json::json!({ "statusCode": 200, "message": "", "data": data }));
+    /// # server.route(genauth::Method::GET, "/api/v3/get-user-batch", move |_| answer(serde_json::json!([{ "userId": "1" }])));
+    /// # server.route(genauth::Method::PUT, "/api/v3/ip-list/{id}", move |_| answer(serde_json::json!(null)));
+    /// # let (id, secret) = (MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+    /// # let client = server.client_builder().access_key(id, secret).build()?;
+    /// use genauth::{Credential, Method, encode_path_segment};
+    /// use serde_json::json;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(rename_all = "camelCase")]
+    /// struct User {
+    ///     user_id: String,
+    /// }
+    ///
+    /// let ids = json!({ "userIds": ["1", "2"] });
+    /// let users = client
+    ///     .call::<_, Vec<User>>(Method::GET, "/api/v3/get-user-batch", &ids)
+    ///     .credentials(&[Credential::AccessKeySignature])
+    ///     .await?;
+    /// assert_eq!(users[0].user_id, "1");
+    ///
+    /// let path = format!("/api/v3/ip-list/{}", encode_path_segment("10.0.0.0/8")?);
+    /// let limit = json!({ "removeType": "MANUAL" });
+    /// client.call::<_, ()>(Method::PUT, &path, &limit).credentials(&[Credential::AppId]).await?;
     /// # Ok(()) }
     /// # #[cfg(not(feature = "mock"))] fn main() {}
     /// ```
-    pub async fn call<Req, Resp>(&self, method: Method, path: &str, request: &Req) -> Result<Response<Resp>, Error>
+    pub fn call<Req, Resp>(&self, method: Method, path: &str, request: &Req) -> UndescribedCall<'_, Resp>
     where
         Req: Serialize + ?Sized,
         Resp: DeserializeOwned,
     {
-        check(path).map_err(|advice| Error::new(ErrorKind::Request, "call", advice))?;
-        let operation = Operation::by_path(&method, without_query(path));
-        let call = Call::new(&self.settings, operation, &method);
-        let url = format!("{}{path}", self.settings.host.as_str());
-        let is_get = method == Method::GET;
-        let builder = self.settings.http.request(method, url);
-        let builder = if is_get {
-            builder.query(request)
+        let content = if in_query(&method) {
+            query::pairs(request).map(Content::Query)
         } else {
-            match serde_json::to_vec(request) {
-                Ok(body) if body == b"null" => builder,
-                Ok(body) => builder.body(body),
-                Err(_) => {
-                    let detail = "the request cannot be written as JSON; check its fields";
-                    return Err(call.error(ErrorKind::Request, detail));
-                }
-            }
+            let body = serde_json::to_vec(request).map(Content::Body);
+            body.map_err(|_| "the request cannot be written as JSON; check its fields")
         };
-        let request = builder.build().map_err(|error| call.unwritten(error))?;
-        carry(Attempts::begin(call, request)).await
+        UndescribedCall { drafted: draft(self, method, path, content), payload: PhantomData }
     }
 }
 
-/// What is wrong with a path, if anything is.
-fn check(path: &str) -> Result<(), &'static str> {
-    let wrong = [
-        (!path.starts_with('/'), "a path starts with `/`; the host is the client's"),
-        (path.contains(char::is_control), "a path has no line breaks; encode what is in it"),
-        (path.contains('#'), "a path has no fragment; write `#` as `%23`"),
-        // Which a URL's parser takes for a slash.
-        (without_query(path).contains('\\'), "a path has no backslash; write `\\` as `%5C`"),
-        (climbs(without_query(path)), "a path goes down only; leave out `.` and `..`"),
-    ];
-    wrong.into_iter().find(|(is_wrong, _)| *is_wrong).map_or(Ok(()), |(_, advice)| Err(advice))
+/// What [`Client::call`] is about to do. It is done once this is awaited.
+#[must_use = "nothing is sent before it is awaited"]
+pub struct UndescribedCall<'a, Resp> {
+    drafted: Result<(Call<'a>, Request), Error>,
+    payload: PhantomData<fn() -> Resp>,
 }
 
-fn without_query(path: &str) -> &str {
-    path.split('?').next().unwrap_or_default()
+impl<'a, Resp> UndescribedCall<'a, Resp> {
+    /// Says that sending it twice does no more than sending it once, so that it is tried again where it fails for the moment,
+    /// as [`ClientBuilder::retries`](crate::ClientBuilder::retries) says. Without it a POST or a PATCH is sent once.
+    ///
+    /// Where the document describes method and path, [`Operation::idempotent`] counts instead.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use genauth::{Method, mock::{MockAnswer, MockGenAuth}};
+    /// # use serde_json::{Value, json};
+    /// # let server = MockGenAuth::start().await?;
+    /// # server.route(Method::POST, "/api/v3/list-users", |_| {
+    /// #     MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": { "totalCount": 0, "list": [] } }))
+    /// # });
+    /// # server.answer_next(MockAnswer::http(503, "text/html", "busy"));
+    /// # let client = server.client_builder().build()?;
+    /// let nobody = json!({ "keywords": "nobody" });
+    /// let found = client.call::<_, Value>(Method::POST, "/api/v3/list-users", &nobody).idempotent().await?;
+    /// assert_eq!(found["totalCount"], 0);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "mock"))] fn main() {}
+    /// ```
+    pub fn idempotent(self) -> Self {
+        self.with(|call| call.idempotent = call.operation.is_none_or(|operation| operation.idempotent))
+    }
+
+    /// Sends these credentials and no others: for a client that holds more than one kind, and for an endpoint that takes the
+    /// app secret, which is sent for [`Credential::ClientSecretBasic`] or [`Credential::ClientSecretPost`] alone. `&[]` sends
+    /// none.
+    ///
+    /// One that the client does not hold, and two of which each is the `authorization`, end in an error of
+    /// [`ErrorKind::Credentials`].
+    pub fn credentials(self, credentials: &'a [Credential]) -> Self {
+        self.with(|call| call.credentials = Some(credentials))
+    }
+
+    /// Of which the payload's type is the document's, and not the caller's.
+    pub(crate) fn documented(self) -> Self {
+        self.with(|call| call.own_payload = false)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Call<'a>)) -> Self {
+        if let Ok((call, _)) = &mut self.drafted {
+            change(call);
+        }
+        self
+    }
+}
+
+impl<Resp: DeserializeOwned> UndescribedCall<'_, Resp> {
+    /// As awaiting it does, without a box.
+    pub(crate) async fn send(self) -> Result<Response<Resp>, Error> {
+        let (call, request) = self.drafted?;
+        carry(Attempts::begin(call.begun_now(), request)).await
+    }
+}
+
+impl<'a, Resp: DeserializeOwned + 'a> IntoFuture for UndescribedCall<'a, Resp> {
+    type Output = Result<Response<Resp>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Shows nothing of path and request.
+impl<Resp> fmt::Debug for UndescribedCall<'_, Resp> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = self.drafted.as_ref().map(|(call, _)| (&*call.subject, call.idempotent, call.credentials));
+        f.debug_tuple("UndescribedCall").field(&call).finish()
+    }
+}
+
+/// Whether such a request has its fields in the query, and no body.
+fn in_query(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::DELETE)
+}
+
+enum Content {
+    Query(Vec<(String, String)>),
+    Body(Vec<u8>),
+}
+
+/// Apart from the above, of which there is one for each type.
+fn draft<'a>(
+    client: &'a Client,
+    method: Method,
+    path: &str,
+    content: Result<Content, &'static str>,
+) -> Result<(Call<'a>, Request), Error> {
+    check(path).map_err(|advice| Error::new(ErrorKind::Request, "call", advice))?;
+    let settings = &client.settings;
+    let operation = Operation::by_path(&method, without_query(path));
+    let mut call = Call::new(settings, operation, &method);
+    call.own_payload = true;
+    if operation.is_none() {
+        call.idempotent = method.is_idempotent();
+    }
+    let builder = settings.http.request(method, format!("{}{path}", settings.host.as_str()));
+    let builder = match content.map_err(|advice| call.error(ErrorKind::Request, advice))? {
+        Content::Query(pairs) => builder.query(&pairs),
+        Content::Body(body) if body == b"null" => builder,
+        Content::Body(body) => builder.body(body),
+    };
+    let request = builder.build().map_err(|error| call.unwritten(error))?;
+    Ok((call, request))
 }

@@ -47,7 +47,7 @@ impl Source for GenAuthServer {
                 Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
             })?;
             let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, app);
-            let answer = answer.await?;
+            let answer = answer.documented().send().await?;
             let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
             let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
             Ok(FetchedToken { secret: answer.access_token.clone(), expires_at: answer.expires_at, date })

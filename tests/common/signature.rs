@@ -235,7 +235,8 @@ pub fn string_to_sign(method: &str, target: &str, headers: &[(String, String)], 
         "GET" => pairs(query).into_iter().map(|(key, value)| (utf16(&key), value)).collect(),
         _ => members(body),
     };
-    parameters.sort();
+    // What has the same name, as the items of a list in a query have, keeps its order.
+    parameters.sort_by(|(one, _), (other, _)| one.cmp(other));
     let parameters = parameters.iter().map(|(key, value)| format!("{}={value}", utf8(key)));
     let parameters = parameters.collect::<Vec<_>>().join("&");
     let question_mark = if parameters.is_empty() { "" } else { "?" };
