@@ -109,7 +109,7 @@ fn open_one(closed: &ItemEnum) -> Vec<Item> {
             #[doc = #listed]
             #[derive(::serde::Deserialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
             #[serde(from = "::std::string::String")]
-            #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "::std::string::String"))]
+            #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "::std::string::String", extend("examples" = [#(#texts),*])))]
             #[non_exhaustive]
             pub enum #ident {
                 #(#names,)*
