@@ -1,6 +1,6 @@
 //! What holds for every operation of the document, whichever are added: no operation is named here.
 
-use genauth::mock::{MockAnswer, MockGenAuth};
+use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::{Client, Credential, ErrorKind, Operation, operations};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,38 @@ fn example_request(document: &Value, operation: &Operation) -> Map<String, Value
 
 fn example_answer<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
     &described(document, operation)["responses"]["200"]["content"]["application/json"]["example"]
+}
+
+/// The texts that the example's query holds, each with its parameter's name. Where nested values put their brackets is for
+/// another test.
+fn example_query(document: &Value, operation: &Operation) -> Vec<(String, String)> {
+    fn texts(value: &Value) -> Vec<String> {
+        match value {
+            Value::Array(items) => items.iter().flat_map(texts).collect(),
+            Value::Object(fields) => fields.values().flat_map(texts).collect(),
+            Value::String(text) => vec![text.clone()],
+            other => vec![other.to_string()],
+        }
+    }
+    let parameters = described(document, operation)["parameters"].as_array().into_iter().flatten();
+    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+    let pairs = in_query.flat_map(|parameter| {
+        let name = parameter["name"].as_str().unwrap();
+        texts(&parameter["example"]).into_iter().map(move |text| (name.to_owned(), text))
+    });
+    sorted(pairs)
+}
+
+fn sent_query(request: &RecordedRequest) -> Vec<(String, String)> {
+    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let name = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    sorted(form_urlencoded::parse(query.as_bytes()).map(|(key, value)| (name(&key), value.into_owned())))
+}
+
+fn sorted(pairs: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.sort();
+    pairs
 }
 
 /// A client that holds every kind of credential.
@@ -107,6 +139,7 @@ async fn the_example_request_passes_the_mock_servers_checks_and_reaches_the_wire
         let body = &described(&document, operation)["requestBody"]["content"]["application/json"]["example"];
         assert_eq!(&request.json().unwrap_or_default(), body, "{}", operation.id);
         assert_eq!(request.header("api-version"), None, "{}", operation.id);
+        assert_eq!(sent_query(request), example_query(&document, operation), "{}", operation.id);
     }
 }
 

@@ -18,6 +18,15 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
         let named = described.find(|described| described.eq_ignore_ascii_case(name));
         return named.map_or_else(|| demands(&definitions[name], definitions), |name| json!({ "$ref": name }));
     }
+    if schema == true {
+        return json!({});
+    }
+    // What may be null besides, as OpenAPI 3.0 has to say it of a reference.
+    if let Some([alone]) = schema["allOf"].as_array().map(Vec::as_slice)
+        && schema["nullable"] == true
+    {
+        return demands(alone, definitions);
+    }
     let mut plain = Map::new();
     let mut properties = Map::new();
     let mut required = BTreeSet::new();
@@ -46,9 +55,13 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
                 required.extend(value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()))
             }
             // What a schema allows unless it says otherwise.
-            "additionalProperties" if value == true => {}
-            "items" | "additionalProperties" if value.is_object() => {
+            "additionalProperties" if value == true || value.get("x-any").is_some() => {}
+            "items" | "additionalProperties" if value.is_object() || value == true => {
                 plain.insert(key.clone(), demands(value, definitions));
+            }
+            // An enum that an answer can hold takes any text, and has what the document lists as examples.
+            "examples" => {
+                plain.insert("enum".to_owned(), value.clone());
             }
             // An optional field is an Option in Rust, which also takes null; the document has no word for that.
             "type" => {

@@ -1,7 +1,7 @@
 //! Requests carry exactly the headers that the contract names, in either dialect.
 
 use genauth::mock::{MockGenAuth, RecordedRequest};
-use genauth::types::GetWechatAccessTokenDto;
+use genauth::types::{GetWechatAccessTokenDto, SignInByPasswordPayloadDto, SigninByCredentialsDto};
 use genauth::{Client, ClientBuilder, Dialect, ErrorKind, Method};
 
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
@@ -179,6 +179,20 @@ async fn an_incomplete_request_says_what_is_missing_and_is_not_sent() {
     let error = client.get_wechat_mp_access_token_info().body(dto).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
     let text = error.to_string();
-    assert!(text.starts_with("getWechatMpAccessTokenInfo: ") && text.contains("app_secret"), "{text}");
+    assert_eq!(text, "getWechatMpAccessTokenInfo: the request is incomplete: `app_secret` is not set; set it");
+
+    // A builder within a builder, for a field that is optional.
+    let password = SignInByPasswordPayloadDto::builder().account("ada");
+    let dto = SigninByCredentialsDto::builder().connection("PASSWORD").password_payload(password);
+    let error = client.sign_in_by_credentials().body(dto).send().await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.ends_with("incomplete: `password_payload.password` is not set; set it"), "{text}");
+
+    // What was given instead may be a secret.
+    let dto = SigninByCredentialsDto::builder().connection("hunter2");
+    let error = client.sign_in_by_credentials().body(dto).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    let text = error.to_string();
+    assert!(text.contains("`connection` is not one of `PASSWORD`") && !text.contains("hunter2"), "{text}");
     assert!(server.requests().is_empty());
 }

@@ -1,6 +1,6 @@
 //! Enums of texts: those that an answer can hold keep what this version does not know, and the others say what they take.
 
-use crate::syntax::type_ident;
+use crate::syntax::{renamed, type_ident};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Item, ItemEnum, Lit, Variant, parse_quote};
@@ -82,17 +82,7 @@ fn reached(types: &mut [Item], answered: impl Fn(&syn::Ident) -> bool) -> BTreeS
 
 /// What a variant is on the wire.
 fn text_of(variant: &Variant) -> String {
-    let mut text = variant.ident.to_string();
-    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Of other words than `rename` there is nothing to know.
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("rename") {
-                text = meta.value()?.parse::<syn::LitStr>()?.value();
-            }
-            Ok(())
-        });
-    }
-    text
+    variant.attrs.iter().find_map(renamed).unwrap_or_else(|| variant.ident.to_string())
 }
 
 fn open_one(closed: &ItemEnum) -> Vec<Item> {
@@ -109,7 +99,7 @@ fn open_one(closed: &ItemEnum) -> Vec<Item> {
             #[doc = #listed]
             #[derive(::serde::Deserialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
             #[serde(from = "::std::string::String")]
-            #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "::std::string::String"))]
+            #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "::std::string::String", extend("examples" = [#(#texts),*])))]
             #[non_exhaustive]
             pub enum #ident {
                 #(#names,)*

@@ -3,7 +3,7 @@
 use crate::document::Document;
 use crate::handwritten::SECRET;
 use crate::names::plain;
-use crate::syntax::{arguments, option_of, type_argument};
+use crate::syntax::{arguments, option_of, renamed, type_argument};
 use quote::{ToTokens, quote};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,16 +29,7 @@ pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
             attribute.path().is_ident("serde") && text.contains("is_empty")
         };
         if let Some(attribute) = field.attrs.iter_mut().find(|attribute| skips_empty(attribute)) {
-            let mut rename = None;
-            // What is not `rename` is replaced.
-            let _ = attribute.parse_nested_meta(|meta| {
-                if meta.path.is_ident("default") {
-                    return Ok(());
-                }
-                let value: syn::LitStr = meta.value()?.parse()?;
-                rename = rename.take().or(meta.path.is_ident("rename").then_some(value));
-                Ok(())
-            });
+            let rename = renamed(attribute);
             let rename = rename.map(|name| quote!(rename = #name,));
             *attribute = parse_quote!(#[serde(#rename skip_serializing_if = "::std::option::Option::is_none")]);
             changed.push((item.ident.to_string(), ident.to_string()));

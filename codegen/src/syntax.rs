@@ -12,6 +12,22 @@ pub fn doc_of(attribute: &syn::Attribute) -> Option<String> {
     }
 }
 
+/// The name in `#[serde(rename = "…")]`.
+pub fn renamed(attribute: &syn::Attribute) -> Option<String> {
+    let mut name = None;
+    if attribute.path().is_ident("serde") {
+        // Whatever else stands there is somebody else's to read.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let value = meta.value().ok().map(|value| value.parse::<syn::LitStr>()).transpose()?;
+            if meta.path.is_ident("rename") {
+                name = value.map(|value| value.value());
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
 pub fn binds(local: &syn::Local, name: &str) -> bool {
     matches!(&local.pat, syn::Pat::Ident(pat) if pat.ident == name)
 }
