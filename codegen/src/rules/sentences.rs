@@ -1,6 +1,6 @@
 //! `sentence`: what a draft leaves to be written.
 
-use super::{Report, items, members};
+use super::house::{Report, items, members};
 use crate::document::{escape, shown};
 
 /// Stands in a draft for each sentence that its author has yet to write.
