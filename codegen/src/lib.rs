@@ -94,8 +94,7 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
 /// The text of the operations that the fragments describe beside those of `genauth`, or everything that is wrong with
 /// them.
 pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec<Violation>> {
-    let base = Document::of_genauth(serde_json::from_str(OPENAPI).unwrap_or_default());
-    let document = checked(load::load_onto(base, fragments, shown_as)?)?;
+    let document = checked(load::load_onto(genauth(), fragments, shown_as)?)?;
     let document = extension::own_part(document);
     let alone = |violation| vec![violation];
     let (api, operations) = generate::generate(&document).map_err(alone)?;
@@ -104,7 +103,9 @@ pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec
 }
 
 /// The document of the `genauth` of the same version.
-const OPENAPI: &str = include_str!("openapi.json");
+pub fn genauth() -> Document {
+    Document::of_genauth(serde_json::from_str(include_str!("openapi.json")).unwrap_or_default())
+}
 
 /// For the `build.rs` of a crate that depends on `genauth` and describes further operations in `fragments`, a folder of
 /// its own: generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. Runs again when the folder changes.

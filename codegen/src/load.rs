@@ -23,23 +23,30 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// Reads every `*.yaml` in `dir`, the root first; `shown_as` is what messages call the folder.
 pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    read_all(dir, shown_as, None)
+    read_all(dir, shown_as, None, false)
 }
 
 /// Reads every `*.yaml` in `dir` as a group of a document that is there already.
 pub fn load_onto(base: Document, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    read_all(dir, shown_as, Some(base))
+    read_all(dir, shown_as, Some(base), false)
 }
 
-fn read_all(dir: &Path, shown_as: &str, base: Option<Document>) -> Result<Document, Vec<Violation>> {
-    let folder = folder(dir, base.is_none())
+/// The same for a folder that is being filled: an empty file is not read, and there may be no other.
+pub fn load_begun(base: Option<Document>, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
+    read_all(dir, shown_as, base, true)
+}
+
+fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> Result<Document, Vec<Violation>> {
+    let mut folder = folder(dir, base.is_none())
         .map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
     let mut violations = Vec::new();
     for (name, right) in folder.misnamed {
         let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));
         violations.push(violation(&format!("{shown_as}/{name}"), None, message));
     }
-    if folder.fragments.is_empty() {
+    if begun {
+        folder.fragments.retain(|name| fs::metadata(dir.join(name)).map_or(true, |file| file.len() > 0));
+    } else if folder.fragments.is_empty() {
         let message = "The folder has no fragment. Put a file into it whose name ends in `.yaml`.";
         violations.push(violation(shown_as, None, message));
     }

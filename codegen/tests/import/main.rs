@@ -126,10 +126,11 @@ fn with_its_sentences_the_draft_is_a_fragment() {
     place.write("openapi/library.yaml", draft.replace(MARKER, "A sentence stands here."));
     let compiled = genauth_codegen::compile(&place.0.join("openapi"), "openapi");
     let compiled = compiled.unwrap_or_else(|violations| panic!("{violations:#?}"));
+    let group = compiled.groups.get("library").expect("the fragment's group");
     for text in
         ["fn list_books", "pub struct AddBookDto", "pub lock_password: ::std::option::Option<crate::SecretString>"]
     {
-        assert!(compiled.api.contains(text), "{text}");
+        assert!(group.contains(text), "{text} is not in {group}");
     }
 }
 
@@ -152,11 +153,20 @@ fn the_rules_say_what_a_missing_sentence_is_to_say() {
 }
 
 #[test]
-fn an_own_project_has_the_shared_schemas_without_their_fragments() {
+fn an_own_project_has_the_schemas_of_genauth_and_its_own() {
     let place = Place::without_fragments();
     let draft = place.import(&["addBook", "whoseBook"]);
     assert!(draft.contains("$ref: '#/components/schemas/Envelope'") && !draft.contains("    Envelope:"), "{draft}");
-    assert!(draft.contains("    ReaderDto:"), "what no fragment has is described: {draft}");
+    assert!(draft.contains("    ReaderDto:"), "what nobody has described is described: {draft}");
+    fs::create_dir(place.0.join("fragments")).unwrap();
+    place.write("fragments/readers.yaml", include_str!("readers.yaml"));
+    // What a shell makes of `> fragments/library.yaml` before anything runs.
+    place.write("fragments/library.yaml", "");
+    let draft = place.import(&["addBook", "whoseBook"]);
+    assert!(draft.contains("schemas/ReaderDto'") && !draft.contains("    ReaderDto:"), "{draft}");
+    place.write("fragments/library.yaml", draft.replace(MARKER, "A sentence stands here."));
+    let compiled = genauth_codegen::compile_extension(&place.0.join("fragments"), "fragments");
+    compiled.unwrap_or_else(|violations| panic!("{violations:#?}"));
 }
 
 #[test]
@@ -192,7 +202,7 @@ fn what_cannot_be_imported_is_told_with_the_mend() {
             "library.yaml has no operation `addBok`; did you mean `addBook`?",
             "`remove` is short for `BooksManagementController_remove` and `NotesController_remove` in library.yaml; give one \
              of these.",
-            "`ReaderController_getReader` stands in openapi/readers.yaml:7 already; change it there.",
+            "`ReaderController_getReader` stands in openapi/readers.yaml:7 already; use that one, or change it there.",
             "library.yaml has no operation `/api/v4/nothing`; give an operationId of it, the id's short form or a path.",
             "`picture` does not answer JSON, which fragments cannot say; call it by `Client::call`.",
         ],

@@ -18,8 +18,6 @@ pub(super) struct Draft<'a> {
     pub(super) names: BTreeMap<&'a str, String>,
     /// In small letters.
     taken: BTreeSet<String>,
-    /// The references that an answer can reach.
-    answered: Vec<&'a str>,
     /// Guards against names that stand for themselves.
     pub(super) open: Vec<&'a str>,
     pub(super) ids: Vec<(Operation<'a>, String)>,
@@ -36,13 +34,11 @@ impl<'a> Draft<'a> {
             order: Vec::new(),
             names: BTreeMap::new(),
             taken: house.names().map(str::to_lowercase).collect(),
-            answered: Vec::new(),
             open: Vec::new(),
             ids: Vec::new(),
             notes: BTreeSet::new(),
         };
         for operation in operations {
-            source.reachable(operation.node.get("responses"), &mut draft.answered);
             let id = draft.id(operation);
             draft.ids.push((*operation, id));
         }
@@ -125,7 +121,7 @@ impl<'a> Draft<'a> {
     }
 
     /// What the schema behind a reference is called here; it is described if it is not yet.
-    pub(super) fn named(&mut self, reference: &'a str, known: &str, answered: bool) -> String {
+    pub(super) fn named(&mut self, reference: &'a str, known: &str) -> String {
         if let Some(name) = self.names.get(reference) {
             return name.clone();
         }
@@ -140,15 +136,14 @@ impl<'a> Draft<'a> {
         }
         let name = self.free_name(&pascal);
         self.names.insert(reference, name.clone());
-        let answered = answered || self.answered.contains(&reference);
-        self.define(&name, target, answered);
+        self.define(&name, target);
         name
     }
 
-    pub(super) fn define(&mut self, name: &str, schema: &'a Node, answered: bool) {
+    pub(super) fn define(&mut self, name: &str, schema: &'a Node) {
         // Its place is before what it is made of.
         self.order.push(name.to_owned());
-        let body = self.body(name, schema, answered);
+        let body = self.body(name, schema);
         self.schemas.insert(name.to_owned(), body);
     }
 

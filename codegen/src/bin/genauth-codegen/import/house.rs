@@ -5,26 +5,24 @@ use genauth_codegen::document::Document;
 use genauth_codegen::load;
 use std::path::Path;
 
-/// Where they stand, unless the importer runs somewhere else.
-const FOLDER: &str = "openapi";
-
-/// The schemas that the crate has and every fragment may refer to.
-const SHARED: [&str; 2] = ["Envelope", "UnixTimestamp"];
-
 pub(super) struct House {
     document: Document,
     schemas: Node,
 }
 
 impl House {
-    /// The fragments in `openapi`; without such a folder, what every fragment shares.
+    /// The fragments in `openapi`, or in a project that extends genauth, its own with what is in `fragments`.
     pub(super) fn open() -> Result<Self, String> {
-        let folder = Path::new(FOLDER);
-        if !folder.is_dir() {
-            return Ok(Self { document: Document::default(), schemas: shared() });
-        }
-        let document = load::load(folder, FOLDER)
-            .map_err(|violations| violations.first().map(ToString::to_string).unwrap_or_default())?;
+        let (folder, base) = match Path::new("openapi").is_dir() {
+            true => ("openapi", None),
+            false => ("fragments", Some(genauth_codegen::genauth())),
+        };
+        let document = match base {
+            Some(base) if !Path::new(folder).is_dir() => base,
+            // A draft is written into a file of the folder, which is there already, and empty.
+            base => load::load_begun(base, Path::new(folder), folder)
+                .map_err(|violations| violations.first().map(ToString::to_string).unwrap_or_default())?,
+        };
         let schemas = Node::of(&document).get("components").get("schemas").clone();
         Ok(Self { document, schemas })
     }
@@ -58,21 +56,11 @@ impl House {
         meant.next().map(|known| known.id().to_owned())
     }
 
-    /// Where an operation stands already, as file and line.
+    /// Where an operation stands already: a file and line, or another crate.
     pub(super) fn place(&self, method: &str, path: &str) -> Option<String> {
         let operations = self.document.operations();
         let known = operations.iter().find(|known| known.method == method && known.path == path)?;
         let mark = self.document.mark(&known.pointer);
-        Some(format!("{}:{}", mark.file, mark.line))
+        Some(if mark.file.is_empty() { "genauth".to_owned() } else { format!("{}:{}", mark.file, mark.line) })
     }
-}
-
-fn shared() -> Node {
-    let field = |kind: &str, example: Node| Node::map().with("type", kind).with("example", example);
-    let properties = Node::map()
-        .with("statusCode", field("integer", Node::from(200)))
-        .with("message", field("string", Node::from("Success")));
-    let required = vec![Node::from("statusCode"), Node::from("message")];
-    let envelope = Node::map().with("type", "object").with("required", required).with("properties", properties);
-    SHARED.iter().fold(Node::map(), |node, name| node.with(*name, envelope.clone()))
 }

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::schema::{Place, Unsayable};
 use super::source::Operation;
 use super::tree::{COMMENT, Node};
-use super::{example, names};
+use super::{example, names, schema};
 use genauth_codegen::rules::{UNWRITTEN, looks_secret};
 use heck::ToSnakeCase;
 
@@ -114,10 +114,14 @@ impl<'a> Draft<'a> {
         if !matches!(place, "query" | "path") {
             return Err(format!("goes into a {place}"));
         }
-        let schema = self.schema(parameter.get("schema"), Place { name, title: name, answered: false })?;
-        if !is_parameter(&schema) {
+        let schema = self.schema(parameter.get("schema"), Place { name, title: name })?;
+        let is_scalar = matches!(schema.get("type").text(), "string" | "integer" | "number" | "boolean");
+        if place == "path" && !is_scalar {
             return Err("is not a scalar".to_owned());
         }
+        // A query writes a list, and anything that is nested in it.
+        let is_flat = is_scalar || schema.get("type").text() == "array" && !schema.get("items").has("$ref");
+        let schema = if is_flat { schema } else { schema::anything() };
         let values = self.source.resolve(parameter.get("schema")).map_or(&[][..], |schema| schema.get("enum").items());
         let given = example::fitting(schema.get("type").text(), parameter.get("example"));
         let given = given.filter(|given| values.is_empty() || values.contains(given));
@@ -142,7 +146,7 @@ impl<'a> Draft<'a> {
             return Err(not_described(operation, &format!("takes {taken}")));
         };
         let title = format!("{}Dto", names::pascal(id));
-        let said = self.schema(schema, Place { name: "body", title: &title, answered: false });
+        let said = self.schema(schema, Place { name: "body", title: &title });
         let said = match said {
             Ok(said) if said.has("$ref") => said,
             Ok(said) if said.get("type").text() == "object" => {
@@ -219,7 +223,7 @@ impl<'a> Draft<'a> {
     /// Defines an answer: the shared envelope, and the fields beside its own.
     fn wrap(&mut self, name: &str, fields: Vec<(&str, &'a Node)>) {
         self.order.push(name.to_owned());
-        let (properties, left_out) = self.properties(name, fields.into_iter(), true);
+        let (properties, left_out) = self.properties(name, fields.into_iter());
         let mut all = vec![Node::reference("Envelope")];
         if !properties.is_empty() {
             all.push(Node::map().with("type", "object").with("properties", Node::Map(properties)));
@@ -236,11 +240,6 @@ fn json(content: &Node) -> Option<&Node> {
         .filter(|(kind, _)| json(kind))
         .map(|(_, media)| media.get("schema"))
         .find(|schema| !schema.entries().is_empty())
-}
-
-/// Whether a parameter can have this schema.
-fn is_parameter(schema: &Node) -> bool {
-    matches!(schema.get("type").text(), "string" | "integer" | "number" | "boolean")
 }
 
 fn not_described(operation: &Operation<'_>, problem: &str) -> String {

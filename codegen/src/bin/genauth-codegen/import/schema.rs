@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::tree::{COMMENT, Node};
 use super::{example, names};
+use genauth_codegen::enums::UNLISTED;
 use genauth_codegen::rules::{UNWRITTEN, looks_secret};
 use heck::ToUpperCamelCase;
 use serde_json::Value;
@@ -15,8 +16,6 @@ pub(super) struct Place<'n> {
     pub(super) name: &'n str,
     /// What it is called if it has to become a named schema.
     pub(super) title: &'n str,
-    /// Whether an answer can hold it.
-    pub(super) answered: bool,
 }
 
 /// Why something is left out.
@@ -40,14 +39,14 @@ impl<'a> Draft<'a> {
             if self.house.schema(known).is_none() && !is_object(target) && target.get("allOf").items().len() < 2 {
                 return self.inlined(reference, target, place);
             }
-            return Ok(Node::reference(&self.named(reference, known, place.answered)));
+            return Ok(Node::reference(&self.named(reference, known)));
         }
         if schema.has("oneOf") || schema.has("anyOf") {
             return self.choice(schema, place);
         }
         if is_object(schema) || schema.has("allOf") {
             let name = self.free_name(place.title);
-            self.define(&name, schema, place.answered);
+            self.define(&name, schema);
             return Ok(Node::reference(&name));
         }
         match kind(schema) {
@@ -61,7 +60,7 @@ impl<'a> Draft<'a> {
                 Ok(object.with("additionalProperties", undescribed(self.schema(values, place)?)))
             }
             kind @ ("string" | "integer" | "number" | "boolean") => Ok(scalar(schema, kind, place)),
-            _ => Err("may be anything".to_owned()),
+            _ => Ok(anything()),
         }
     }
 
@@ -94,9 +93,6 @@ impl<'a> Draft<'a> {
     }
 
     fn array(&mut self, schema: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
-        if !schema.has("items") {
-            return Err("is a list without `items`".to_owned());
-        }
         let title = format!("{}ItemDto", names::stem(place.title));
         let items = self.schema(schema.get("items"), Place { title: &title, ..place })?;
         Ok(head(schema, "array", facts(schema, place.name)).with("items", undescribed(items)))
@@ -116,6 +112,7 @@ impl<'a> Draft<'a> {
         }
         let a_date = self.source.resolve(schema).is_some_and(|schema| schema.get("format").text() == "date-time");
         let named = names::names_no_secret(name) || has_values(schema) || a_date;
+        let named = named || said.has("x-any");
         Ok(match (named, of_strings) {
             (false, _) => said.secret(),
             (true, false) => said.with_reason(),
@@ -125,31 +122,30 @@ impl<'a> Draft<'a> {
     }
 
     /// The parts of an object schema: what refers stays a reference, everything else becomes one object.
-    pub(super) fn body(&mut self, name: &str, schema: &'a Node, answered: bool) -> Node {
+    pub(super) fn body(&mut self, name: &str, schema: &'a Node) -> Node {
         let begun = Node::map().with("description", UNWRITTEN);
         let parts = schema.get("allOf").items();
         if parts.is_empty() {
-            return self.object(begun, name, &[schema], answered);
+            return self.object(begun, name, &[schema]);
         }
         let mut said = Vec::new();
         let mut inline = vec![schema];
         for part in parts {
             match part.get("$ref").text() {
                 "" => inline.push(part),
-                _ => said.extend(self.schema(part, Place { name: "", title: name, answered })),
+                _ => said.extend(self.schema(part, Place { name: "", title: name })),
             }
         }
         if inline.iter().any(|part| part.has("properties")) {
-            said.push(self.object(Node::map(), name, &inline, answered));
+            said.push(self.object(Node::map(), name, &inline));
         }
         begun.with("allOf", said)
     }
 
     /// One object with the properties of the parts.
-    fn object(&mut self, begun: Node, name: &str, parts: &[&'a Node], answered: bool) -> Node {
+    fn object(&mut self, begun: Node, name: &str, parts: &[&'a Node]) -> Node {
         let properties = parts.iter().flat_map(|part| part.get("properties").entries());
-        let (properties, left_out) =
-            self.properties(name, properties.map(|(name, node)| (name.as_str(), node)), answered);
+        let (properties, left_out) = self.properties(name, properties.map(|(name, node)| (name.as_str(), node)));
         let required = parts.iter().flat_map(|part| part.get("required").items());
         let is_kept = |name: &&Node| {
             let property = properties.iter().find(|(known, _)| known == name.text());
@@ -173,7 +169,6 @@ impl<'a> Draft<'a> {
         &mut self,
         of: &str,
         properties: impl Iterator<Item = (&'n str, &'a Node)>,
-        answered: bool,
     ) -> (Vec<(String, Node)>, Vec<String>) {
         let (mut said, mut left_out): (Vec<(String, Node)>, _) = (Vec::new(), Vec::new());
         let mut fields: BTreeMap<String, &str> = BTreeMap::new();
@@ -186,7 +181,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let title = format!("{}{}Dto", names::stem(of), name.to_upper_camel_case());
-            match self.property(name, schema, Place { name, title: &names::pascal(&title), answered }) {
+            match self.property(name, schema, Place { name, title: &names::pascal(&title) }) {
                 Ok(property) => {
                     fields.insert(field, name);
                     said.push((name.to_owned(), property));
@@ -245,33 +240,36 @@ fn scalar(schema: &Node, kind: &str, place: Place<'_>) -> Node {
         _ if is_date => Some(Node::from(example::DATE_TIME)),
         example => example,
     };
-    let closed = kind == "string" && !texts.contains(&"") && is_closed(&texts, place.answered);
+    let closed = kind == "string" && has_variants(&texts);
     let mut facts = facts(schema, place.name);
     if !values.is_empty() && !closed {
-        facts.insert(0, listed(values, place.answered));
+        facts.insert(0, listed(values));
     }
     let said = head(schema, kind, facts).with_some("example", example);
     if closed { said.after("type", "enum", values.to_vec()) } else { said }
 }
 
-/// Whether the values of a string stand in an `enum`. One in an answer would break every client once a server adds a
-/// value, so there the description lists them.
-fn is_closed(values: &[&str], answered: bool) -> bool {
-    // Each value becomes a variant.
+/// What may be anything.
+pub(super) fn anything() -> Node {
+    Node::map().with("x-any", true).with("description", UNWRITTEN)
+}
+
+/// Whether each of the values can be a variant of its own. Otherwise the description lists them.
+fn has_variants(values: &[&str]) -> bool {
     let mut variants: Vec<String> = values.iter().map(|value| value.to_upper_camel_case()).collect();
     variants.sort();
     variants.dedup();
-    !answered && !values.is_empty() && variants.len() == values.len() && !variants.contains(&String::new())
+    let named = variants.iter().all(|variant| !variant.is_empty() && variant != UNLISTED);
+    !values.is_empty() && variants.len() == values.len() && named
 }
 
-/// `A, B or C`, and that there may be more where servers say it.
-fn listed(values: &[Node], answered: bool) -> String {
+/// `A, B or C.`
+fn listed(values: &[Node]) -> String {
     let texts: Vec<String> = values.iter().filter_map(plain).filter(|text| !text.is_empty()).collect();
-    let list = match texts.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => texts.concat(),
-    };
-    if answered { format!("{list}; servers may know more.") } else { format!("{list}.") }
+    match texts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}.", rest.join(", ")),
+        _ => texts.concat() + ".",
+    }
 }
 
 /// What the client does not check, or would send where nothing was said.
@@ -305,9 +303,10 @@ fn is_whole(value: &Node) -> bool {
     !matches!(value, Node::Scalar(Value::Number(_))) || example::fitting("integer", value).is_some()
 }
 
-/// Whether a value is, or is a list of, strings.
+/// Whether a value is, or is a list of, strings, or may be one.
 fn has_string(schema: &Node) -> bool {
     schema.get("type").text() == "string"
+        || schema.has("x-any")
         || schema.has("items") && has_string(schema.get("items"))
         || schema.get("oneOf").items().iter().any(has_string)
 }

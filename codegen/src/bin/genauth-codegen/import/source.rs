@@ -139,17 +139,4 @@ impl Source {
         }
         parts
     }
-
-    /// The references that can be reached from `node`.
-    pub(super) fn reachable<'a>(&'a self, node: &'a Node, seen: &mut Vec<&'a str>) {
-        let reference = node.get("$ref").text();
-        if !reference.is_empty() && !seen.contains(&reference) {
-            seen.push(reference);
-            if let Some(target) = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)) {
-                self.reachable(target, seen);
-            }
-        }
-        node.items().iter().for_each(|item| self.reachable(item, seen));
-        node.entries().iter().for_each(|(_, member)| self.reachable(member, seen));
-    }
 }
