@@ -36,7 +36,8 @@ pub use client::{CallOptions, ClientBuilder};
 pub use credentials::{AccessKeyUse, ClientAuthentication, Credential, Dialect, Language, SignatureDate, TenantHeader};
 pub use deprecation::{DeprecationNotice, DeprecationSource, OnDeprecation};
 pub use error::{Error, ErrorKind};
-pub use exchange::{UndescribedCall, encode_path_segment};
+pub use exchange::path::encode_path_segment;
+pub use exchange::undescribed::UndescribedCall;
 pub use extension::Extension;
 /// Of the crate `http`: what [`Client::call`] and [`Operation`] name it by.
 pub use http::Method;

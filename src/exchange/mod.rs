@@ -12,13 +12,10 @@ mod envelope;
 mod input;
 #[cfg(feature = "invoke")]
 mod invoke;
-mod path;
+pub(crate) mod path;
 mod redaction;
 mod trace;
-mod undescribed;
-
-pub use self::path::encode_path_segment;
-pub use self::undescribed::UndescribedCall;
+pub(crate) mod undescribed;
 
 #[cfg(feature = "invoke")]
 pub use self::input::{Input, Invoking, unknown};

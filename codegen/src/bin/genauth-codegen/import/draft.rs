@@ -1,12 +1,13 @@
 //! The fragment that becomes of the operations.
 
 use super::house::House;
-use super::operation::JSON;
 use super::source::{Operation, Source};
 use super::tree::{COMMENT, Node};
 use super::{example, names};
 use genauth_codegen::rules::UNWRITTEN;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const JSON: &str = "application/json";
 
 pub(super) struct Draft<'a> {
     pub(super) source: &'a Source,

@@ -1,14 +1,12 @@
 //! One operation: its credentials, parameters, request and answer.
 
-use super::draft::Draft;
+use super::draft::{Draft, JSON};
 use super::schema::{Place, Unsayable};
 use super::source::Operation;
 use super::tree::{COMMENT, Node};
 use super::{example, names, schema};
 use genauth_codegen::rules::{UNWRITTEN, looks_secret};
 use heck::ToSnakeCase;
-
-pub(super) const JSON: &str = "application/json";
 
 /// Where every operation answers an envelope, whatever the document says.
 const V3: &str = "/api/v3/";
