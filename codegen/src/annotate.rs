@@ -126,7 +126,9 @@ pub fn client(file: &mut File, operations: &Operations<'_>) -> Result<(), String
             }
             Item::Impl(item) if is_client(item) => {
                 item.items.retain(|item| {
-                    let makes_one = |function: &ImplItemFn| function.sig.ident.to_string().starts_with("new");
+                    let makes_one = |function: &ImplItemFn| {
+                        ["new", "new_with_client"].iter().any(|name| function.sig.ident == name)
+                    };
                     !matches!(item, ImplItem::Fn(function) if makes_one(function))
                 });
                 for function in functions(item) {

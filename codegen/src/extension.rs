@@ -25,7 +25,7 @@ const FEATURES: [(&str, &str); 2] = [("schemars", "__schemars"), ("invoke", "__i
 
 /// Around all, since the lints of the dependent do not hold for what progenitor prints.
 const ALLOWED: &str = "#![allow(deprecated, missing_docs, unreachable_pub, unused, rust_2018_idioms, \
-                       rustdoc::broken_intra_doc_links, clippy::all, clippy::pedantic)]";
+                       rustdoc::all, clippy::all, clippy::pedantic)]";
 
 /// What the fragments describe of the whole: their operations, and what those need. The types of `genauth` are not made
 /// again, but for those that an operation answers as they are: of these, only the payload is handed out.

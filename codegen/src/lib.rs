@@ -16,6 +16,7 @@ pub mod handwritten;
 pub mod hoist;
 pub mod load;
 pub mod names;
+pub mod near;
 pub mod rules;
 pub mod setters;
 pub mod shape;

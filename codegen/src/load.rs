@@ -155,7 +155,7 @@ impl Reader<'_> {
         match MarkedYaml::load_from_str(text) {
             Err(error) => {
                 let problem = error.info().replace(char::is_control, " ");
-                self.refuse(error.marker(), format!("YAML: {problem}. Correct it."));
+                self.refuse(error.marker(), format!("YAML: {problem}. Look at indentation, quotes and colons there."));
             }
             Ok(documents) => match documents.as_slice() {
                 [] => self.violations.push(violation(self.file, None, "The fragment is empty. Fill it.")),

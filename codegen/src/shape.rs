@@ -4,10 +4,10 @@
 //! only what stands here.
 
 use crate::document::{Document, escape, shown};
+use crate::near::did_you_mean;
 use crate::violation::Violation;
 use Shape::{Any, Count, Flag, FlagOrSchema, List, Map, Number, OneOf, Schema, Text, True, Version, Words};
 use serde_json::Value;
-use strsim::levenshtein;
 
 /// What may stand in one place.
 pub(crate) enum Shape {
@@ -314,13 +314,13 @@ impl Checker<'_> {
 
 fn unknown(object: &Object, key: &str) -> String {
     let problem = format!("{} has no place in {}.", shown(key), object.what);
-    let mut near = object.known.iter().filter(|(known, _)| levenshtein(known, key) <= 2.min(known.len() - 1));
-    match (object.mend, near.next(), near.next()) {
-        (Some(mend), ..) => format!("{problem} {mend}"),
-        (None, Some((known, _)), None) => format!("{problem} Did you mean `{known}`?"),
-        (None, ..) => {
-            let known: Vec<_> = object.known.iter().map(|(known, _)| format!("`{known}`")).collect();
-            format!("{problem} Known are {}.", known.join(", "))
+    let known = || object.known.iter().map(|(known, _)| *known);
+    match object.mend {
+        Some(mend) => format!("{problem} {mend}"),
+        None => {
+            let list: Vec<_> = known().map(|known| format!("`{known}`")).collect();
+            let otherwise = format!("Known are {}.", list.join(", "));
+            format!("{problem} {}", did_you_mean(key, known(), &otherwise))
         }
     }
 }

@@ -44,7 +44,7 @@ async fn an_empty_list_or_map_is_sent_and_an_absent_one_is_not() {
 #[tokio::test]
 async fn lists_and_nested_values_stand_in_a_query_as_the_official_sdk_writes_them() {
     let (server, client) = mock().await;
-    let call = client.find_shapes().ids(["a b".to_owned(), "c&d".to_owned()]).limit(10.0);
+    let call = client.find_shapes().ids(["a b".to_owned(), "c&d".to_owned()]).weight(10.0);
     call.filter(json!({ "a": 1, "b": [true, null] })).send().await.unwrap();
     let path = server.take_requests().remove(0).path;
     let (path, query) = path.split_once('?').unwrap();
@@ -53,7 +53,7 @@ async fn lists_and_nested_values_stand_in_a_query_as_the_official_sdk_writes_the
     pairs.sort_unstable();
     assert_eq!(
         pairs,
-        ["filter%5Ba%5D=1", "filter%5Bb%5D%5B0%5D=true", "ids%5B%5D=a+b", "ids%5B%5D=c%26d", "limit=10"]
+        ["filter%5Ba%5D=1", "filter%5Bb%5D%5B0%5D=true", "ids%5B%5D=a+b", "ids%5B%5D=c%26d", "weight=10"]
     );
 }
 

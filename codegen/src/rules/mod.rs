@@ -4,6 +4,7 @@
 //! uniform, or because it keeps secrets out of logs.
 
 mod bodies;
+mod examples;
 mod house;
 mod operations;
 mod parameters;
@@ -12,6 +13,7 @@ mod schemas;
 mod secrets;
 mod sentences;
 
+pub use operations::RESERVED;
 pub use secrets::looks_secret;
 pub use sentences::UNWRITTEN;
 
@@ -31,6 +33,7 @@ pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
     schemas::check(&house, &mut report);
     secrets::check(&house, &mut report);
     sentences::check(&mut report);
+    examples::check(&house, &mut report);
     let mut violations = report.violations;
     violations.sort();
     // An alias makes one place stand for several, so messages name what stands there and not who uses it.

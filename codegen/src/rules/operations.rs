@@ -2,30 +2,27 @@
 
 use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, shown};
+use crate::near::{did_you_mean, near};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What hand-written code calls its own methods: a generated one of the same name would not compile, or hide it.
-const RESERVED: &[&str] = &[
+/// What `Client` has already, by hand, by derive or as progenitor's constructors: a generated method of the same name would
+/// not compile, or hide it.
+pub const RESERVED: &[&str] = &[
     "builder",
     "call",
+    "clone",
     "dialect",
     "fromEnv",
     "host",
     "invoke",
+    "new",
     "newWithClient",
     "setUserAccessToken",
     "signIn",
     "signInByPassword",
+    "withOptions",
     "withUserAccessToken",
-    "clone",
-    "baseurl",
-    "client",
-    "inner",
-    "apiVersion",
-    "pre",
-    "exec",
-    "post",
 ];
 
 /// The operation that the client calls by itself, for those that take what it answers.
@@ -99,11 +96,12 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
         }
         for (index, tag) in tags.iter().enumerate() {
             if !declared().any(|name| name == *tag) {
-                let message = format!("The tag {} is not declared. Add it to the document's `tags`.", shown(tag));
+                let mend = did_you_mean(tag, declared(), "Add it to the document's `tags`.");
+                let message = format!("The tag {} is not declared. {mend}", shown(tag));
                 report.add(&format!("{pointer}/{index}"), "tag", message);
             }
         }
-        used.extend(tags);
+        used.extend(tags.iter().map(|tag| near_or(tag, declared().collect())));
     }
     let mut seen = BTreeSet::new();
     for (index, name) in declared().enumerate() {
@@ -114,6 +112,11 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
             report.add(&pointer, "tag", format!("No operation has the tag {}. Remove it.", shown(name)));
         }
     }
+}
+
+/// The word itself if it is known, and what is meant by it otherwise.
+fn near_or<'a>(word: &'a str, known: Vec<&'a str>) -> &'a str {
+    if known.contains(&word) { word } else { near(word, known).unwrap_or(word) }
 }
 
 fn security(house: &House<'_>, report: &mut Report<'_>) {
@@ -133,20 +136,22 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
                 report.add(&pointer, "security", message);
             }
             for (scheme, _) in members(requirement) {
-                used.insert(scheme);
+                used.insert(near_or(scheme, members(schemes).map(|(name, _)| name.as_str()).collect()));
                 if scheme == "managementToken" && operation.id() == MANAGEMENT_TOKEN {
                     let label = label(operation);
                     let message = format!("{label} hands out this token and would wait for itself. Remove the scheme.");
                     report.add(&format!("{pointer}/{scheme}"), "security", message);
                 }
                 if schemes.get(scheme).is_none() {
-                    let message = format!("There is no security scheme {}. Declare it, or correct it.", shown(scheme));
+                    let known = members(schemes).map(|(name, _)| name.as_str());
+                    let mend = did_you_mean(scheme, known, "Use one that the root declares.");
+                    let message = format!("There is no security scheme {}. {mend}", shown(scheme));
                     report.add(&format!("{pointer}/{}", escape(scheme)), "security", message);
                 }
             }
         }
     }
-    for (scheme, _) in members(schemes).filter(|(scheme, _)| !used.contains(scheme)) {
+    for (scheme, _) in members(schemes).filter(|(scheme, _)| !used.contains(scheme.as_str())) {
         let message = format!("No operation takes the security scheme {}. Remove it.", shown(scheme));
         report.add(&format!("/components/securitySchemes/{}", escape(scheme)), "security", message);
     }
@@ -167,7 +172,10 @@ fn replaced_by(by_id: &BTreeMap<&str, &Operation<'_>>, operation: &Operation<'_>
         }
         Some(target) if target == operation.id() => format!("{label} replaces itself. Name another operation."),
         Some(target) => match by_id.get(target) {
-            None => format!("{label} is replaced by {}, which does not exist. Correct it.", shown(target)),
+            None => {
+                let mend = did_you_mean(target, by_id.keys().copied(), "Name an operation that there is.");
+                format!("{label} is replaced by {}, which does not exist. {mend}", shown(target))
+            }
             Some(other) if other.deprecated() => {
                 format!("{label} is replaced by {}, which is deprecated itself. Name its successor.", shown(target))
             }

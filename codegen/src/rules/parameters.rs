@@ -1,6 +1,7 @@
 //! `path` and `parameter`.
 
 use super::house::{House, Report, items, label, members};
+use super::schemas::counts;
 use crate::document::{Operation, escape, referenced_name, shown};
 use heck::ToSnakeCase;
 use serde_json::Value;
@@ -75,7 +76,15 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
                 report.add(&pointer, "parameter", message);
             }
         }
+        if parameter["description"].as_str().is_none_or(|text| text.trim().is_empty()) {
+            let message = format!("The parameter {} has no `description`. Say in a sentence what it is.", shown(name));
+            report.add(&pointer, "description", message);
+        }
         let schema = house.document.resolve(&parameter["schema"]);
+        if schema["type"] == "number" && counts(name) {
+            let message = format!("{} counts. Make it `type: integer`.", shown(name));
+            report.add(&format!("{pointer}/schema"), "schema", message);
+        }
         if parameter["schema"].is_null() {
             let message = format!("The parameter {} has no `schema`. Add one.", shown(name));
             report.add(&pointer, "parameter", message);

@@ -2,12 +2,16 @@
 
 use super::house::{House, Report, items, members};
 use crate::document::{escape, referenced_name, shown};
+use crate::near::{did_you_mean, near};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     let document = house.document;
     let schemas = &document.value["components"]["schemas"];
+    let known = || document.schemas().map(|(name, _)| name.as_str());
+    // What a misspelled reference means is used, too.
+    let mut meant = Vec::new();
     for place in &house.places {
         let Some(reference) = place.schema.get("$ref") else { continue };
         let message = match referenced_name(place.schema) {
@@ -16,13 +20,21 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
                 format!("{reference} is no reference to a schema. Write `#/components/schemas/NAME`.")
             }
             Some(name) if schemas.get(name).is_none() => {
-                format!("There is no schema {}. Add it, or correct the reference.", shown(name))
+                let mend = did_you_mean(name, known(), "Describe it, or refer to one that there is.");
+                format!("There is no schema {}. {mend}", shown(name))
             }
             Some(_) => continue,
         };
+        let name = referenced_name(place.schema);
+        meant.extend(
+            name.and_then(|name| near(name, known()))
+                .and_then(|meant| schemas.get(meant).map(|schema| (meant, schema))),
+        );
         report.add(&format!("{}/$ref", place.pointer), "reference", message);
     }
-    let used = document.reachable([&document.value["paths"]]);
+    let mut used =
+        document.reachable([&document.value["paths"]].into_iter().chain(meant.iter().map(|(_, schema)| *schema)));
+    used.extend(meant.iter().map(|(name, _)| (*name).to_owned()));
     for (name, schema) in document.schemas() {
         let pointer = format!("/components/schemas/{}", escape(name));
         if made_of(schemas, schema).contains(name.as_str()) {

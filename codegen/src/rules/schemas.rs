@@ -1,8 +1,9 @@
 //! `schema`.
 
 use super::house::{House, Place, Report, Role, items, members};
-use crate::document::shown;
+use crate::document::{referenced_name, shown};
 use crate::enums::UNLISTED;
+use crate::near::did_you_mean;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
             kept(place, report);
         }
         values(place, report);
+        default(place, report);
+        described(house, place, report);
         properties(house, place, report);
     }
 }
@@ -66,6 +69,42 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What has a default is always sent, also by those who did not mean to say anything; and read where a server says nothing.
+fn default(place: &Place<'_>, report: &mut Report<'_>) {
+    if place.schema.get("default").is_some() {
+        let message = "A `default` would be sent, or read, where nothing was said. Say in the description what the server takes then.";
+        report.add(&format!("{}/default", place.pointer), "schema", message);
+    }
+}
+
+/// Help texts and documentation are made of it.
+fn described(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, role, .. } = place;
+    let what = match role {
+        Role::Property(name) => format!("The property {}", shown(name)),
+        Role::Component => "The schema".to_owned(),
+        Role::Items | Role::Other => return,
+    };
+    let has = |schema: &Value| schema["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+    if !has(schema) && !house.document.parts(schema).into_iter().any(has) {
+        report.add(pointer, "description", format!("{what} has no `description`. Say in a sentence what it is."));
+    }
+    if let Role::Property(name) = role
+        && schema["type"] == "number"
+        && counts(name)
+    {
+        let message = format!("{} counts, and would be sent as `10.0`. Make it `type: integer`.", shown(name));
+        report.add(&format!("{pointer}/type"), "schema", message);
+    }
+}
+
+/// Whether a number of this name is a whole one.
+pub(super) fn counts(name: &str) -> bool {
+    let name = name.to_snake_case();
+    let last = name.rsplit('_').next().unwrap_or_default();
+    ["page", "limit", "offset", "size", "count", "total", "skip", "index", "times"].contains(&last)
+}
+
 fn values(place: &Place<'_>, report: &mut Report<'_>) {
     let Place { pointer, schema, .. } = place;
     let Some(values) = schema.get("enum") else { return };
@@ -79,12 +118,23 @@ fn values(place: &Place<'_>, report: &mut Report<'_>) {
         "`enum` is empty. Fill it, or remove it.".to_owned()
     } else if distinct.len() != texts.len() {
         "`enum` has a value twice. Remove one.".to_owned()
+    } else if let Some((first, other)) = alike(&texts) {
+        let [first, other] = [first, other].map(shown);
+        format!(
+            "{first} and {other} become the same variant. Make it a plain string, and list the values in the description."
+        )
     } else if let Some(text) = texts.iter().find(|text| text.to_upper_camel_case() == UNLISTED) {
         format!("{} becomes the variant that stands for all that is not listed. Make it a plain string.", shown(text))
     } else {
         return;
     };
     report.add(&format!("{pointer}/enum"), "schema", message);
+}
+
+/// Two values of which the generator would make one variant.
+fn alike<'a>(texts: &[&'a str]) -> Option<(&'a str, &'a str)> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    texts.iter().find_map(|text| seen.insert(text.to_upper_camel_case(), text).map(|first| (first, *text)))
 }
 
 /// What a generated type cannot keep, or only with a crate that the client would have to depend on.
@@ -107,8 +157,11 @@ fn properties<'a>(house: &House<'a>, place: &Place<'a>, report: &mut Report<'_>)
     let Place { pointer, schema, whole, .. } = place;
     for (index, name) in items(&schema["required"]).enumerate() {
         let name = name.as_str().unwrap_or_default();
-        if house.document.property(whole, name).is_none() {
-            let message = format!("{} is required but is no property. Add it, or correct it.", shown(name));
+        let leads_nowhere = || house.document.parts(whole).into_iter().any(|part| referenced_name(part).is_some());
+        if house.document.property(whole, name).is_none() && !leads_nowhere() {
+            let known = house.document.property_names(whole);
+            let mend = did_you_mean(name, known, "Add it, or leave it out here.");
+            let message = format!("{} is required but is not a property. {mend}", shown(name));
             report.add(&format!("{pointer}/required/{index}"), "schema", message);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::house::{House, Place, Report, Role, items, members};
 use crate::document::{Operation, escape, shown};
+use heck::ToSnakeCase as _;
 use serde_json::Value;
 
 /// What a secret's name holds, whatever its case, `_` and `-`.
@@ -38,10 +39,43 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What a name ends in that tells of a secret and is none: `accessKeyId`, `token_type`, `passwordLastSetAt`.
+const ABOUT: &[&str] = &[
+    "id",
+    "type",
+    "at",
+    "in",
+    "time",
+    "lifetime",
+    "expires",
+    "endpoint",
+    "url",
+    "uri",
+    "level",
+    "count",
+    "length",
+    "method",
+    "methods",
+    "supported",
+    "enabled",
+    "config",
+    "policy",
+    "status",
+];
+
 /// Whether a field or parameter of this name is taken for a secret.
 pub fn looks_secret(name: &str) -> bool {
+    secret_word(name).is_some()
+}
+
+/// What of the name makes it look secret.
+fn secret_word(name: &str) -> Option<&'static str> {
+    let words = name.to_snake_case();
+    if words.rsplit('_').next().is_some_and(|last| ABOUT.contains(&last)) {
+        return None;
+    }
     let letters: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
-    WORDS.iter().any(|word| letters.contains(word))
+    WORDS.iter().copied().find(|word| letters.contains(word))
 }
 
 fn is_password(schema: &Value) -> bool {
@@ -79,7 +113,8 @@ fn password(place: &Place<'_>, report: &mut Report<'_>) {
 fn property(house: &House<'_>, place: &Place<'_>, name: &str, report: &mut Report<'_>) {
     let strings = strings(house, place.schema);
     let plain = strings.iter().any(|schema| !is_password(schema));
-    let suspect = looks_secret(name) && plain;
+    let word = secret_word(name).filter(|_| plain);
+    let suspect = word.is_some();
     let excused = place.schema.get(REASON).is_some();
     let label = shown(name);
     if suspect && !excused {
@@ -87,8 +122,9 @@ fn property(house: &House<'_>, place: &Place<'_>, name: &str, report: &mut Repor
             Some(_) => ("may be anything", "Make it a `format: password` string"),
             None => ("is a plain string", "Add `format: password`"),
         };
+        let word = shown(word.unwrap_or_default());
         let message =
-            format!("The property {label} looks secret but {what}. {mend}, or say why not in `x-not-secret`.");
+            format!("The property {label} looks secret ({word}) but {what}. {mend}, or say why not in `x-not-secret`.");
         report.add(&place.pointer, "secret", message);
     } else if excused && strings.iter().any(|schema| is_password(schema)) {
         let message = format!("The property {label} is `format: password` and `x-not-secret`. Remove one.");
@@ -105,8 +141,9 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
         let name = parameter["name"].as_str().unwrap_or_default();
         let label = shown(name);
         let pointer = format!("{}/parameters/{index}", operation.pointer);
-        let password = strings(house, &parameter["schema"]).into_iter().any(is_password);
-        match (parameter.get(REASON).is_some(), password, looks_secret(name)) {
+        let strings = strings(house, &parameter["schema"]);
+        let password = strings.iter().any(|schema| is_password(schema));
+        match (parameter.get(REASON).is_some(), password, looks_secret(name) && !strings.is_empty()) {
             (false, true, _) | (false, _, true) => {
                 let message = format!(
                     "The parameter {label} puts a secret into the address. Send it in a body, or say in \
@@ -123,6 +160,49 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
                 report.add(&format!("{pointer}/{REASON}"), "secret", message);
             }
             (true, false, true) | (false, false, false) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_secret;
+
+    #[test]
+    fn what_is_secret_is_known_by_its_name_and_what_is_about_a_secret_is_not() {
+        for secret in [
+            "accessKeySecret",
+            "access_token",
+            "apikey",
+            "API-KEY",
+            "clientSecret",
+            "idToken",
+            "mfaToken",
+            "newEmailPassCode",
+            "oldPassword",
+            "passCode",
+            "privateKey",
+            "refresh_token",
+            "secret",
+            "verification_token",
+            "bindCredentials",
+        ] {
+            assert!(looks_secret(secret), "{secret}");
+        }
+        for not in [
+            "accessKeyId",
+            "credentialId",
+            "passwordEncryptType",
+            "passwordLastSetAt",
+            "passwordSecurityLevel",
+            "token_type",
+            "token_endpoint",
+            "tokenExpiresIn",
+            "id_token_signing_alg_values_supported",
+            "passwordTabConfig",
+            "username",
+        ] {
+            assert!(!looks_secret(not), "{not}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `sentence`: what a draft leaves to be written.
+//! `sentence`: what a draft leaves to be written, and what documentation would take for code.
 
 use super::house::{Report, items, members};
 use crate::document::{escape, shown};
@@ -17,6 +17,12 @@ pub(super) fn check(report: &mut Report<'_>) {
                 _ => "Say in words of your own what it is to a caller",
             };
             let message = format!("{} is not written yet. {mend}, in place of {}.", shown(key), shown(UNWRITTEN));
+            report.add(&pointer, "sentence", message);
+        }
+        let is_code =
+            |line: &str| line.starts_with("    ") || line.starts_with('\t') || line.trim_start().starts_with("```");
+        if matches!(key, "description" | "summary") && value.as_str().is_some_and(|text| text.lines().any(is_code)) {
+            let message = "A line of it is written like code, which the documentation's tests would compile. Begin it without spaces.";
             report.add(&pointer, "sentence", message);
         }
         open.extend(members(value).map(|(key, value)| (format!("{pointer}/{}", escape(key)), key.as_str(), value)));

@@ -42,7 +42,9 @@ fn nothing_is_defined_twice() {
     );
     refused(
         &[("users.yaml", "        status:\n", "        id:\n          type: string\n        status:\n")],
-        &["openapi/users.yaml:82:9: [yaml] YAML: duplicated key in mapping. Correct it."],
+        &[
+            "openapi/users.yaml:82:9: [yaml] YAML: duplicated key in mapping. Look at indentation, quotes and colons there.",
+        ],
     );
     refused(
         &[("users.yaml", "        '200':", "        200:\n          description: Once more.\n        '200':")],
@@ -85,7 +87,9 @@ fn yaml_beyond_json_is_refused() {
     );
     refused(
         &[("users.yaml", "\npaths:\n", "\n	paths:\n")],
-        &["openapi/users.yaml:4:18: [yaml] YAML: while scanning a plain scalar, found a tab. Correct it."],
+        &[
+            "openapi/users.yaml:4:18: [yaml] YAML: while scanning a plain scalar, found a tab. Look at indentation, quotes and colons there.",
+        ],
     );
     refused(
         &[("users.yaml", "paths:\n", "paths: &paths\n  again: *paths\n")],

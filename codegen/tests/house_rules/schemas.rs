@@ -18,11 +18,7 @@ fn schema_names_are_pascal_case_and_differ_in_more_than_case() {
 fn required_names_are_properties() {
     refused(
         &[("users.yaml", "required: [id]", "required: [id, name]")],
-        &[
-            "openapi/users.yaml:37:17: [example] The example lacks `name`, which is required. Add it.",
-            "openapi/users.yaml:40:23: [example] The example lacks `name`, which is required. Add it.",
-            "openapi/users.yaml:78:22: [schema] `name` is required but is no property. Add it, or correct it.",
-        ],
+        &["openapi/users.yaml:78:22: [schema] `name` is required but is not a property. Add it, or leave it out here."],
     );
     refused(
         &[(
@@ -31,8 +27,7 @@ fn required_names_are_properties() {
             "        - type: object\n          required: [data, statusCode, other]\n          properties:\n            data:\n",
         )],
         &[
-            "openapi/users.yaml:34:15: [example] The example lacks `other`, which is required. Add it.",
-            "openapi/users.yaml:73:40: [schema] `other` is required but is no property. Add it, or correct it.",
+            "openapi/users.yaml:73:40: [schema] `other` is required but is not a property. Add it, or leave it out here.",
         ],
     );
 }
@@ -42,8 +37,8 @@ fn property_names_stay_apart_as_fields() {
     refused(
         &[(
             "users.yaml",
-            "        tokenType:\n",
-            "        HTTPStatus:\n          type: integer\n        http_status:\n          type: integer\n        tokenType:\n",
+            "        tokenHint:\n",
+            "        HTTPStatus:\n          type: integer\n        http_status:\n          type: integer\n        tokenHint:\n",
         )],
         &[
             "openapi/users.yaml:96:9: [schema] The properties `HTTPStatus` and `http_status` both become the field `http_status`. Rename one.",
@@ -52,8 +47,8 @@ fn property_names_stay_apart_as_fields() {
     refused(
         &[(
             "users.yaml",
-            "        tokenType:\n",
-            "        OAUTH2URL:\n          type: string\n        oauth2url:\n          type: string\n        tokenType:\n",
+            "        tokenHint:\n",
+            "        OAUTH2URL:\n          type: string\n        oauth2url:\n          type: string\n        tokenHint:\n",
         )],
         &[
             "openapi/users.yaml:96:9: [schema] The properties `OAUTH2URL` and `oauth2url` both become the field `oauth2url`. Rename one.",
@@ -171,26 +166,27 @@ fn what_may_be_anything_says_so_and_no_more() {
             "          x-any: true\n",
         )],
         &[
-            "openapi/users.yaml:94:9: [secret] The property `tokenType` looks secret but may be anything. Make it a `format: password` string, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:94:9: [secret] The property `tokenHint` looks secret (`token`) but may be anything. Make it a `format: password` string, or say why not in `x-not-secret`.",
         ],
     );
 }
 
 #[test]
 fn an_inline_object_gets_a_name_that_is_not_taken() {
-    let inline = "        friends:\n          type: array\n          items:\n            type: object\n            properties:\n              name:\n                type: string\n";
+    let inline = "        friends:\n          type: array\n          items:\n            type: object\n            properties:\n              id:\n                type: string\n";
     let named =
         "        friends:\n          type: array\n          items:\n            $ref: '#/components/schemas/UserDto'\n";
     let fragments = Fragments::sample();
     fragments.write("users.yaml", USERS);
     fragments.edit("users.yaml", named, inline);
+    fragments.describe("users.yaml");
     assert_eq!(fragments.compile(), Vec::<String>::new());
     fragments.edit("users.yaml", "    CreateUserDto:\n", "    UserDtofriendsItem:\n");
     fragments.edit("users.yaml", "schemas/CreateUserDto", "schemas/UserDtofriendsItem");
     assert_eq!(
         fragments.compile(),
         [
-            "openapi/users.yaml:87:11: [schema] The schema stands inline and would be called `UserDtoFriendsItem`, which is taken. Move it to the components, for another name."
+            "openapi/users.yaml:93:11: [schema] The schema stands inline and would be called `UserDtoFriendsItem`, which is taken. Move it to the components, for another name."
         ]
     );
 }
@@ -216,7 +212,7 @@ fn a_reference_leads_to_a_schema() {
             "$ref: '#/components/schemas/User'\n    UserDto",
         )],
         &[
-            "openapi/users.yaml:75:15: [reference] There is no schema `User`. Add it, or correct the reference.",
+            "openapi/users.yaml:75:15: [reference] There is no schema `User`. Describe it, or refer to one that there is.",
             "openapi/users.yaml:76:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );
@@ -306,4 +302,107 @@ fn what_the_generated_type_cannot_keep_is_said_in_words() {
             "openapi/users.yaml:84:11: [schema] The generated type does not check `pattern`. Say it in the description.",
         ],
     );
+}
+
+#[test]
+fn one_slip_is_one_error_with_what_was_meant() {
+    refused(
+        &[("users.yaml", "$ref: '#/components/schemas/UserRespDto'", "$ref: '#/components/schemas/UserRspDto'")],
+        &["openapi/users.yaml:33:17: [reference] There is no schema `UserRspDto`. Did you mean `UserRespDto`?"],
+    );
+    refused(
+        &[(
+            "wechat.yaml",
+            "        - $ref: '#/components/schemas/Envelope'",
+            "        - $ref: '#/components/schemas/Envelop'",
+        )],
+        &["openapi/wechat.yaml:119:11: [reference] There is no schema `Envelop`. Did you mean `Envelope`?"],
+    );
+    refused(
+        &[("wechat.yaml", "required: [appId, appSecret]", "required: [apId, appSecret]")],
+        &["openapi/wechat.yaml:93:18: [schema] `apId` is required but is not a property. Did you mean `appId`?"],
+    );
+    refused(
+        &[("wechat.yaml", "x-replaced-by: getWechatMpAccessTokenInfo", "x-replaced-by: getWechatMpAccesTokenInfo")],
+        &[
+            "openapi/wechat.yaml:15:7: [replaced-by] `getWechatMpAccessToken` is replaced by `getWechatMpAccesTokenInfo`, which does not exist. Did you mean `getWechatMpAccessTokenInfo`?",
+        ],
+    );
+}
+
+#[test]
+fn every_schema_and_property_is_described() {
+    refused(
+        &[("wechat.yaml", "          description: Its AppSecret.\n", "")],
+        &[
+            "openapi/wechat.yaml:99:9: [description] The property `appSecret` has no `description`. Say in a sentence what it is.",
+        ],
+    );
+    refused(
+        &[("wechat.yaml", "      description: Which WeChat app's token is asked for.\n", "")],
+        &["openapi/wechat.yaml:90:5: [description] The schema has no `description`. Say in a sentence what it is."],
+    );
+}
+
+#[test]
+fn what_would_be_sent_otherwise_than_it_was_meant_is_refused() {
+    refused(
+        &[(
+            "wechat.yaml",
+            "          example: wx0123456789abcdef\n",
+            "          example: wx0\n          default: wx1\n",
+        )],
+        &[
+            "openapi/wechat.yaml:99:11: [schema] A `default` would be sent, or read, where nothing was said. Say in the description what the server takes then.",
+        ],
+    );
+    refused(
+        &[(
+            "wechat.yaml",
+            "        appSecret:\n",
+            "        pageSize:\n          type: number\n          description: How many.\n        appSecret:\n",
+        )],
+        &[
+            "openapi/wechat.yaml:100:11: [schema] `pageSize` counts, and would be sent as `10.0`. Make it `type: integer`.",
+        ],
+    );
+}
+
+#[test]
+fn an_example_is_what_its_schema_says() {
+    refused(
+        &[("wechat.yaml", "              appId: wx0123456789abcdef\n", "              appId: 7\n")],
+        &[
+            "openapi/wechat.yaml:29:15: [example] The example is not of its schema's type. Write a string, as the schema says.",
+        ],
+    );
+    refused(
+        &[("wechat.yaml", "          example: wx0123456789abcdef\n", "          example: [wx]\n")],
+        &[
+            "openapi/wechat.yaml:98:11: [example] The example is not of its schema's type. Write a string, as the schema says.",
+        ],
+    );
+    refused(
+        &[(
+            "wechat.yaml",
+            "                message: Success\n",
+            "                message: Success\n                apicode: 7\n",
+        )],
+        &[
+            "openapi/wechat.yaml:41:17: [example] The example has `apicode`, which its schema does not describe. Did you mean `apiCode`?",
+        ],
+    );
+}
+
+#[test]
+fn a_description_is_not_taken_for_code() {
+    for code in ["One.\\n\\n    let x = 1;", "One.\\n```\\nlet x = 1;\\n```", "One.\\n\\n\\tlet x = 1;"] {
+        let description = format!("          description: \"{code}\"\n");
+        refused(
+            &[("wechat.yaml", "          description: Its AppSecret.\n", &description)],
+            &[
+                "openapi/wechat.yaml:102:11: [sentence] A line of it is written like code, which the documentation's tests would compile. Begin it without spaces.",
+            ],
+        );
+    }
 }

@@ -11,19 +11,19 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
             "          type: string\n          description: Its AppSecret.",
         )],
         &[
-            "openapi/wechat.yaml:99:9: [secret] The property `appSecret` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/wechat.yaml:99:9: [secret] The property `appSecret` looks secret (`secret`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "            type: string\n            format: password\n", "            type: string\n")],
         &[
-            "openapi/users.yaml:89:9: [secret] The property `recoveryTokens` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:89:9: [secret] The property `recoveryTokens` looks secret (`token`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "          x-not-secret: names a kind of token\n", "")],
         &[
-            "openapi/users.yaml:94:9: [secret] The property `tokenType` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:94:9: [secret] The property `tokenHint` looks secret (`token`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
@@ -33,13 +33,13 @@ fn what_looks_secret_is_a_password_or_says_why_not() {
             "        API_KEY:\n          oneOf:\n            - type: string\n            - type: integer\n        status:\n",
         )],
         &[
-            "openapi/users.yaml:82:9: [secret] The property `API_KEY` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:82:9: [secret] The property `API_KEY` looks secret (`apikey`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
     refused(
         &[("users.yaml", "        status:\n", "        smsPassCode:\n          type: string\n        status:\n")],
         &[
-            "openapi/users.yaml:82:9: [secret] The property `smsPassCode` looks secret but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
+            "openapi/users.yaml:82:9: [secret] The property `smsPassCode` looks secret (`passcode`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
         ],
     );
 }
@@ -108,7 +108,10 @@ fn a_password_has_no_constraint_that_nothing_checks() {
 #[test]
 fn no_secret_stands_in_an_address() {
     refused(
-        &[("users.yaml", "name: withRoles", "name: ticket_token")],
+        &[
+            ("users.yaml", "name: withRoles", "name: ticket_token"),
+            ("users.yaml", "type: boolean\n          example: true", "type: string\n          example: x"),
+        ],
         &[
             "openapi/users.yaml:22:11: [secret] The parameter `ticket_token` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
         ],
@@ -147,19 +150,19 @@ fn a_reason_without_need_is_refused() {
         &["openapi/users.yaml:82:11: [secret] The property `id` is not taken for a secret. Remove `x-not-secret`."],
     );
     refused(
-        &[("users.yaml", "        tokenType:\n          type: string", "        tokenType:\n          type: integer")],
+        &[("users.yaml", "        tokenHint:\n          type: string", "        tokenHint:\n          type: integer")],
         &[
-            "openapi/users.yaml:96:11: [secret] The property `tokenType` is not taken for a secret. Remove `x-not-secret`.",
+            "openapi/users.yaml:96:11: [secret] The property `tokenHint` is not taken for a secret. Remove `x-not-secret`.",
         ],
     );
     refused(
         &[(
             "users.yaml",
-            "        tokenType:\n          type: string",
-            "        tokenType:\n          type: string\n          format: password",
+            "        tokenHint:\n          type: string",
+            "        tokenHint:\n          type: string\n          format: password",
         )],
         &[
-            "openapi/users.yaml:97:11: [secret] The property `tokenType` is `format: password` and `x-not-secret`. Remove one.",
+            "openapi/users.yaml:97:11: [secret] The property `tokenHint` is `format: password` and `x-not-secret`. Remove one.",
         ],
     );
     refused(

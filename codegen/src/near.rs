@@ -1,0 +1,39 @@
+//! What somebody may have meant who wrote something else.
+
+use strsim::damerau_levenshtein;
+
+/// The one of the known words that the unknown one is a slip away from; none if there are several.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let slips = |known: &str| damerau_levenshtein(known, word);
+    // In a short word two slips make another one of it.
+    let mut near = known.into_iter().filter(|known| *known != word && slips(known) <= 2.min(known.chars().count() / 2));
+    let mut near: Vec<&str> = near.by_ref().collect();
+    near.sort_by_key(|known| (slips(known), *known));
+    near.dedup();
+    match near.as_slice() {
+        [one] => Some(one),
+        [one, next, ..] if slips(one) < slips(next) => Some(one),
+        _ => None,
+    }
+}
+
+/// The question, or what to do instead.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+    near(word, known).map_or_else(|| otherwise.to_owned(), |meant| format!("Did you mean `{meant}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn one_slip_is_known_and_a_choice_is_left_alone() {
+        assert_eq!(near("Envelop", ["Envelope", "UserDto"]), Some("Envelope"));
+        assert_eq!(near("Evnelope", ["Envelope", "UserDto"]), Some("Envelope"));
+        assert_eq!(near("envelope", ["Envelope"]), Some("Envelope"));
+        assert_eq!(near("Other", ["Envelope", "UserDto"]), None);
+        assert_eq!(near("tag", ["tab", "bag"]), None);
+        assert_eq!(near("UserDto1", ["UserDto2", "UserDto3"]), None);
+        assert_eq!(near("ab", ["cd"]), None);
+    }
+}
