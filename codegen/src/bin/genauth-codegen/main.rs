@@ -1,6 +1,7 @@
 //! The tool of whoever works on fragments: `cargo run -p genauth-codegen -- …`.
 
 mod check;
+mod diff;
 mod import;
 mod refresh;
 
@@ -11,6 +12,9 @@ const USAGE: &str = "\
 Usage: genauth-codegen COMMAND
 
   check [FOLDER]   says what is wrong with the fragments in FOLDER, `openapi` unless given
+
+  diff OLD NEW     says what NEW means to a program built from OLD; each is a folder of fragments or an OpenAPI
+                   document. Exit code 1 if something breaks or is gone, 2 if a document cannot be read
 
   import DOCUMENT OPERATION...
                    prints a first draft of a fragment for operations of an OpenAPI 3.0 document: each is an
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["check"] => check::run("openapi"),
         ["check", folder] => check::run(folder),
+        ["diff", old, new] => diff::run(old, new),
         ["import", document, operations @ ..] => import::run(document, operations),
         ["refresh"] => refresh::run(false),
         ["refresh", "--check"] => refresh::run(true),

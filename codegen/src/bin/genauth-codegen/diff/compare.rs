@@ -1,0 +1,186 @@
+//! One document's operations beside another's.
+
+use super::model::{Field, Fields, Operation, Operations};
+
+/// Nothing stands for what is the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Breaking,
+    Gone,
+    Looser,
+    New,
+}
+
+pub(super) struct Finding {
+    pub(super) kind: Kind,
+    pub(super) operation: String,
+    pub(super) place: String,
+    pub(super) what: String,
+    /// Of what breaks: where it does.
+    pub(super) sides: &'static str,
+}
+
+const BOTH: &str = " (wire, Rust)";
+const WIRE: &str = " (wire)";
+const RUST: &str = " (Rust)";
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::Gone => "gone",
+            Self::Looser => "looser",
+            Self::New => "new",
+        }
+    }
+}
+
+/// In the order of the operations' ids, and of the fields' places.
+pub(super) fn documents(old: &Operations, new: &Operations) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let at = |all: &Operations, wanted: &Operation| {
+        let found = all.iter().find(|(_, other)| other.method == wanted.method && other.path == wanted.path);
+        found.map(|(id, _)| id.clone())
+    };
+    for (id, before) in old {
+        let mut report = Report { operation: id, findings: &mut findings };
+        let renamed = at(new, before).filter(|now| !new.contains_key(id) && !old.contains_key(now));
+        match (new.get(id), renamed) {
+            (Some(now), _) => operations(before, now, &mut report),
+            (None, Some(name)) => {
+                report.add(Kind::Breaking, "", format!("is called {name} now"), RUST);
+                operations(before, &new[&name], &mut report);
+            }
+            (None, None) => report.add(Kind::Gone, "", "the operation".to_owned(), BOTH),
+        }
+    }
+    for (id, now) in new.iter().filter(|(id, _)| !old.contains_key(*id)) {
+        if at(old, now).is_none_or(|before| new.contains_key(&before)) {
+            Report { operation: id, findings: &mut findings }.add(Kind::New, "", "the operation".to_owned(), "");
+        }
+    }
+    findings.sort_by(|one, other| (&one.operation, &one.place).cmp(&(&other.operation, &other.place)));
+    findings
+}
+
+struct Report<'a> {
+    operation: &'a str,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, kind: Kind, place: &str, what: String, sides: &'static str) {
+        let (operation, place) = (self.operation.to_owned(), place.to_owned());
+        self.findings.push(Finding { kind, operation, place, what, sides });
+    }
+}
+
+fn operations(before: &Operation, now: &Operation, report: &mut Report<'_>) {
+    if (&before.method, &before.path) != (&now.method, &now.path) {
+        report.add(Kind::Breaking, "", format!("moved to {} {}", now.method, now.path), WIRE);
+    }
+    if now.deprecated && !before.deprecated {
+        report.add(Kind::New, "", "is deprecated: a compiler warning".to_owned(), "");
+    }
+    match (before.idempotent, now.idempotent) {
+        (true, false) => report.add(Kind::Breaking, "", "is not sent again any more where it fails".to_owned(), WIRE),
+        (false, true) => report.add(Kind::Looser, "", "is sent again where it fails".to_owned(), ""),
+        _ => {}
+    }
+    for gone in before.security.difference(&now.security) {
+        report.add(Kind::Breaking, "security", format!("{} is not enough any more", or_nothing(gone)), WIRE);
+    }
+    for new in now.security.difference(&before.security) {
+        report.add(Kind::Looser, "security", format!("{} is enough, too", or_nothing(new)), "");
+    }
+    fields(&before.request, &now.request, false, report);
+    fields(&before.answer, &now.answer, true, report);
+}
+
+fn or_nothing(credentials: &str) -> &str {
+    if credentials.is_empty() { "nothing" } else { credentials }
+}
+
+fn fields(before: &Fields, now: &Fields, answered: bool, report: &mut Report<'_>) {
+    // What stands within a field that goes, comes or gets another type, goes, comes or changes with it.
+    let is_within = |place: &str, outer: &[&str]| {
+        outer.iter().any(|outer| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[', '{'])))
+    };
+    let mut settled: Vec<&str> = Vec::new();
+    for (place, field) in before {
+        if is_within(place, &settled) {
+            continue;
+        }
+        let Some(other) = now.get(place) else {
+            report.add(Kind::Gone, place, "the field".to_owned(), BOTH);
+            settled.push(place);
+            continue;
+        };
+        if field.kind != other.kind {
+            let sides = if !answered && (&*field.kind, &*other.kind) == ("integer", "number") { RUST } else { BOTH };
+            report.add(Kind::Breaking, place, format!("was {} and is {}", a(&field.kind), a(&other.kind)), sides);
+            settled.push(place);
+            continue;
+        }
+        one(place, field, other, answered, report);
+    }
+    for (place, field) in now.iter().filter(|(place, _)| !before.contains_key(*place)) {
+        if !is_within(place, &settled) {
+            match (answered, field.required) {
+                (false, true) => report.add(Kind::Breaking, place, "is new, and required".to_owned(), BOTH),
+                _ => report.add(Kind::New, place, "the field".to_owned(), ""),
+            }
+            settled.push(place);
+        }
+    }
+}
+
+fn a(kind: &str) -> String {
+    match kind {
+        "" => "anything".to_owned(),
+        "integer" | "object" | "array" => format!("an {kind}"),
+        kind => format!("a {kind}"),
+    }
+}
+
+fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Report<'_>) {
+    use Kind::{Breaking, Looser, New};
+    let mut add = |kind, what: &str, sides| report.add(kind, place, what.to_owned(), sides);
+    match (before.required, now.required, answered) {
+        (false, true, false) => add(Breaking, "is required now", WIRE),
+        (false, true, true) => add(Breaking, "is always there now, and no `Option`", RUST),
+        (true, false, false) => add(Looser, "may be left out", ""),
+        (true, false, true) => add(Breaking, "may be missing now", BOTH),
+        _ => {}
+    }
+    match (before.nullable, now.nullable, answered) {
+        (false, true, false) => add(Looser, "may be null", ""),
+        (false, true, true) => add(Breaking, "may be null now", BOTH),
+        (true, false, false) => add(Breaking, "may not be null any more", WIRE),
+        (true, false, true) => add(Breaking, "is never null now, and no `Option`", RUST),
+        _ => {}
+    }
+    match (before.secret, now.secret) {
+        (false, true) => add(Breaking, "is a secret now", RUST),
+        (true, false) => add(Breaking, "is not a secret any more", RUST),
+        _ => {}
+    }
+    if let (Some(old), Some(new)) = (&before.name, &now.name)
+        && old != new
+    {
+        add(Breaking, &format!("is a {new}, and was a {old}"), RUST);
+    }
+    match (&before.values, &now.values) {
+        (None, Some(_)) => add(Breaking, "takes listed values alone now", if answered { RUST } else { BOTH }),
+        (Some(_), None) => add(Breaking, "takes any value, and is no enum", RUST),
+        (Some(old), Some(new)) => {
+            for value in new.difference(old) {
+                add(if answered { New } else { Looser }, &format!("has the value {value}"), "");
+            }
+            for value in old.difference(new) {
+                add(Breaking, &format!("has the value {value} no more"), if answered { RUST } else { BOTH });
+            }
+        }
+        (None, None) => {}
+    }
+}

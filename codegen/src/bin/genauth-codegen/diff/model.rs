@@ -1,0 +1,181 @@
+//! A document as its operations, and each of these as the fields that it has on the wire. Read leniently: what is not
+//! understood is a field of no known type.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By their ids.
+pub(super) type Operations = BTreeMap<String, Operation>;
+
+pub(super) struct Operation {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) deprecated: bool,
+    pub(super) idempotent: bool,
+    /// Each the names of credentials that go together.
+    pub(super) security: BTreeSet<String>,
+    pub(super) request: Fields,
+    pub(super) answer: Fields,
+}
+
+/// By their places, such as `body.list[].code`.
+pub(super) type Fields = BTreeMap<String, Field>;
+
+#[derive(Clone, PartialEq)]
+pub(super) struct Field {
+    pub(super) required: bool,
+    pub(super) nullable: bool,
+    pub(super) secret: bool,
+    /// What OpenAPI calls it.
+    pub(super) kind: String,
+    /// The name of the schema, which is the type's in Rust.
+    pub(super) name: Option<String>,
+    pub(super) values: Option<BTreeSet<String>>,
+}
+
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
+
+/// More than a document nests, and enough to end where one goes in circles by another way than a reference.
+const DEEPEST: usize = 24;
+
+pub(super) fn operations(document: &Value) -> Operations {
+    let mut found = Operations::new();
+    let of_item = |(_, item): (_, &Value)| {
+        members(item)
+            .filter_map(|(_, operation)| operation["operationId"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<String> = members(&document["paths"]).flat_map(of_item).collect();
+    for (path, item) in members(&document["paths"]) {
+        for (method, operation) in members(item).filter(|(method, _)| METHODS.contains(&method.as_str())) {
+            let unnamed = || format!("{} {path}", method.to_uppercase());
+            let id = operation["operationId"].as_str().map_or_else(unnamed, |id| short(id, &all).to_owned());
+            let mut reader = Reader { document, fields: Fields::new(), within: Vec::new() };
+            for parameter in items(&item["parameters"]).chain(items(&operation["parameters"])) {
+                let parameter = resolve(document, parameter);
+                let place = format!("{}.{}", text(&parameter["in"]), text(&parameter["name"]));
+                reader.read(&parameter["schema"], place, parameter["required"] == true, 0);
+            }
+            let body = resolve(document, &operation["requestBody"]);
+            reader.read(content(body), "body".to_owned(), body["required"] == true, 0);
+            let request = std::mem::take(&mut reader.fields);
+            let answers = &operation["responses"];
+            let answer =
+                ["200", "201", "default"].iter().find_map(|status| answers.get(status)).unwrap_or(&Value::Null);
+            reader.read(content(resolve(document, answer)), "answer".to_owned(), true, 0);
+            let security = operation.get("security").unwrap_or(&document["security"]);
+            let names = |all: &Value| members(all).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("+");
+            found.insert(
+                id,
+                Operation {
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    deprecated: operation["deprecated"] == true,
+                    idempotent: method != "post" || operation["x-idempotent"] == true,
+                    security: items(security).map(names).collect(),
+                    request,
+                    answer: reader.fields,
+                },
+            );
+        }
+    }
+    found
+}
+
+/// Without what some generators put in front, such as `GroupsController_listGroups`, unless others end in it as well.
+fn short<'a>(id: &'a str, all: &[String]) -> &'a str {
+    let end = |id: &'a str| id.rsplit('_').next().unwrap_or(id);
+    let alike = all.iter().filter(|other| other.rsplit('_').next() == Some(end(id))).count();
+    if alike == 1 { end(id) } else { id }
+}
+
+struct Reader<'a> {
+    document: &'a Value,
+    fields: Fields,
+    /// The names of the schemas around, of which none is entered again.
+    within: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, schema: &'a Value, place: String, required: bool, depth: usize) {
+        if !schema.is_object() || depth > DEEPEST {
+            return;
+        }
+        let parts = parts(self.document, schema);
+        let of_parts = |key: &str| parts.iter().find_map(|part| part.get(key));
+        let name =
+            parts.iter().find_map(|part| name_of(part)).filter(|_| of_parts("type") != Some(&Value::from("string")));
+        let values = of_parts("enum").map(|values| items(values).map(|value| text(value)).collect());
+        let object = if of_parts("properties").is_some() { "object" } else { "" };
+        let alternatives =
+            of_parts("oneOf").or_else(|| of_parts("anyOf")).map(|all| format!("one of {}", items(all).count()));
+        let kind = of_parts("type").map_or_else(|| alternatives.unwrap_or_else(|| object.to_owned()), text);
+        let field = Field {
+            required,
+            nullable: of_parts("nullable") == Some(&Value::Bool(true)),
+            secret: of_parts("format").is_some_and(|format| format == "password"),
+            kind,
+            name: name.map(str::to_owned),
+            values,
+        };
+        self.fields.insert(place.clone(), field);
+        if name.is_some_and(|name| self.within.contains(&name)) {
+            return;
+        }
+        self.within.extend(name);
+        let needed: BTreeSet<&str> =
+            parts.iter().flat_map(|part| items(&part["required"])).filter_map(Value::as_str).collect();
+        for part in &parts {
+            for (name, property) in members(&part["properties"]) {
+                self.read(property, format!("{place}.{name}"), needed.contains(name.as_str()), depth + 1);
+            }
+            self.read(&part["items"], format!("{place}[]"), true, depth + 1);
+            self.read(&part["additionalProperties"], format!("{place}{{}}"), true, depth + 1);
+        }
+        if name.is_some() {
+            self.within.pop();
+        }
+    }
+}
+
+/// What a schema is made of: itself and, through references and `allOf`, its parts; each once.
+fn parts<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let (mut parts, mut open): (Vec<&Value>, _) = (Vec::new(), vec![schema]);
+    while let Some(part) = open.pop() {
+        if !parts.iter().any(|seen| std::ptr::eq(*seen, part)) {
+            parts.push(part);
+            open.extend(part.get("$ref").map(|_| resolve(document, part)));
+            open.extend(items(&part["allOf"]));
+        }
+    }
+    parts
+}
+
+fn name_of(part: &Value) -> Option<&str> {
+    part.get("$ref")?.as_str()?.rsplit('/').next()
+}
+
+/// One step: a schema's further references are parts of their own.
+fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
+    let pointer = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+    pointer.map_or(node, |pointer| document.pointer(pointer).unwrap_or(&Value::Null))
+}
+
+/// The schema of the JSON content, or of the first there is.
+fn content(node: &Value) -> &Value {
+    let content = &node["content"];
+    let json = content.get("application/json").or_else(|| members(content).next().map(|(_, media)| media));
+    json.map_or(&Value::Null, |media| &media["schema"])
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
