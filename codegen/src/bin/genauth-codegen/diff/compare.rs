@@ -1,6 +1,6 @@
 //! One document's operations beside another's.
 
-use super::model::{Field, Fields, Operation, Operations};
+use super::model::{Call, Calls, Field, Fields};
 
 /// Nothing stands for what is the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,9 @@ impl Kind {
 }
 
 /// In the order of the operations' ids, and of the fields' places.
-pub(super) fn documents(old: &Operations, new: &Operations) -> Vec<Finding> {
+pub(super) fn documents(old: &Calls, new: &Calls) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let at = |all: &Operations, wanted: &Operation| {
+    let at = |all: &Calls, wanted: &Call| {
         let found = all.iter().find(|(_, other)| other.method == wanted.method && other.path == wanted.path);
         found.map(|(id, _)| id.clone())
     };
@@ -75,7 +75,7 @@ impl Report<'_> {
     }
 }
 
-fn operations(before: &Operation, now: &Operation, report: &mut Report<'_>) {
+fn operations(before: &Call, now: &Call, report: &mut Report<'_>) {
     if (&before.method, &before.path) != (&now.method, &now.path) {
         report.add(Kind::Breaking, "", format!("moved to {} {}", now.method, now.path), WIRE);
     }

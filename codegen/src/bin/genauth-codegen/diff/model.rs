@@ -5,9 +5,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By their ids.
-pub(super) type Operations = BTreeMap<String, Operation>;
+pub(super) type Calls = BTreeMap<String, Call>;
 
-pub(super) struct Operation {
+pub(super) struct Call {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) deprecated: bool,
@@ -38,8 +38,8 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "op
 /// More than a document nests, and enough to end where one goes in circles by another way than a reference.
 const DEEPEST: usize = 24;
 
-pub(super) fn operations(document: &Value) -> Operations {
-    let mut found = Operations::new();
+pub(super) fn operations(document: &Value) -> Calls {
+    let mut found = Calls::new();
     let of_item = |(_, item): (_, &Value)| {
         members(item)
             .filter_map(|(_, operation)| operation["operationId"].as_str().map(str::to_owned))
@@ -67,7 +67,7 @@ pub(super) fn operations(document: &Value) -> Operations {
             let names = |all: &Value| members(all).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("+");
             found.insert(
                 id,
-                Operation {
+                Call {
                     method: method.to_uppercase(),
                     path: path.clone(),
                     deprecated: operation["deprecated"] == true,
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         let of_parts = |key: &str| parts.iter().find_map(|part| part.get(key));
         let name =
             parts.iter().find_map(|part| name_of(part)).filter(|_| of_parts("type") != Some(&Value::from("string")));
-        let values = of_parts("enum").map(|values| items(values).map(|value| text(value)).collect());
+        let values = of_parts("enum").map(|values| items(values).map(text).collect());
         let object = if of_parts("properties").is_some() { "object" } else { "" };
         let alternatives =
             of_parts("oneOf").or_else(|| of_parts("anyOf")).map(|all| format!("one of {}", items(all).count()));
