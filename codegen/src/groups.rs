@@ -138,9 +138,10 @@ fn name_parts(file: &mut File, groups: &Groups) {
 }
 
 impl Group {
+    /// The items are put in as they are: to quote them would be to parse them once more.
     pub fn file(self) -> File {
         let Self { types, builders_of_types, methods, builders } = self;
-        parse_quote! {
+        let mut file: File = parse_quote! {
             #[allow(unused_imports)]
             use crate::api::*;
 
@@ -149,25 +150,33 @@ impl Group {
             pub mod types {
                 #[allow(unused_imports)]
                 use crate::api::types::*;
-                #(#types)*
 
                 /// Types for composing complex structures.
-                pub mod builder {
-                    #(#builders_of_types)*
-                }
+                pub mod builder {}
             }
 
-            impl Client {
-                #(#methods)*
-            }
+            impl Client {}
 
             /// Types for composing operation parameters.
             #[allow(clippy::all)]
             pub mod builder {
                 #[allow(unused_imports)]
                 use crate::api::*;
-                #(#builders)*
             }
+        };
+        let [_, of_types, client, of_operations] = file.items.as_mut_slice() else { return file };
+        if let Item::Mod(ItemMod { content: Some((_, items)), .. }) = of_types {
+            if let Some(Item::Mod(ItemMod { content: Some((_, builders)), .. })) = items.last_mut() {
+                *builders = builders_of_types;
+            }
+            items.splice(1..1, types);
         }
+        if let Item::Impl(client) = client {
+            client.items = methods;
+        }
+        if let Item::Mod(ItemMod { content: Some((_, items)), .. }) = of_operations {
+            items.extend(builders);
+        }
+        file
     }
 }
