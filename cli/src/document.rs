@@ -23,8 +23,10 @@ pub(crate) enum FieldKind {
     Number,
     Boolean,
     Choice(Vec<String>),
-    /// Anything, as JSON.
+    /// An object, or one of several, as JSON.
     Json,
+    /// JSON, or else the text as it is.
+    Anything,
     List(Box<FieldKind>),
 }
 
@@ -113,6 +115,7 @@ impl Document {
             ("integer", _) => FieldKind::Integer,
             ("number", _) => FieldKind::Number,
             ("boolean", _) => FieldKind::Boolean,
+            _ if schema["x-any"] == true => FieldKind::Anything,
             ("array", _) => FieldKind::List(Box::new(self.kind(self.resolve(&schema["items"])))),
             _ => FieldKind::Json,
         }

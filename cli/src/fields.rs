@@ -49,6 +49,7 @@ impl Field {
             }
             FieldKind::Choice(choices) => arg.value_name("WHICH").value_parser(choices.clone()),
             FieldKind::Json => arg.value_name("JSON"),
+            FieldKind::Anything => arg.value_name("VALUE"),
             FieldKind::List(_) => arg.value_name("ITEM").action(clap::ArgAction::Append),
         }]
     }
@@ -84,6 +85,7 @@ fn read(kind: &FieldKind, text: &str, option: &str) -> Result<Value, Failure> {
             (text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::from), "a number")
         }
         FieldKind::Boolean => (text.parse::<bool>().ok().map(Value::from), "true or false"),
+        FieldKind::Anything => (Some(serde_json::from_str(text).unwrap_or_else(|_| text.into())), "anything"),
         FieldKind::Json | FieldKind::List(_) => (serde_json::from_str(text).ok(), "JSON"),
     };
     read.ok_or_else(|| Failure::usage(format!("--{option}: this is not {wanted}")))
