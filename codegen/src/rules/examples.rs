@@ -63,8 +63,18 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
     if example.is_null() && of_parts("nullable").is_some_and(|nullable| nullable == true) {
         return;
     }
-    // Which of the alternatives it is, is not asked.
-    if of_parts("oneOf").is_some() || of_parts("x-any").is_some() {
+    if of_parts("x-any").is_some() {
+        return;
+    }
+    if let Some(alternatives) = of_parts("oneOf") {
+        let fits = |alternative: &Value| {
+            let mut told = Report { document: house.document, violations: Vec::new() };
+            compare(how, house, alternative, example, pointer, &mut told);
+            told.violations.is_empty()
+        };
+        if how.strict && !items(alternatives).any(fits) {
+            report.add(pointer, "example", "The example is none of its schema's alternatives. Write one of them.");
+        }
         return;
     }
     let kind = of_parts("type").and_then(Value::as_str).unwrap_or_default();
@@ -98,7 +108,10 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
         }
     }
     let known = house.document.property_names(schema);
-    let is_open = known.is_empty() || of_parts("additionalProperties").is_some();
+    let is_open = match of_parts("additionalProperties") {
+        Some(more) => more != false,
+        None => known.is_empty(),
+    };
     for (name, value) in members(example) {
         let pointer = format!("{pointer}/{}", escape(name));
         match house.document.property(schema, name) {

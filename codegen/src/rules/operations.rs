@@ -151,6 +151,17 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
             }
         }
     }
+    for (scheme, value) in members(schemes) {
+        let lacking = match value["type"].as_str() {
+            Some("apiKey") => ["in", "name"].into_iter().find(|key| value.get(key).is_none()),
+            Some("http") => ["scheme"].into_iter().find(|key| value.get(key).is_none()),
+            _ => None,
+        };
+        if let Some(key) = lacking {
+            let message = format!("The security scheme {} lacks `{key}`. Add it.", shown(scheme));
+            report.add(&format!("/components/securitySchemes/{}", escape(scheme)), "security", message);
+        }
+    }
     for (scheme, _) in members(schemes).filter(|(scheme, _)| !used.contains(scheme.as_str())) {
         let message = format!("No operation takes the security scheme {}. Remove it.", shown(scheme));
         report.add(&format!("/components/securitySchemes/{}", escape(scheme)), "security", message);

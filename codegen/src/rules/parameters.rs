@@ -3,6 +3,7 @@
 use super::house::{House, Report, items, label, members};
 use super::schemas::counts;
 use crate::document::{Operation, escape, referenced_name, shown};
+use crate::near::{did_you_mean, near};
 use heck::ToSnakeCase;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +69,8 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
         if parameter["in"] == "path" {
             in_path.insert(name);
             if !template_names(operation.path).any(|template| template == name) {
-                let message = format!("The path has no place for the parameter {}. Add it, or remove it.", shown(name));
+                let mend = did_you_mean(name, template_names(operation.path), "Add it, or remove it.");
+                let message = format!("The path has no place for the parameter {}. {mend}", shown(name));
                 report.add(&pointer, "parameter", message);
             }
             if parameter["required"] != true {
@@ -100,7 +102,8 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
             report.add(&format!("{pointer}/schema"), "parameter", format!("The parameter {} {message}", shown(name)));
         }
     }
-    for name in template_names(operation.path).filter(|name| !in_path.contains(name)) {
+    let is_meant = |name: &&str| near(name, in_path.iter().copied()).is_some();
+    for name in template_names(operation.path).filter(|name| !in_path.contains(name) && !is_meant(name)) {
         let template = shown(&format!("{{{name}}}"));
         let message = format!("{} has no parameter for {template}. Add one with `in: path`.", label(operation));
         report.add(&operation.pointer, "parameter", message);

@@ -12,6 +12,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     names(house, report);
     for place in house.places.iter().filter(|place| place.schema.get("$ref").is_none()) {
         kind(place, report);
+        one_kind(house, place, report);
         if !house.is_replaced(&place.pointer) {
             kept(place, report);
         }
@@ -19,6 +20,20 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         default(place, report);
         described(house, place, report);
         properties(house, place, report);
+    }
+}
+
+/// The parts of a schema become one type.
+fn one_kind(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
+    let Place { pointer, schema, .. } = place;
+    if items(&schema["allOf"]).nth(1).is_none() {
+        return;
+    }
+    let kinds: BTreeSet<&str> =
+        house.document.parts(schema).into_iter().filter_map(|part| part["type"].as_str()).collect();
+    if kinds.iter().any(|kind| *kind != "object") {
+        let message = "The parts of an `allOf` become one object, and one of them is not. Give each `type: object`.";
+        report.add(&format!("{pointer}/allOf"), "schema", message);
     }
 }
 
@@ -62,6 +77,14 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
     if schema["type"] == "array" && schema.get("items").is_none() {
         report.add(pointer, "schema", "The array does not say of what. Add `items`.");
     }
+    for (key, wanted) in
+        [("properties", "object"), ("required", "object"), ("additionalProperties", "object"), ("items", "array")]
+    {
+        if schema.get(key).is_some() && schema.get("type").is_some_and(|kind| kind != wanted) {
+            let message = format!("`{key}` is for `type: {wanted}`. Write that, or remove it.");
+            report.add(&format!("{pointer}/{key}"), "schema", message);
+        }
+    }
     for key in ["allOf", "oneOf"] {
         if schema[key].as_array().is_some_and(Vec::is_empty) {
             report.add(&format!("{pointer}/{key}"), "schema", format!("`{key}` is empty. Fill it, or remove it."));
@@ -102,7 +125,7 @@ fn described(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
 pub(super) fn counts(name: &str) -> bool {
     let name = name.to_snake_case();
     let last = name.rsplit('_').next().unwrap_or_default();
-    ["page", "limit", "offset", "size", "count", "total", "skip", "index", "times"].contains(&last)
+    ["page", "limit", "offset", "size", "count", "total", "skip", "index", "times", "number", "num"].contains(&last)
 }
 
 fn values(place: &Place<'_>, report: &mut Report<'_>) {

@@ -6,8 +6,23 @@ use heck::ToSnakeCase as _;
 use serde_json::Value;
 
 /// What a secret's name holds, whatever its case, `_` and `-`.
-const WORDS: &[&str] =
-    &["secret", "password", "passwd", "passcode", "token", "accesskey", "privatekey", "credential", "apikey"];
+const WORDS: &[&str] = &[
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "passcode",
+    "token",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "apikey",
+    "recoverycode",
+    "codeverifier",
+];
+
+/// What it ends in, where the word alone says too little: `senderPass`.
+const ENDS: &[&str] = &["pass", "salt"];
 
 /// What may stand in a `format: password` schema: the secret's type checks nothing.
 const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable"];
@@ -73,6 +88,9 @@ fn secret_word(name: &str) -> Option<&'static str> {
     let words = name.to_snake_case();
     if words.rsplit('_').next().is_some_and(|last| ABOUT.contains(&last)) {
         return None;
+    }
+    if let Some(end) = ENDS.iter().find(|end| words.rsplit('_').next() == Some(end)) {
+        return Some(end);
     }
     let letters: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
     WORDS.iter().copied().find(|word| letters.contains(word))
@@ -186,6 +204,10 @@ mod tests {
             "secret",
             "verification_token",
             "bindCredentials",
+            "bindPwd",
+            "senderPass",
+            "recoveryCode",
+            "code_verifier",
         ] {
             assert!(looks_secret(secret), "{secret}");
         }

@@ -19,9 +19,13 @@ pub(super) fn check(report: &mut Report<'_>) {
             let message = format!("{} is not written yet. {mend}, in place of {}.", shown(key), shown(UNWRITTEN));
             report.add(&pointer, "sentence", message);
         }
-        let is_code =
-            |line: &str| line.starts_with("    ") || line.starts_with('\t') || line.trim_start().starts_with("```");
-        if matches!(key, "description" | "summary") && value.as_str().is_some_and(|text| text.lines().any(is_code)) {
+        let is_code = |line: &str| {
+            let fenced = line.trim_start_matches(['>', ' ']);
+            line.starts_with("    ") || line.starts_with('\t') || fenced.starts_with("```") || fenced.starts_with("~~~")
+        };
+        if matches!(key, "description" | "summary" | "title")
+            && value.as_str().is_some_and(|text| text.lines().any(is_code))
+        {
             let message = "A line of it is written like code, which the documentation's tests would compile. Begin it without spaces.";
             report.add(&pointer, "sentence", message);
         }
