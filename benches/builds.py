@@ -200,7 +200,7 @@ def generation(program, rounds, folder):
     seconds = in_turns(max(rounds, 5), {count: lambda count=count: run(count) for count in OPERATIONS})
     least, most = OPERATIONS[0], OPERATIONS[-1]
     for count in OPERATIONS:
-        goal = ("<= 5 s", statistics.median(seconds[count]) <= 5) if count == most else ()
+        goal = ("<= 3 s", statistics.median(seconds[count]) <= 3) if count == most else ()
         each = [time / count * 1000 for time in seconds[count]]
         row(f"generation alone: {count} operations", median(seconds[count], "{:.2f} s"), "",
             median(each, "{:.2f} ms") + " an operation", *goal)

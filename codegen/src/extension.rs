@@ -219,8 +219,9 @@ fn as_trait(mut methods: ItemImpl) -> Vec<Item> {
             operations.items.push(parse_quote!(#(#attrs)* #signature;));
         }
     }
-    let items = methods.items;
-    vec![Item::Trait(operations), parse_quote!(impl Operations for Client { #(#items)* })]
+    let mut implementation: ItemImpl = parse_quote!(impl Operations for Client {});
+    implementation.items = methods.items;
+    vec![Item::Trait(operations), Item::Impl(implementation)]
 }
 
 /// Prints the items, each within the macro that it needs. prettyplease does not print what is inside of one.
@@ -234,7 +235,7 @@ fn print(items: Vec<Item>, text: &mut String) {
             }
             mut item => {
                 let around = around(&mut item);
-                let printed = prettyplease::unparse(&parse_quote!(#item));
+                let printed = prettyplease::unparse(&alone(item));
                 let _ = match around {
                     Some(begin) => writeln!(text, "::genauth::{begin}\n{printed}}}"),
                     None => writeln!(text, "{printed}"),
@@ -242,6 +243,11 @@ fn print(items: Vec<Item>, text: &mut String) {
             }
         }
     }
+}
+
+/// As a file, which is what prettyplease prints.
+fn alone(item: Item) -> File {
+    File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] }
 }
 
 /// The begin of the macro that takes the place of an item's condition.
