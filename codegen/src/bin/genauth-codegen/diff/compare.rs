@@ -87,7 +87,8 @@ fn operations(before: &Call, now: &Call, report: &mut Report<'_>) {
         (false, true) => report.add(Kind::Looser, "", "is sent again where it fails".to_owned(), ""),
         _ => {}
     }
-    for gone in before.security.difference(&now.security) {
+    // Where nothing is needed, everything is enough.
+    for gone in before.security.difference(&now.security).filter(|_| !now.security.contains("")) {
         report.add(Kind::Breaking, "security", format!("{} is not enough any more", or_nothing(gone)), WIRE);
     }
     for new in now.security.difference(&before.security) {

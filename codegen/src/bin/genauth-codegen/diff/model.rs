@@ -72,7 +72,11 @@ pub(super) fn operations(document: &Value) -> Calls {
                     path: path.clone(),
                     deprecated: operation["deprecated"] == true,
                     idempotent: method != "post" || operation["x-idempotent"] == true,
-                    security: items(security).map(names).collect(),
+                    security: if items(security).next().is_none() {
+                        BTreeSet::from([String::new()])
+                    } else {
+                        items(security).map(names).collect()
+                    },
                     request,
                     answer: reader.fields,
                 },
