@@ -1,7 +1,7 @@
 //! Generated code for another crate than `genauth`: what it refers to is reached through that, and what would be methods
 //! of the client are methods of a trait.
 
-use crate::document::{Document, referenced_name};
+use crate::document::{Document, escape, referenced_name};
 use heck::ToPascalCase as _;
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -30,20 +30,9 @@ const ALLOWED: &str = "#![allow(deprecated, missing_docs, unreachable_pub, unuse
 /// What the fragments describe of the whole: their operations, and what those need. The types of `genauth` are not made
 /// again, but for those that an operation answers as they are: of these, only the payload is handed out.
 pub fn own_part(mut document: Document) -> Document {
-    let own: Vec<(String, String)> = document
-        .operations()
-        .iter()
-        .filter(|operation| document.is_own(&operation.pointer))
-        .map(|operation| (operation.path.to_owned(), operation.method.to_owned()))
-        .collect();
-    let is_own = |path: &str, method: &str| own.iter().any(|(p, m)| p == path && m == method);
     let mut value = document.value.clone();
-    for (path, item) in value["paths"].as_object_mut().into_iter().flatten() {
-        if let Some(item) = item.as_object_mut() {
-            item.retain(|method, _| is_own(path, method));
-        }
-    }
-    retain(&mut value["paths"], |_, item| item.as_object().is_some_and(|item| !item.is_empty()));
+    // A path is all genauth's, or all the fragments'.
+    retain(&mut value["paths"], |path, _| document.is_own(&format!("/paths/{}", escape(path))));
     let needed = document.reachable([&value["paths"]]);
     retain(&mut value["components"]["schemas"], |name, _| needed.contains(name));
     let words = value["paths"].to_string();

@@ -1,27 +1,51 @@
 //! From fragments of OpenAPI to the text of a typed client: load and merge, check the house rules, generate, annotate,
 //! print.
+//!
+//! A `build.rs` needs [`build`]. What is hidden here is for the tool and the tests, and changes without notice.
 
+#[doc(hidden)]
 pub mod annotate;
+#[doc(hidden)]
 pub mod builders;
+#[doc(hidden)]
 pub mod checked_in;
+#[doc(hidden)]
 pub mod document;
+#[doc(hidden)]
 pub mod enums;
+#[doc(hidden)]
 pub mod extension;
+#[doc(hidden)]
 pub mod fields;
+#[doc(hidden)]
 pub mod fingerprint;
+#[doc(hidden)]
 pub mod fragment_schema;
+#[doc(hidden)]
 pub mod generate;
+#[doc(hidden)]
 pub mod groups;
+#[doc(hidden)]
 pub mod handwritten;
+#[doc(hidden)]
 pub mod hoist;
+#[doc(hidden)]
 pub mod load;
+#[doc(hidden)]
 pub mod names;
+#[doc(hidden)]
 pub mod near;
+#[doc(hidden)]
 pub mod rules;
+#[doc(hidden)]
 pub mod setters;
+#[doc(hidden)]
 pub mod shape;
+#[doc(hidden)]
 pub mod syntax;
+#[doc(hidden)]
 pub mod tables;
+#[doc(hidden)]
 pub mod violation;
 
 pub use violation::Violation;

@@ -6,8 +6,8 @@ use strsim::damerau_levenshtein;
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |known: &str| damerau_levenshtein(known, word);
     // In a short word two slips make another one of it.
-    let mut near = known.into_iter().filter(|known| *known != word && slips(known) <= 2.min(known.chars().count() / 2));
-    let mut near: Vec<&str> = near.by_ref().collect();
+    let is_near = |known: &&str| *known != word && slips(known) <= 2.min(known.chars().count() / 2);
+    let mut near: Vec<&str> = known.into_iter().filter(is_near).collect();
     near.sort_by_key(|known| (slips(known), *known));
     near.dedup();
     match near.as_slice() {

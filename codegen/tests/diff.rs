@@ -99,6 +99,56 @@ fn what_refers_to_itself_or_to_nothing_ends() {
     assert_eq!(said(&diff(&path, &path)), "0 breaking, 0 gone, 0 looser, 0 new.\n");
 }
 
+const TWICE: &str = r#"{"paths":{"/a":{"get":{"operationId":"a"}},"/b":{"get":{"operationId":"a"}}}}"#;
+
+/// Each of some schemas refers twice to the next, so that all are two to their number.
+fn wide() -> String {
+    let schema = |n: usize| json!({ "$ref": format!("#/components/schemas/S{n}") });
+    let schemas: serde_json::Map<_, _> = (0..20)
+        .map(|n| (format!("S{n}"), json!({ "properties": { "a": schema(n + 1), "b": schema(n + 1) } })))
+        .collect();
+    let content = json!({ "application/json": { "schema": schema(0) } });
+    let operation = json!({ "operationId": "a", "requestBody": { "content": content } });
+    json!({ "paths": { "/a": { "post": operation } }, "components": { "schemas": schemas } }).to_string()
+}
+
+/// Finding by finding: two versions of one operation, and what is said of it.
+#[test]
+fn security_and_formats_are_judged() {
+    let document = |id: &str, security: Value, format: &str| {
+        let schema = json!({ "type": "object", "properties": { "a": { "type": "integer", "format": format } } });
+        let content = json!({ "application/json": { "schema": schema } });
+        let operation = json!({ "operationId": id, "security": security, "requestBody": { "content": content } });
+        json!({ "paths": { "/a": { "post": operation } } })
+    };
+    let none = || json!([]);
+    let some = || json!([{ "appId": [] }]);
+    for (old, new, expected) in [
+        (
+            document("a", none(), "int64"),
+            document("a", some(), "int64"),
+            "breaking  a  security  nothing is not enough any more (wire)",
+        ),
+        (
+            document("a", some(), "int64"),
+            document("a", none(), "int64"),
+            "looser    a  security  nothing is enough, too",
+        ),
+        (document("a", json!([{}]), "int64"), document("a", none(), "int64"), "0 breaking, 0 gone, 0 looser, 0 new."),
+        (
+            document("a", some(), "int32"),
+            document("a", some(), "int64"),
+            "breaking  a  body.a  had the format int32 and has the format int64 (Rust)",
+        ),
+        (document("X_a", some(), ""), document("Y_a", some(), ""), "0 breaking, 0 gone, 0 looser, 0 new."),
+    ] {
+        let [old, new] =
+            [("one.json", old), ("other.json", new)].map(|(name, document)| file(name, &document.to_string()));
+        let said = said(&diff(&old, &new));
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_one_sentence_and_another_exit_code() {
     let good = file("good.yaml", "paths: {}\n");
@@ -106,7 +156,10 @@ fn what_cannot_be_read_is_one_sentence_and_another_exit_code() {
         (PathBuf::from("/nowhere.json"), "cannot be read"),
         (file("bad.json", "{"), "is not JSON"),
         (file("list.yaml", "- a\n"), "[yaml]"),
-        (file("other.json", "{\"a\":1}"), "has no `paths`"),
+        (file("other.json", "{\"a\":1}"), "has no `paths` of OpenAPI 3"),
+        (file("old.json", r#"{"swagger":"2.0","paths":{}}"#), "has no `paths` of OpenAPI 3"),
+        (file("twice.json", TWICE), "are both called a. Rename one."),
+        (file("wide.json", &wide()), "has more than 20000 fields"),
     ] {
         let output = diff(&good, &bad);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -44,8 +44,10 @@ pub(super) fn documents(old: &Calls, new: &Calls) -> Vec<Finding> {
     };
     for (id, before) in old {
         let mut report = Report { operation: id, findings: &mut findings };
+        // The short id of an operation may have become the whole one, since another came that ends alike.
+        let same = new.get(id).or_else(|| new.values().find(|now| now.whole_id == before.whole_id));
         let renamed = at(new, before).filter(|now| !new.contains_key(id) && !old.contains_key(now));
-        match (new.get(id), renamed) {
+        match (same, renamed) {
             (Some(now), _) => operations(before, now, &mut report),
             (None, Some(name)) => {
                 report.add(Kind::Breaking, "", format!("is called {name} now"), RUST);
@@ -54,7 +56,8 @@ pub(super) fn documents(old: &Calls, new: &Calls) -> Vec<Finding> {
             (None, None) => report.add(Kind::Gone, "", "the operation".to_owned(), BOTH),
         }
     }
-    for (id, now) in new.iter().filter(|(id, _)| !old.contains_key(*id)) {
+    let is_old = |now: &Call| old.values().any(|before| before.whole_id == now.whole_id);
+    for (id, now) in new.iter().filter(|(id, now)| !old.contains_key(*id) && !is_old(now)) {
         if at(old, now).is_none_or(|before| new.contains_key(&before)) {
             Report { operation: id, findings: &mut findings }.add(Kind::New, "", "the operation".to_owned(), "");
         }
@@ -105,7 +108,7 @@ fn or_nothing(credentials: &str) -> &str {
 fn fields(before: &Fields, now: &Fields, answered: bool, report: &mut Report<'_>) {
     // What stands within a field that goes, comes or gets another type, goes, comes or changes with it.
     let is_within = |place: &str, outer: &[&str]| {
-        outer.iter().any(|outer| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[', '{'])))
+        outer.iter().any(|outer| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[', '{', '|'])))
     };
     let mut settled: Vec<&str> = Vec::new();
     for (place, field) in before {
@@ -166,10 +169,16 @@ fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Re
         (true, false) => add(Breaking, "is not a secret any more", RUST),
         _ => {}
     }
-    if let (Some(old), Some(new)) = (&before.name, &now.name)
-        && old != new
-    {
-        add(Breaking, &format!("is a {new}, and was a {old}"), RUST);
+    if before.secret == now.secret && before.format != now.format {
+        let named =
+            |format: &str| if format.is_empty() { "no format".to_owned() } else { format!("the format {format}") };
+        add(Breaking, &format!("had {} and has {}", named(&before.format), named(&now.format)), RUST);
+    }
+    if before.name != now.name {
+        let named = |name: &Option<String>| {
+            name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("a {name}"))
+        };
+        add(Breaking, &format!("was {} and is {}", named(&before.name), named(&now.name)), RUST);
     }
     match (&before.values, &now.values) {
         (None, Some(_)) => add(Breaking, "takes listed values alone now", if answered { RUST } else { BOTH }),

@@ -16,6 +16,7 @@
 //! | another type, or one of another name | breaking, or breaking in Rust | the same |
 //! | an enum's value comes | looser | new: enums of answers are open |
 //! | an enum's value goes | breaking | breaking in Rust |
+//! | another `format` | breaking in Rust | breaking in Rust |
 //! | a secret becomes a text, or a text a secret | breaking in Rust | breaking in Rust |
 
 mod compare;
@@ -30,14 +31,15 @@ use std::process::ExitCode;
 
 /// 0 if nothing breaks, 1 if something does or is gone, and 2 if a document cannot be read.
 pub fn run(old: &str, new: &str) -> ExitCode {
-    let (old, new) = match (read(old), read(new)) {
+    let calls = |path| model::operations(&read(path)?).map_err(|problem| format!("{path}: {problem}"));
+    let (old, new) = match (calls(old), calls(new)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(problem), _) | (_, Err(problem)) => {
             eprintln!("{problem}");
             return ExitCode::from(2);
         }
     };
-    let findings = compare::documents(&model::operations(&old), &model::operations(&new));
+    let findings = compare::documents(&old, &new);
     let mut text = String::new();
     for Finding { kind, operation, place, what, sides } in &findings {
         let (kind, place) = (kind.word(), if place.is_empty() { String::new() } else { format!("{place}  ") });
@@ -65,9 +67,9 @@ fn read(path: &str) -> Result<Value, String> {
         let document = genauth_codegen::load::read(file, path);
         document.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?.value
     };
-    if value["paths"].is_object() {
+    if value["paths"].is_object() && value.get("swagger").is_none() {
         Ok(value)
     } else {
-        Err(format!("{path} has no `paths`. Name an OpenAPI document, or a folder of fragments."))
+        Err(format!("{path} has no `paths` of OpenAPI 3. Name such a document, or a folder of fragments."))
     }
 }

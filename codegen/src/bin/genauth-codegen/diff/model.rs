@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) type Calls = BTreeMap<String, Call>;
 
 pub(super) struct Call {
+    /// The whole id, of which the document's short one leaves out what stands in front.
+    pub(super) whole_id: String,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) deprecated: bool,
@@ -28,6 +30,8 @@ pub(super) struct Field {
     pub(super) secret: bool,
     /// What OpenAPI calls it.
     pub(super) kind: String,
+    /// Beside that of a secret.
+    pub(super) format: String,
     /// The name of the schema, which is the type's in Rust.
     pub(super) name: Option<String>,
     pub(super) values: Option<BTreeSet<String>>,
@@ -38,7 +42,11 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "op
 /// More than a document nests, and enough to end where one goes in circles by another way than a reference.
 const DEEPEST: usize = 24;
 
-pub(super) fn operations(document: &Value) -> Calls {
+/// Of one request or answer. Schemas that refer to each other from many places would be written out without end.
+const MOST: usize = 20_000;
+
+/// The operations, or what one of them is too large for.
+pub(super) fn operations(document: &Value) -> Result<Calls, String> {
     let mut found = Calls::new();
     let of_item = |(_, item): (_, &Value)| {
         members(item)
@@ -47,9 +55,11 @@ pub(super) fn operations(document: &Value) -> Calls {
     };
     let all: Vec<String> = members(&document["paths"]).flat_map(of_item).collect();
     for (path, item) in members(&document["paths"]) {
+        let item = resolve(document, item);
         for (method, operation) in members(item).filter(|(method, _)| METHODS.contains(&method.as_str())) {
             let unnamed = || format!("{} {path}", method.to_uppercase());
-            let id = operation["operationId"].as_str().map_or_else(unnamed, |id| short(id, &all).to_owned());
+            let whole_id = operation["operationId"].as_str().map_or_else(unnamed, str::to_owned);
+            let id = short(&whole_id, &all).to_owned();
             let mut reader = Reader { document, fields: Fields::new(), within: Vec::new() };
             for parameter in items(&item["parameters"]).chain(items(&operation["parameters"])) {
                 let parameter = resolve(document, parameter);
@@ -63,27 +73,38 @@ pub(super) fn operations(document: &Value) -> Calls {
             let answer =
                 ["200", "201", "default"].iter().find_map(|status| answers.get(status)).unwrap_or(&Value::Null);
             reader.read(content(resolve(document, answer)), "answer".to_owned(), true, 0);
+            if request.len().max(reader.fields.len()) > MOST {
+                return Err(format!(
+                    "{id} has more than {MOST} fields, each counted wherever it stands. Compare its schemas by hand."
+                ));
+            }
             let security = operation.get("security").unwrap_or(&document["security"]);
             let names = |all: &Value| members(all).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("+");
-            found.insert(
-                id,
-                Call {
-                    method: method.to_uppercase(),
-                    path: path.clone(),
-                    deprecated: operation["deprecated"] == true,
-                    idempotent: method != "post" || operation["x-idempotent"] == true,
-                    security: if items(security).next().is_none() {
-                        BTreeSet::from([String::new()])
-                    } else {
-                        items(security).map(names).collect()
-                    },
-                    request,
-                    answer: reader.fields,
+            let call = Call {
+                whole_id,
+                method: method.to_uppercase(),
+                path: path.clone(),
+                deprecated: operation["deprecated"] == true,
+                idempotent: method != "post" || operation["x-idempotent"] == true,
+                security: if items(security).next().is_none() {
+                    BTreeSet::from([String::new()])
+                } else {
+                    items(security).map(names).collect()
                 },
-            );
+                request,
+                answer: reader.fields,
+            };
+            if let Some(other) = found.insert(id.clone(), call) {
+                return Err(format!(
+                    "{} {path} and {} {} are both called {id}. Rename one.",
+                    method.to_uppercase(),
+                    other.method,
+                    other.path
+                ));
+            }
         }
     }
-    found
+    Ok(found)
 }
 
 /// Without what some generators put in front, such as `GroupsController_listGroups`, unless others end in it as well.
@@ -102,22 +123,23 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn read(&mut self, schema: &'a Value, place: String, required: bool, depth: usize) {
-        if !schema.is_object() || depth > DEEPEST {
+        if !schema.is_object() || depth > DEEPEST || self.fields.len() > MOST {
             return;
         }
         let parts = parts(self.document, schema);
         let of_parts = |key: &str| parts.iter().find_map(|part| part.get(key));
-        let name =
-            parts.iter().find_map(|part| name_of(part)).filter(|_| of_parts("type") != Some(&Value::from("string")));
+        let name = parts.iter().find_map(|part| name_of(part));
         let values = of_parts("enum").map(|values| items(values).map(text).collect());
         let object = if of_parts("properties").is_some() { "object" } else { "" };
-        let alternatives =
-            of_parts("oneOf").or_else(|| of_parts("anyOf")).map(|all| format!("one of {}", items(all).count()));
-        let kind = of_parts("type").map_or_else(|| alternatives.unwrap_or_else(|| object.to_owned()), text);
+        let alternatives = of_parts("oneOf").or_else(|| of_parts("anyOf"));
+        let several = alternatives.map(|all| format!("one of {}", items(all).count()));
+        let kind = of_parts("type").map_or_else(|| several.unwrap_or_else(|| object.to_owned()), text);
+        let format = of_parts("format").map_or_else(String::new, text);
         let field = Field {
             required,
             nullable: of_parts("nullable") == Some(&Value::Bool(true)),
-            secret: of_parts("format").is_some_and(|format| format == "password"),
+            secret: format == "password",
+            format,
             kind,
             name: name.map(str::to_owned),
             values,
@@ -135,6 +157,9 @@ impl<'a> Reader<'a> {
             }
             self.read(&part["items"], format!("{place}[]"), true, depth + 1);
             self.read(&part["additionalProperties"], format!("{place}{{}}"), true, depth + 1);
+        }
+        for (index, alternative) in alternatives.into_iter().flat_map(items).enumerate() {
+            self.read(alternative, format!("{place}|{}", index + 1), true, depth + 1);
         }
         if name.is_some() {
             self.within.pop();
