@@ -98,11 +98,8 @@ fn subject(item: &Item) -> Option<&Ident> {
 
 /// Where the named type comes from. What stands inline in a schema has a name that begins with the schema's.
 fn home_of<'a>(homes: &'a Homes, name: &str) -> Option<&'a str> {
-    let found = homes.get(name).or_else(|| {
-        let around = homes.iter().filter(|(around, _)| name.starts_with(around.as_str()));
-        around.max_by_key(|(around, _)| around.len()).map(|(_, home)| home)
-    });
-    found.map(String::as_str)
+    // A prefix of the plain name, which is ASCII; to go through all homes for each would be quadratic.
+    (1..=name.len()).rev().find_map(|end| homes.get(&name[..end])).map(String::as_str)
 }
 
 fn name_parts(file: &mut File, groups: &Groups) {

@@ -84,6 +84,11 @@ pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation
     checked(load::load(fragments, shown_as)?)
 }
 
+/// The same for a folder of either kind. Of an extension it is the document that its fragments make with `genauth`'s.
+pub fn check_either(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
+    checked(load::load_either(fragments, shown_as)?)
+}
+
 fn checked(mut document: Document) -> Result<Document, Vec<Violation>> {
     let violations = shape::check(&document);
     if !violations.is_empty() {

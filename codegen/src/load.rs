@@ -26,6 +26,12 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     read_all(dir, shown_as, None, false)
 }
 
+/// The same for a folder of either kind: fragments without a root describe operations beside those of `genauth`.
+pub fn load_either(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
+    let base = (dir.is_dir() && !dir.join(ROOT).exists()).then(crate::genauth);
+    read_all(dir, shown_as, base, false)
+}
+
 /// Reads every `*.yaml` in `dir` as a group of a document that is there already.
 pub fn load_onto(base: Document, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     read_all(dir, shown_as, Some(base), false)
@@ -37,8 +43,9 @@ pub fn load_begun(base: Option<Document>, dir: &Path, shown_as: &str) -> Result<
 }
 
 fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> Result<Document, Vec<Violation>> {
-    let mut folder = folder(dir, base.is_none())
-        .map_err(|error| vec![violation(shown_as, None, format!("The folder cannot be read: {error}."))])?;
+    let mut folder = folder(dir, base.is_none()).map_err(|error| {
+        vec![violation(shown_as, None, format!("The folder cannot be read: {error}. Name a folder of fragments."))]
+    })?;
     let mut violations = Vec::new();
     for (name, right) in folder.misnamed {
         let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));

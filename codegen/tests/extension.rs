@@ -4,6 +4,7 @@
 use genauth_codegen::compile_extension;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
 
 const GET: &str = "
       security: [{ appId: [] }]
@@ -163,4 +164,18 @@ fn the_types_of_genauth_have_the_names_by_which_extensions_call_them() {
         let defined = ["struct", "enum", "type"].iter().any(|word| text.contains(&format!("pub {word} {name} ")));
         assert!(defined || text.contains(&format!("pub struct {name}(")), "{schema} is not {name}");
     }
+}
+
+#[test]
+fn the_tool_takes_the_folder_of_an_extension() {
+    let tool = |arguments: &[&str]| -> Output {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/extending");
+        Command::new(env!("CARGO_BIN_EXE_genauth-codegen")).args(arguments).current_dir(root).output().unwrap()
+    };
+    let checked = String::from_utf8(tool(&["check", "fragments"]).stdout).unwrap();
+    assert_eq!(checked, "fragments: 2 operations, all in order.\n");
+    let compared = String::from_utf8(tool(&["diff", "fragments", "../../openapi"]).stdout).unwrap();
+    let [group, groups] =
+        ["createGroup", "listGroups"].map(|id| format!("gone      {id}  the operation (wire, Rust)\n"));
+    assert_eq!(compared, format!("{group}{groups}0 breaking, 2 gone, 0 looser, 0 new.\n"));
 }

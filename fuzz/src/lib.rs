@@ -170,7 +170,9 @@ pub fn loader(data: &[u8]) {
     match genauth_codegen::compile(&dir, "openapi") {
         Ok(compiled) => {
             serde_json::from_str::<Value>(&compiled.openapi).expect("JSON");
-            syn::parse_file(&compiled.api).expect("Rust");
+            for (path, text) in compiled.files().iter().filter(|(path, _)| path.ends_with(".rs")) {
+                syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            }
         }
         Err(violations) => {
             assert!(!violations.is_empty());

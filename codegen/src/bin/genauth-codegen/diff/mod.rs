@@ -57,7 +57,7 @@ pub fn run(old: &str, new: &str) -> ExitCode {
 fn read(path: &str) -> Result<Value, String> {
     let file = Path::new(path);
     let value = if file.is_dir() {
-        let document = genauth_codegen::load::load(file, path);
+        let document = genauth_codegen::load::load_either(file, path);
         document.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?.value
     } else if file.extension().is_some_and(|ending| ending == "json") {
         let text = std::fs::read_to_string(file)
