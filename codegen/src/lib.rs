@@ -124,17 +124,12 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
 /// The text of the operations that the fragments describe beside those of `genauth`, or everything that is wrong with
 /// them.
 pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec<Violation>> {
-    let document = checked(load::load_onto(genauth(), fragments, shown_as)?)?;
+    let document = checked(load::load_onto(Document::genauth(), fragments, shown_as)?)?;
     let document = extension::own_part(document);
     let alone = |violation| vec![violation];
     let (api, operations) = generate::generate(&document).map_err(alone)?;
     let openapi = document.value.to_string();
     extension::text(api, operations, &openapi).map_err(|problem| alone(generate::internal(&document, problem)))
-}
-
-/// The document of the `genauth` of the same version.
-pub fn genauth() -> Document {
-    Document::of_genauth(serde_json::from_str(include_str!("openapi.json")).unwrap_or_default())
 }
 
 /// For the `build.rs` of a crate that depends on `genauth` and describes further operations in `fragments`, a folder of

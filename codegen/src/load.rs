@@ -28,7 +28,7 @@ pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
 
 /// The same for a folder of either kind: fragments without a root describe operations beside those of `genauth`.
 pub fn load_either(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
-    let base = (dir.is_dir() && !dir.join(ROOT).exists()).then(crate::genauth);
+    let base = (dir.is_dir() && !dir.join(ROOT).exists()).then(Document::genauth);
     read_all(dir, shown_as, base, false)
 }
 

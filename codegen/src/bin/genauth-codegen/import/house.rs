@@ -15,7 +15,7 @@ impl House {
     pub(super) fn open() -> Result<Self, String> {
         let (folder, base) = match Path::new("openapi").is_dir() {
             true => ("openapi", None),
-            false => ("fragments", Some(genauth_codegen::genauth())),
+            false => ("fragments", Some(Document::genauth())),
         };
         let document = match base {
             Some(base) if !Path::new(folder).is_dir() => base,
