@@ -6,6 +6,10 @@ use super::tree::{COMMENT, Node};
 use super::{example, names};
 use genauth_codegen::rules::UNWRITTEN;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What editors check a fragment of this repository against.
+const SCHEMA: &str = "codegen/group.schema.json";
 
 pub(super) const JSON: &str = "application/json";
 
@@ -67,7 +71,11 @@ impl<'a> Draft<'a> {
             "A draft: write a sentence for each `{UNWRITTEN}`, compare the rest with what the server does, and put what \
              the group is here."
         );
-        let mut fragment = Node::map().with(COMMENT, begin);
+        let mut fragment = Node::map();
+        if Path::new(SCHEMA).exists() {
+            fragment = fragment.with(COMMENT, format!("yaml-language-server: $schema=../{SCHEMA}"));
+        }
+        fragment = fragment.with(COMMENT, begin);
         for note in std::mem::take(&mut self.notes) {
             fragment = fragment.with(COMMENT, note);
         }
