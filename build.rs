@@ -34,7 +34,10 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 /// Generated: what to write, by its path.
 #[cfg(feature = "codegen")]
 fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
-    let compiled = genauth_codegen::compile(&root.join("openapi"), "openapi");
+    let is_on = |feature: &str| {
+        std::env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase().replace('-', "_"))).is_some()
+    };
+    let compiled = genauth_codegen::compile(&root.join("openapi"), "openapi", &is_on);
     let compiled = compiled.map_err(|violations| violations.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(compiled.files())
 }

@@ -38,19 +38,22 @@ pub mod types {
     /// Types for composing complex structures.
     pub mod builder {
         #[allow(unused_imports)]
-        pub use crate::api::groups::{
-            management::types::builder::*, session::types::builder::*,
-            wechat::types::builder::*,
-        };
+        pub use crate::api::groups::management::types::builder::*;
+        #[allow(unused_imports)]
+        pub use crate::api::groups::session::types::builder::*;
+        #[allow(unused_imports)]
+        pub use crate::api::groups::wechat::types::builder::*;
     }
     /// Error types.
     pub mod error {
         pub use crate::setter::ConversionError;
     }
     #[allow(unused_imports)]
-    pub use crate::api::groups::{
-        management::types::*, session::types::*, wechat::types::*,
-    };
+    pub use crate::api::groups::management::types::*;
+    #[allow(unused_imports)]
+    pub use crate::api::groups::session::types::*;
+    #[allow(unused_imports)]
+    pub use crate::api::groups::wechat::types::*;
 }
 /**Client for GenAuth V3 API
 
@@ -73,9 +76,11 @@ pub mod builder {
         RequestBuilderExt, ResponseValue,
     };
     #[allow(unused_imports)]
-    pub use crate::api::groups::{
-        management::builder::*, session::builder::*, wechat::builder::*,
-    };
+    pub use crate::api::groups::management::builder::*;
+    #[allow(unused_imports)]
+    pub use crate::api::groups::session::builder::*;
+    #[allow(unused_imports)]
+    pub use crate::api::groups::wechat::builder::*;
 }
 use crate::operation::{At, OPERATIONS};
 #[cfg(feature = "invoke")]

@@ -214,7 +214,8 @@ async fn a_missing_required_field_and_an_unknown_one_are_refused_before_anything
 async fn an_operation_that_the_document_does_not_hold_is_a_clear_error() {
     let client = Client::builder("http://127.0.0.1:9").app_id("app").build().unwrap();
     let error = client.invoke("noSuchOperation", Map::new()).await.unwrap_err();
-    assert_eq!(error.to_string(), "noSuchOperation: there is no such operation; `genauth::operations()` lists them");
+    let detail = "there is no such operation, or the feature of its group is off; `genauth::operations()` lists them";
+    assert_eq!(error.to_string(), format!("noSuchOperation: {detail}"));
 }
 
 #[tokio::test]

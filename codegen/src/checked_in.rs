@@ -10,7 +10,7 @@ pub const GROUPS: &str = "generated/groups";
 
 /// Their paths in the repository, and what they should be; or everything that is wrong with the fragments.
 pub fn checked_in(root: &Path) -> Result<Vec<(String, String)>, Vec<Violation>> {
-    let files = compile(&root.join("openapi"), "openapi")?.files();
+    let files = compile(&root.join("openapi"), "openapi", &|_| true)?.files();
     let carried = files.iter().find(|(name, _)| name == "openapi.json").cloned();
     let schemas = fragment_schema::files().map(|(name, text)| (name.to_owned(), text));
     let within = |folder: &'static str| move |(name, text)| (format!("{folder}/{name}"), text);

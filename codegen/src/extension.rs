@@ -39,6 +39,8 @@ pub fn own_part(mut document: Document) -> Document {
     retain(&mut value["components"]["securitySchemes"], |name, _| words.contains(&format!("\"{name}\"")));
     if let Some(tags) = value["tags"].as_array_mut() {
         tags.retain(|tag| words.contains(&tag["name"].to_string()));
+        // What an extension describes is there whatever features `genauth` has.
+        tags.iter_mut().filter_map(Value::as_object_mut).for_each(|tag| _ = tag.remove("x-feature"));
     }
     let of_genauth: Vec<String> =
         needed.into_iter().filter(|name| !document.is_own(&Document::schema_pointer(name))).collect();

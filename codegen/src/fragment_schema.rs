@@ -14,6 +14,7 @@ const WORDS: &[(&str, &str)] = &[
     ("deprecated", "Callers are warned by the compiler, in the log and by a hook. `x-replaced-by` says what to call."),
     ("security", "The credentials that it takes: alternatives, each with all that go together."),
     ("x-replaced-by", "The `operationId` of what to call instead of this deprecated operation."),
+    ("x-feature", "The Cargo feature without which the operations of this tag are not there."),
     ("x-idempotent", "Whether a POST may be sent again."),
     ("x-not-secret", "Why this is no secret, although its name looks like one."),
     ("format", "`password` makes it a `SecretString`, which is shown nowhere."),

@@ -1,13 +1,19 @@
-//! The generated module in parts, one for each fragment, so that what changes with a fragment stands in one file. What the
-//! root describes, and what belongs to no fragment, stays in the module itself.
+//! The generated module in parts, one for each fragment, so that what changes with a fragment stands in one file, and one
+//! for each feature, so that without it the file is not even read. What the root describes, and what belongs to no
+//! fragment, stays in the module itself.
 
 use crate::document::Document;
+use crate::features::{Features, With};
 use crate::names::plain;
 use crate::syntax::type_ident;
 use heck::ToSnakeCase as _;
-use quote::format_ident;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
 use std::collections::BTreeMap;
-use syn::{File, Ident, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
+use syn::{Attribute, File, Ident, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
+
+/// The part of what several features need, or one feature and what is always there.
+const SHARED: &str = "shared";
 
 /// The parts by their names.
 pub type Groups = BTreeMap<String, Group>;
@@ -15,14 +21,32 @@ pub type Groups = BTreeMap<String, Group>;
 /// What is generated from one fragment.
 #[derive(Default)]
 pub struct Group {
+    /// Where the part is there with a feature alone.
+    with: Option<Attribute>,
     types: Vec<Item>,
     builders_of_types: Vec<Item>,
     methods: Vec<ImplItem>,
     builders: Vec<Item>,
 }
 
-/// By the plain names of the schemas and operations: the fragment that each stands in.
-type Homes = BTreeMap<String, String>;
+/// By the plain names of the schemas and operations: the part that each stands in.
+type Homes = BTreeMap<String, Home>;
+
+#[derive(Clone)]
+struct Home {
+    part: String,
+    /// The features of the whole part.
+    part_with: Option<Attribute>,
+    /// Those of what stands in a part that has none.
+    with: Option<Attribute>,
+}
+
+impl Home {
+    fn of<'a>(&self, groups: &'a mut Groups) -> &'a mut Group {
+        let with = || Group { with: self.part_with.clone(), ..Group::default() };
+        groups.entry(self.part.clone()).or_insert_with(with)
+    }
+}
 
 /// Takes the parts out of the module, which gets their names instead.
 pub fn take(file: &mut File, document: &Document) -> Groups {
@@ -50,7 +74,7 @@ pub fn take(file: &mut File, document: &Document) -> Groups {
                         _ => None,
                     };
                     match home {
-                        Some(home) => groups.entry(home.clone()).or_default().methods.push(item),
+                        Some(home) => home.of(&mut groups).methods.push(item),
                         None => items.push(item),
                     }
                 }
@@ -63,24 +87,55 @@ pub fn take(file: &mut File, document: &Document) -> Groups {
 }
 
 fn homes(document: &Document) -> (Homes, Homes) {
-    let home = |pointer: &str| {
+    let features = Features::of(document);
+    let parts: Vec<String> = features.names().into_iter().map(str::to_snake_case).collect();
+    let home = |pointer: &str, with: Option<&With>| {
+        if let Some(feature) = with.and_then(With::single) {
+            let part_with = with.and_then(With::attribute);
+            return Some(Home { part: feature.to_snake_case(), part_with, with: None });
+        }
         let file = document.mark(pointer).file;
         let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).map(str::to_snake_case);
-        stem.filter(|stem| stem != "genauth")
+        let part = stem.filter(|stem| stem != "genauth")?;
+        let with = with.and_then(With::attribute);
+        let is_shared = with.is_some() || parts.contains(&part);
+        Some(Home { part: if is_shared { SHARED.to_owned() } else { part }, part_with: None, with })
     };
-    let schemas =
-        document.schemas().filter_map(|(name, _)| Some((plain(name), home(&Document::schema_pointer(name))?)));
+    let schemas = document.schemas().filter_map(|(name, _)| {
+        let name_there = plain(name);
+        let home = home(&Document::schema_pointer(name), features.schemas.get(&name_there))?;
+        Some((name_there, home))
+    });
     let operations = document.operations();
-    let operations = operations.iter().filter_map(|operation| Some((plain(operation.id()), home(&operation.pointer)?)));
+    let operations = operations.iter().filter_map(|operation| {
+        let id = plain(operation.id());
+        let home = home(&operation.pointer, features.operations.get(&id))?;
+        Some((id, home))
+    });
     (schemas.collect(), operations.collect())
 }
 
 fn move_out(items: &mut Vec<Item>, homes: &Homes, groups: &mut Groups, part: fn(&mut Group) -> &mut Vec<Item>) {
-    for item in std::mem::take(items) {
+    for mut item in std::mem::take(items) {
         match subject(&item).and_then(|ident| home_of(homes, &plain(&ident.to_string()))) {
-            Some(home) => part(groups.entry(home.to_owned()).or_default()).push(item),
+            Some(home) => {
+                if let (Some(with), Some(attributes)) = (&home.with, attributes(&mut item)) {
+                    attributes.insert(0, with.clone());
+                }
+                part(home.of(groups)).push(item);
+            }
             None => items.push(item),
         }
+    }
+}
+
+fn attributes(item: &mut Item) -> Option<&mut Vec<Attribute>> {
+    match item {
+        Item::Struct(item) => Some(&mut item.attrs),
+        Item::Enum(item) => Some(&mut item.attrs),
+        Item::Type(item) => Some(&mut item.attrs),
+        Item::Impl(item) => Some(&mut item.attrs),
+        _ => None,
     }
 }
 
@@ -97,13 +152,26 @@ fn subject(item: &Item) -> Option<&Ident> {
 }
 
 /// Where the named type comes from. What stands inline in a schema has a name that begins with the schema's.
-fn home_of<'a>(homes: &'a Homes, name: &str) -> Option<&'a str> {
+fn home_of<'a>(homes: &'a Homes, name: &str) -> Option<&'a Home> {
     // A prefix of the plain name, which is ASCII; to go through all homes for each would be quadratic.
-    (1..=name.len()).rev().find_map(|end| homes.get(&name[..end])).map(String::as_str)
+    (1..=name.len()).rev().find_map(|end| homes.get(&name[..end]))
 }
 
 fn name_parts(file: &mut File, groups: &Groups) {
-    let names: Vec<Ident> = groups.keys().map(|name| format_ident!("{name}")).collect();
+    let parts: Vec<(Ident, &Option<Attribute>)> =
+        groups.iter().map(|(name, group)| (format_ident!("{name}"), &group.with)).collect();
+    let uses = |within: TokenStream| {
+        let uses = parts.iter().map(move |(name, with)| {
+            let with = with.iter();
+            let item: Item = parse_quote! {
+                #[allow(unused_imports)]
+                #(#with)*
+                pub use crate::api::groups::#name::#within::*;
+            };
+            item
+        });
+        uses.collect::<Vec<_>>()
+    };
     for item in &mut file.items {
         let Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) = item else { continue };
         if ident == "types" {
@@ -111,17 +179,18 @@ fn name_parts(file: &mut File, groups: &Groups) {
                 if let Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) = item
                     && ident == "builder"
                 {
-                    items.push(parse_quote!(#[allow(unused_imports)] pub use crate::api::groups::{#(#names::types::builder::*),*};));
+                    items.extend(uses(quote!(types::builder)));
                 }
             }
-            items.push(parse_quote!(#[allow(unused_imports)] pub use crate::api::groups::{#(#names::types::*),*};));
+            items.extend(uses(quote!(types)));
         } else if ident == "builder" {
-            items.push(parse_quote!(#[allow(unused_imports)] pub use crate::api::groups::{#(#names::builder::*),*};));
+            items.extend(uses(quote!(builder)));
         }
     }
-    let parts = names.iter().map(|name| {
-        let path = format!("/groups/{name}.rs");
+    let parts = parts.iter().map(|(name, with)| {
+        let (path, with) = (format!("/groups/{name}.rs"), with.iter());
         let part: Item = parse_quote! {
+            #(#with)*
             pub mod #name {
                 include!(concat!(env!("OUT_DIR"), #path));
             }
@@ -137,7 +206,7 @@ fn name_parts(file: &mut File, groups: &Groups) {
 impl Group {
     /// The items are put in as they are: to quote them would be to parse them once more.
     pub fn file(self) -> File {
-        let Self { types, builders_of_types, methods, builders } = self;
+        let Self { types, builders_of_types, methods, builders, .. } = self;
         let mut file: File = parse_quote! {
             #[allow(unused_imports)]
             use crate::api::*;

@@ -16,6 +16,8 @@ pub mod enums;
 #[doc(hidden)]
 pub mod extension;
 #[doc(hidden)]
+pub mod features;
+#[doc(hidden)]
 pub mod fields;
 #[doc(hidden)]
 pub mod fingerprint;
@@ -103,9 +105,11 @@ fn checked(mut document: Document) -> Result<Document, Vec<Violation>> {
     if violations.is_empty() { Ok(document) } else { Err(violations) }
 }
 
-/// The whole way, or everything that is wrong with the fragments.
-pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violation>> {
-    let document = check(fragments, shown_as)?;
+/// The whole way, or everything that is wrong with the fragments. Of what needs a feature that is off nothing is generated;
+/// the document has it all the same.
+pub fn compile(fragments: &Path, shown_as: &str, is_on: &dyn Fn(&str) -> bool) -> Result<Compiled, Vec<Violation>> {
+    let whole = check(fragments, shown_as)?;
+    let document = features::only(&whole, is_on);
     let (mut api, operations) = generate::generate(&document).map_err(|violation| vec![violation])?;
     let groups = groups::take(&mut api, &document);
     let print = |file: &syn::File| {
@@ -117,7 +121,7 @@ pub fn compile(fragments: &Path, shown_as: &str) -> Result<Compiled, Vec<Violati
         let message = format!("The fragments cannot be read again ({error}). Build once more.");
         vec![Violation { file: shown_as.to_owned(), line: 0, column: 0, rule: "readable", message }]
     })?;
-    let openapi = format!("{:#}\n", document.value);
+    let openapi = format!("{:#}\n", whole.value);
     Ok(Compiled { api: format!("{line}{api}"), groups, operations, openapi })
 }
 

@@ -95,7 +95,12 @@ static SERVER_VARIABLE: Object = Object {
 static TAG: Object = Object {
     what: "a tag",
     required: &["name"],
-    known: &[("name", Words), ("description", Text), ("externalDocs", Shape::Object(&EXTERNAL_DOCS))],
+    known: &[
+        ("name", Words),
+        ("description", Text),
+        ("externalDocs", Shape::Object(&EXTERNAL_DOCS)),
+        ("x-feature", Words),
+    ],
     mend: None,
 };
 

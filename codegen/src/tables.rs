@@ -2,6 +2,7 @@
 
 use crate::builders::Generated;
 use crate::document::{Document, Operation, escape, referenced_name, shown};
+use crate::features::{Features, With};
 use crate::names::{TypeNames, plain, type_of};
 use crate::violation::Violation;
 use quote::{format_ident, quote};
@@ -50,8 +51,11 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
             alike.entry(both).or_default().push(operation.id());
         }
     }
+    let features = Features::of(document);
+    let with = |operation: &Operation<'_>| attribute(features.operations.get(&plain(operation.id())));
     let rows = generated.iter().map(|Generated { operation, method, .. }| {
         let Operation { method: verb, path, value, .. } = operation;
+        let with = with(operation);
         let (id, name, verb) = (operation.id(), method.to_string(), format_ident!("{}", verb.to_ascii_uppercase()));
         let summary = value["summary"].as_str().unwrap_or_default();
         let credentials = credentials(document, operation)?;
@@ -65,7 +69,7 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
         let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
-        Ok(quote!(crate::Operation {
+        Ok(quote!(#with crate::Operation {
             id: #id,
             method_name: #name,
             method: http::Method::#verb,
@@ -81,7 +85,10 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         }))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
-    let places = generated.iter().map(|generated| &generated.place);
+    let places = generated.iter().map(|Generated { operation, place, .. }| {
+        let with = with(operation);
+        quote!(#with #place)
+    });
     let table = quote! {
         /// Where each operation stands in the table.
         #[derive(Clone, Copy)]
@@ -91,6 +98,10 @@ pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<sy
         pub(crate) static OPERATIONS: &[crate::Operation] = &[#(#rows),*];
     };
     syn::parse2(table).map_err(|error| error.to_string())
+}
+
+fn attribute(with: Option<&With>) -> Option<syn::Attribute> {
+    with.and_then(With::attribute)
 }
 
 /// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in
@@ -149,8 +160,10 @@ fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> 
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
 fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
+    let features = Features::of(document);
     let arms = generated.iter().map(|Generated { operation, method, setters, .. }| {
         let id = operation.id();
+        let with = attribute(features.operations.get(&plain(id)));
         let setter_of = |name: &str| {
             let found = setters.iter().find(|(setter, _)| plain(&setter.to_string()) == plain(name));
             found.ok_or_else(|| format!("the builder of `{id}` has no setter for `{name}`"))
@@ -170,7 +183,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
         } else {
             quote!(input.finish(&[])?;)
         };
-        Ok(quote!(#id => Box::pin(async move {
+        Ok(quote!(#with #id => Box::pin(async move {
             let mut call = client.#method();
             #(#parameters)*
             #rest
@@ -194,10 +207,12 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
 }
 
 fn schemas(document: &Document, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
+    let features = Features::of(document);
     let own = document.schemas().filter(|(name, _)| !document.types_of_genauth.contains_key(*name));
     let rows = own.map(|(name, _)| {
         let ty = type_of(document, name, types)?;
-        Ok(quote!((#name, || schemars::schema_for!(#ty))))
+        let with = attribute(features.schemas.get(&plain(name)));
+        Ok(quote!(#with (#name, || schemars::schema_for!(#ty))))
     });
     let rows = rows.collect::<Result<Vec<_>, String>>()?;
     Ok(quote! {

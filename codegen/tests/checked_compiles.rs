@@ -93,7 +93,7 @@ fn what_is_accepted_compiles() {
     let mut failed = Vec::new();
     for (pointer, text) in accepted.into_iter().step_by(step) {
         fs::write(place.join("genauth.yaml"), text).unwrap();
-        let told = genauth_codegen::compile(&place, "openapi").err().unwrap_or_default();
+        let told = genauth_codegen::compile(&place, "openapi", &|_| true).err().unwrap_or_default();
         failed.extend(told.iter().map(|violation| format!("with another {pointer}: {violation}")));
     }
     assert!(failed.is_empty(), "{failed:#?}");

@@ -17,7 +17,7 @@ pub struct Input {
 
 /// The error of an id that no operation has.
 pub fn unknown(operation_id: &str) -> Error {
-    let detail = "there is no such operation; `genauth::operations()` lists them";
+    let detail = "there is no such operation, or the feature of its group is off; `genauth::operations()` lists them";
     Error::new(ErrorKind::Request, one_line(operation_id), detail)
 }
 

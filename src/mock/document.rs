@@ -60,6 +60,11 @@ pub(super) struct DescribedBody {
     validator: OnceLock<Result<Validator, String>>,
 }
 
+/// Whether the operation's feature is on.
+fn is_built(id: &str) -> bool {
+    crate::Operation::by_id(id).is_some()
+}
+
 impl Document {
     /// The document of this build. Nothing changes it, so that all mocks of a process share it.
     pub(super) fn shared() -> io::Result<Arc<Self>> {
@@ -67,7 +72,7 @@ impl Document {
         if let Some(document) = SHARED.get() {
             return Ok(Arc::clone(document));
         }
-        let document = Self::parse(crate::OPENAPI)?;
+        let document = Self::parse(crate::OPENAPI, is_built)?;
         Ok(Arc::clone(SHARED.get_or_init(|| Arc::new(document))))
     }
 
@@ -90,20 +95,22 @@ impl Document {
                 }
             }
         }
-        Ok(Arc::new(Self::of(root)))
+        let of_extensions = |id: &str| extensions.iter().any(|one| one.operations().iter().any(|own| own.id == id));
+        Ok(Arc::new(Self::of(root, |id| is_built(id) || of_extensions(id))))
     }
 
-    pub(super) fn parse(text: &str) -> io::Result<Self> {
-        Ok(Self::of(serde_json::from_str(text)?))
+    pub(super) fn parse(text: &str, has: impl Fn(&str) -> bool) -> io::Result<Self> {
+        Ok(Self::of(serde_json::from_str(text)?, has))
     }
 
-    fn of(root: Value) -> Self {
+    fn of(root: Value, has: impl Fn(&str) -> bool) -> Self {
         let mut operations = Vec::new();
         for (path, item) in members(&root["paths"]) {
             for (method, operation) in members(item) {
                 operations.push(DescribedOperation::new(&root, path, method, operation));
             }
         }
+        operations.retain(|operation: &DescribedOperation| has(&operation.id));
         operations.sort_by_key(|operation| operation.path.matches('{').count());
         Self { root, operations }
     }
@@ -325,7 +332,7 @@ mod tests {
             "C": {},
         });
         let root = json!({ "paths": { "/": { "post": operation } }, "components": { "schemas": schemas } });
-        Document::parse(&root.to_string()).expect("it is JSON")
+        Document::parse(&root.to_string(), |_| true).expect("it is JSON")
     }
 
     fn check(document: &Document, body: &str) -> Result<Value, Refusal> {
@@ -344,7 +351,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_found() {
-        assert_eq!(Document::parse("{ x").unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(Document::parse("{ x", |_| true).unwrap_err().kind(), io::ErrorKind::InvalidData);
         for schema in [json!({ "type": "nothing" }), json!({ "$ref": "#/components/schemas/D" })] {
             let refusal = check(&document(&schema), "{}").unwrap_err().envelope("");
             let message = refusal["message"].as_str().unwrap_or_default();

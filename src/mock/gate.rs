@@ -197,7 +197,7 @@ mod tests {
                 "accessKeySignature": { "type": "apiKey", "in": "header", "name": "authorization" },
             } },
         });
-        Document::parse(&document.to_string()).expect("a document")
+        Document::parse(&document.to_string(), |_| true).expect("a document")
     }
 
     /// What a call is told by a strict mock: the message of the refusal, or nothing.

@@ -103,6 +103,19 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
         }
         used.extend(tags.iter().map(|tag| near_or(tag, declared().collect())));
     }
+    for (index, feature) in items(&house.document.value["tags"]).map(|tag| tag["x-feature"].as_str()).enumerate() {
+        let (pointer, Some(feature)) = (format!("/tags/{index}/x-feature"), feature) else { continue };
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !feature.starts_with(|c: char| c.is_ascii_lowercase()) || !feature.chars().all(is_word) {
+            let mend = "Write small letters, digits and `-`, as `Cargo.toml` has it";
+            report.add(&pointer, "feature", format!("{} is no name of a Cargo feature. {mend}.", shown(feature)));
+        }
+        let is_extension = !house.document.is_own("/info");
+        if is_extension && house.document.is_own(&pointer) {
+            let mend = "Remove `x-feature`, and put the module behind a feature of your crate";
+            report.add(&pointer, "feature", format!("An extension is there as a whole. {mend}."));
+        }
+    }
     let mut seen = BTreeSet::new();
     for (index, name) in declared().enumerate() {
         let pointer = format!("/tags/{index}");
