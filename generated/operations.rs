@@ -3,20 +3,288 @@
 /// Where each operation stands in the table.
 #[derive(Clone, Copy)]
 pub(crate) enum At {
+    #[cfg(feature = "organizations")]
+    AddDepartmentMembers,
+    #[cfg(feature = "groups")]
+    AddGroupMembers,
+    #[cfg(feature = "roles")]
+    AssignRole,
+    #[cfg(feature = "roles")]
+    AssignRoleBatch,
+    #[cfg(feature = "applications")]
+    AuthorizeApplicationAccess,
+    #[cfg(feature = "permissions")]
+    AuthorizeResources,
     CheckAppIdSecret,
+    #[cfg(feature = "applications")]
+    CheckDomainAvailable,
+    #[cfg(feature = "applications")]
+    CreateApplication,
+    #[cfg(feature = "organizations")]
+    CreateDepartment,
+    #[cfg(feature = "groups")]
+    CreateGroup,
+    #[cfg(feature = "groups")]
+    CreateGroupsBatch,
+    #[cfg(feature = "permissions")]
+    CreateNamespace,
+    #[cfg(feature = "organizations")]
+    CreateOrganization,
+    #[cfg(feature = "permissions")]
+    CreateResource,
+    #[cfg(feature = "permissions")]
+    CreateResourcesBatch,
+    #[cfg(feature = "roles")]
+    CreateRole,
+    #[cfg(feature = "roles")]
+    CreateRolesBatch,
+    #[cfg(feature = "webhooks")]
+    CreateWebhook,
+    #[cfg(feature = "applications")]
+    DeleteApplication,
+    #[cfg(feature = "organizations")]
+    DeleteDepartment,
+    #[cfg(feature = "groups")]
+    DeleteGroupsBatch,
+    #[cfg(feature = "permissions")]
+    DeleteNamespace,
+    #[cfg(feature = "organizations")]
+    DeleteOrganization,
+    #[cfg(feature = "permissions")]
+    DeleteResource,
+    #[cfg(feature = "permissions")]
+    DeleteResourcesBatch,
+    #[cfg(feature = "roles")]
+    DeleteRolesBatch,
+    #[cfg(feature = "webhooks")]
+    DeleteWebhook,
     ExchangeTokenSetWithQrCodeTicket,
+    #[cfg(feature = "applications")]
+    GetApplication,
+    #[cfg(feature = "applications")]
+    GetApplicationPermissionStrategy,
+    #[cfg(feature = "applications")]
+    GetApplicationSecret,
+    #[cfg(feature = "applications")]
+    GetApplicationSimpleInfo,
+    #[cfg(feature = "permissions")]
+    GetAuthorizedResources,
+    #[cfg(feature = "organizations")]
+    GetDepartment,
+    #[cfg(feature = "groups")]
+    GetGroup,
+    #[cfg(feature = "groups")]
+    GetGroupAuthorizedResources,
     GetManagementToken,
+    #[cfg(feature = "permissions")]
+    GetNamespace,
+    #[cfg(feature = "organizations")]
+    GetOrganization,
+    #[cfg(feature = "organizations")]
+    GetParentDepartment,
     GetProfile,
+    #[cfg(feature = "permissions")]
+    GetResource,
+    #[cfg(feature = "permissions")]
+    GetResourceAuthorizedTargets,
+    #[cfg(feature = "permissions")]
+    GetResourcesBatch,
+    #[cfg(feature = "roles")]
+    GetRole,
+    #[cfg(feature = "roles")]
+    GetRoleAuthorizedResources,
+    #[cfg(feature = "webhooks")]
+    GetWebhook,
+    #[cfg(feature = "webhooks")]
+    GetWebhookEventList,
+    #[cfg(feature = "webhooks")]
+    GetWebhookLogs,
     GetWechatAccessToken,
     GetWechatMiniProgramPhone,
     GetWechatMpAccessToken,
     GetWechatMpAccessTokenInfo,
     GetWeixinAccessToken,
+    #[cfg(feature = "permissions")]
+    IsActionAllowed,
+    #[cfg(feature = "organizations")]
+    IsUserInDepartment,
+    #[cfg(feature = "applications")]
+    ListApplicationActiveUsers,
+    #[cfg(feature = "applications")]
+    ListApplicationSimpleInfo,
+    #[cfg(feature = "applications")]
+    ListApplications,
+    #[cfg(feature = "organizations")]
+    ListChildrenDepartments,
+    #[cfg(feature = "organizations")]
+    ListDepartmentMemberIds,
+    #[cfg(feature = "organizations")]
+    ListDepartmentMembers,
+    #[cfg(feature = "groups")]
+    ListGroupMembers,
+    #[cfg(feature = "groups")]
+    ListGroups,
+    #[cfg(feature = "permissions")]
+    ListNamespaces,
+    #[cfg(feature = "organizations")]
+    ListOrganizations,
+    #[cfg(feature = "permissions")]
+    ListResources,
+    #[cfg(feature = "roles")]
+    ListRoleDepartments,
+    #[cfg(feature = "roles")]
+    ListRoleMembers,
+    #[cfg(feature = "roles")]
+    ListRoles,
+    #[cfg(feature = "webhooks")]
+    ListWebhooks,
+    #[cfg(feature = "applications")]
+    RefreshApplicationSecret,
+    #[cfg(feature = "organizations")]
+    RemoveDepartmentMembers,
+    #[cfg(feature = "groups")]
+    RemoveGroupMembers,
+    #[cfg(feature = "applications")]
+    RevokeApplicationAccess,
+    #[cfg(feature = "roles")]
+    RevokeRole,
+    #[cfg(feature = "roles")]
+    RevokeRoleBatch,
+    #[cfg(feature = "organizations")]
+    SearchDepartmentsList,
+    #[cfg(feature = "organizations")]
+    SearchOrganizations,
     SignInByCredentials,
     SignInByMobile,
+    #[cfg(feature = "webhooks")]
+    TriggerWebhook,
+    #[cfg(feature = "applications")]
+    UpdateApplicationPermissionStrategy,
+    #[cfg(feature = "organizations")]
+    UpdateDepartment,
+    #[cfg(feature = "groups")]
+    UpdateGroup,
+    #[cfg(feature = "permissions")]
+    UpdateNamespace,
+    #[cfg(feature = "organizations")]
+    UpdateOrganization,
+    #[cfg(feature = "permissions")]
+    UpdateResource,
+    #[cfg(feature = "roles")]
+    UpdateRole,
+    #[cfg(feature = "webhooks")]
+    UpdateWebhook,
 }
 /// Every operation of the document, sorted by `method_name`.
 pub(crate) static OPERATIONS: &[crate::Operation] = &[
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "addDepartmentMembers",
+        method_name: "add_department_members",
+        method: http::Method::POST,
+        path: "/api/v3/add-department-members",
+        summary: "Adds users to a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "addGroupMembers",
+        method_name: "add_group_members",
+        method: http::Method::POST,
+        path: "/api/v3/add-group-members",
+        summary: "Adds users to a group.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "assignRole",
+        method_name: "assign_role",
+        method: http::Method::POST,
+        path: "/api/v3/assign-role",
+        summary: "Assigns a role to users or departments.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "assignRoleBatch",
+        method_name: "assign_role_batch",
+        method: http::Method::POST,
+        path: "/api/v3/assign-role-batch",
+        summary: "Assigns several roles to users or departments.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "authorizeApplicationAccess",
+        method_name: "authorize_application_access",
+        method: http::Method::POST,
+        path: "/api/v3/authorize-application-access",
+        summary: "Allows or denies users, groups, roles or organizations the use of an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "authorizeResources",
+        method_name: "authorize_resources",
+        method: http::Method::POST,
+        path: "/api/v3/authorize-resources",
+        summary: "Grants resources to users, roles, groups or departments.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "checkAppIdSecret",
         method_name: "check_app_id_secret",
@@ -28,6 +296,384 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &["appSecret"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "checkDomainAvailable",
+        method_name: "check_domain_available",
+        method: http::Method::POST,
+        path: "/api/v3/check-domain-available",
+        summary: "Tells whether a domain is free for an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "createApplication",
+        method_name: "create_application",
+        method: http::Method::POST,
+        path: "/api/v3/create-application",
+        summary: "Creates an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "createDepartment",
+        method_name: "create_department",
+        method: http::Method::POST,
+        path: "/api/v3/create-department",
+        summary: "Creates a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "createGroup",
+        method_name: "create_group",
+        method: http::Method::POST,
+        path: "/api/v3/create-group",
+        summary: "Creates a group.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "createGroupsBatch",
+        method_name: "create_groups_batch",
+        method: http::Method::POST,
+        path: "/api/v3/create-groups-batch",
+        summary: "Creates several groups at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "createNamespace",
+        method_name: "create_namespace",
+        method: http::Method::POST,
+        path: "/api/v3/create-namespace",
+        summary: "Creates a namespace.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "createOrganization",
+        method_name: "create_organization",
+        method: http::Method::POST,
+        path: "/api/v3/create-organization",
+        summary: "Creates an organization.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "createResource",
+        method_name: "create_resource",
+        method: http::Method::POST,
+        path: "/api/v3/create-resource",
+        summary: "Creates a resource.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "createResourcesBatch",
+        method_name: "create_resources_batch",
+        method: http::Method::POST,
+        path: "/api/v3/create-resources-batch",
+        summary: "Creates several resources at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "createRole",
+        method_name: "create_role",
+        method: http::Method::POST,
+        path: "/api/v3/create-role",
+        summary: "Creates a role.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "createRolesBatch",
+        method_name: "create_roles_batch",
+        method: http::Method::POST,
+        path: "/api/v3/create-roles-batch",
+        summary: "Creates several roles at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "createWebhook",
+        method_name: "create_webhook",
+        method: http::Method::POST,
+        path: "/api/v3/create-webhook",
+        summary: "Creates a webhook.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["secret"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "deleteApplication",
+        method_name: "delete_application",
+        method: http::Method::POST,
+        path: "/api/v3/delete-application",
+        summary: "Deletes an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "deleteDepartment",
+        method_name: "delete_department",
+        method: http::Method::POST,
+        path: "/api/v3/delete-department",
+        summary: "Deletes a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "deleteGroupsBatch",
+        method_name: "delete_groups_batch",
+        method: http::Method::POST,
+        path: "/api/v3/delete-groups-batch",
+        summary: "Deletes one or more groups.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "deleteNamespace",
+        method_name: "delete_namespace",
+        method: http::Method::POST,
+        path: "/api/v3/delete-namespace",
+        summary: "Deletes a namespace.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "deleteOrganization",
+        method_name: "delete_organization",
+        method: http::Method::POST,
+        path: "/api/v3/delete-organization",
+        summary: "Deletes an organization.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "deleteResource",
+        method_name: "delete_resource",
+        method: http::Method::POST,
+        path: "/api/v3/delete-resource",
+        summary: "Deletes a resource.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "deleteResourcesBatch",
+        method_name: "delete_resources_batch",
+        method: http::Method::POST,
+        path: "/api/v3/delete-resources-batch",
+        summary: "Deletes several resources at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "deleteRolesBatch",
+        method_name: "delete_roles_batch",
+        method: http::Method::POST,
+        path: "/api/v3/delete-roles-batch",
+        summary: "Deletes one or more roles of one namespace.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "deleteWebhook",
+        method_name: "delete_webhook",
+        method: http::Method::POST,
+        path: "/api/v3/delete-webhook",
+        summary: "Deletes webhooks.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -49,6 +695,150 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "getApplication",
+        method_name: "get_application",
+        method: http::Method::GET,
+        path: "/api/v3/get-application",
+        summary: "One application, found by its id.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "getApplicationPermissionStrategy",
+        method_name: "get_application_permission_strategy",
+        method: http::Method::GET,
+        path: "/api/v3/get-application-permission-strategy",
+        summary: "Who may use an application if no rule says otherwise.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "getApplicationSecret",
+        method_name: "get_application_secret",
+        method: http::Method::GET,
+        path: "/api/v3/get-application-secret",
+        summary: "The secret of an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "getApplicationSimpleInfo",
+        method_name: "get_application_simple_info",
+        method: http::Method::GET,
+        path: "/api/v3/get-application-simple-info",
+        summary: "The basic facts of one application, found by its id.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "getAuthorizedResources",
+        method_name: "get_authorized_resources",
+        method: http::Method::GET,
+        path: "/api/v3/get-authorized-resources",
+        summary: "The resources granted to one user, role, group or department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "getDepartment",
+        method_name: "get_department",
+        method: http::Method::GET,
+        path: "/api/v3/get-department",
+        summary: "A department of an organization.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "getGroup",
+        method_name: "get_group",
+        method: http::Method::GET,
+        path: "/api/v3/get-group",
+        summary: "A group, found by its code.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "getGroupAuthorizedResources",
+        method_name: "get_group_authorized_resources",
+        method: http::Method::GET,
+        path: "/api/v3/get-group-authorized-resources",
+        summary: "The resources that a group was granted.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "getManagementToken",
         method_name: "get_management_token",
@@ -63,6 +853,60 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "getNamespace",
+        method_name: "get_namespace",
+        method: http::Method::GET,
+        path: "/api/v3/get-namespace",
+        summary: "One namespace, found by its code.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "getOrganization",
+        method_name: "get_organization",
+        method: http::Method::GET,
+        path: "/api/v3/get-organization",
+        summary: "An organization, found by its code.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "getParentDepartment",
+        method_name: "get_parent_department",
+        method: http::Method::GET,
+        path: "/api/v3/get-parent-department",
+        summary: "The parent of a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "getProfile",
         method_name: "get_profile",
@@ -72,6 +916,150 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "getResource",
+        method_name: "get_resource",
+        method: http::Method::GET,
+        path: "/api/v3/get-resource",
+        summary: "One resource, found by its code.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "getResourceAuthorizedTargets",
+        method_name: "get_resource_authorized_targets",
+        method: http::Method::POST,
+        path: "/api/v3/get-resource-authorized-targets",
+        summary: "Who has been granted a resource, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "getResourcesBatch",
+        method_name: "get_resources_batch",
+        method: http::Method::GET,
+        path: "/api/v3/get-resources-batch",
+        summary: "Several resources, found by their codes.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "getRole",
+        method_name: "get_role",
+        method: http::Method::GET,
+        path: "/api/v3/get-role",
+        summary: "A role, found by its code.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "getRoleAuthorizedResources",
+        method_name: "get_role_authorized_resources",
+        method: http::Method::GET,
+        path: "/api/v3/get-role-authorized-resources",
+        summary: "The resources that a role was granted.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "getWebhook",
+        method_name: "get_webhook",
+        method: http::Method::GET,
+        path: "/api/v3/get-webhook",
+        summary: "One webhook, found by its id.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "getWebhookEventList",
+        method_name: "get_webhook_event_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-webhook-event-list",
+        summary: "The events that a webhook can be called for, and their categories.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "getWebhookLogs",
+        method_name: "get_webhook_logs",
+        method: http::Method::POST,
+        path: "/api/v3/get-webhook-logs",
+        summary: "The calls that a webhook has made, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -189,6 +1177,456 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         ],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "isActionAllowed",
+        method_name: "is_action_allowed",
+        method: http::Method::POST,
+        path: "/api/v3/is-action-allowed",
+        summary: "Tells whether a user may do an action on a resource.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "isUserInDepartment",
+        method_name: "is_user_in_department",
+        method: http::Method::GET,
+        path: "/api/v3/is-user-in-department",
+        summary: "Whether a user is in a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "listApplicationActiveUsers",
+        method_name: "list_application_active_users",
+        method: http::Method::POST,
+        path: "/api/v3/list-application-active-users",
+        summary: "The users who are now signed in to an application, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "listApplicationSimpleInfo",
+        method_name: "list_application_simple_info",
+        method: http::Method::GET,
+        path: "/api/v3/list-application-simple-info",
+        summary: "The basic facts of the applications, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "listApplications",
+        method_name: "list_applications",
+        method: http::Method::GET,
+        path: "/api/v3/list-applications",
+        summary: "The applications of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "listChildrenDepartments",
+        method_name: "list_children_departments",
+        method: http::Method::GET,
+        path: "/api/v3/list-children-departments",
+        summary: "The child departments of a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "listDepartmentMemberIds",
+        method_name: "list_department_member_ids",
+        method: http::Method::GET,
+        path: "/api/v3/list-department-member-ids",
+        summary: "The ids of the direct members of a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "listDepartmentMembers",
+        method_name: "list_department_members",
+        method: http::Method::GET,
+        path: "/api/v3/list-department-members",
+        summary: "The members of a department, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "listGroupMembers",
+        method_name: "list_group_members",
+        method: http::Method::GET,
+        path: "/api/v3/list-group-members",
+        summary: "The members of a group, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "listGroups",
+        method_name: "list_groups",
+        method: http::Method::GET,
+        path: "/api/v3/list-groups",
+        summary: "The groups of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "listNamespaces",
+        method_name: "list_namespaces",
+        method: http::Method::GET,
+        path: "/api/v3/list-namespaces",
+        summary: "The namespaces of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "listOrganizations",
+        method_name: "list_organizations",
+        method: http::Method::GET,
+        path: "/api/v3/list-organizations",
+        summary: "The organizations of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "listResources",
+        method_name: "list_resources",
+        method: http::Method::GET,
+        path: "/api/v3/list-resources",
+        summary: "The resources, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "listRoleDepartments",
+        method_name: "list_role_departments",
+        method: http::Method::GET,
+        path: "/api/v3/list-role-departments",
+        summary: "The departments that have a role, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "listRoleMembers",
+        method_name: "list_role_members",
+        method: http::Method::GET,
+        path: "/api/v3/list-role-members",
+        summary: "The users who have a role, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "listRoles",
+        method_name: "list_roles",
+        method: http::Method::GET,
+        path: "/api/v3/list-roles",
+        summary: "The roles of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "listWebhooks",
+        method_name: "list_webhooks",
+        method: http::Method::GET,
+        path: "/api/v3/list-webhooks",
+        summary: "The webhooks of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "refreshApplicationSecret",
+        method_name: "refresh_application_secret",
+        method: http::Method::POST,
+        path: "/api/v3/refresh-application-secret",
+        summary: "Makes a new secret for an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "removeDepartmentMembers",
+        method_name: "remove_department_members",
+        method: http::Method::POST,
+        path: "/api/v3/remove-department-members",
+        summary: "Removes users from a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "removeGroupMembers",
+        method_name: "remove_group_members",
+        method: http::Method::POST,
+        path: "/api/v3/remove-group-members",
+        summary: "Removes users from a group.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "revokeApplicationAccess",
+        method_name: "revoke_application_access",
+        method: http::Method::POST,
+        path: "/api/v3/revoke-application-access",
+        summary: "Takes back the access rules of an application.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "revokeRole",
+        method_name: "revoke_role",
+        method: http::Method::POST,
+        path: "/api/v3/revoke-role",
+        summary: "Takes a role away from users or departments.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "revokeRoleBatch",
+        method_name: "revoke_role_batch",
+        method: http::Method::POST,
+        path: "/api/v3/revoke-role-batch",
+        summary: "Takes several roles away from users or departments.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "searchDepartmentsList",
+        method_name: "search_departments_list",
+        method: http::Method::POST,
+        path: "/api/v3/search-departments-list",
+        summary: "The departments of an organization that match a search.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "searchOrganizations",
+        method_name: "search_organizations",
+        method: http::Method::GET,
+        path: "/api/v3/search-organizations",
+        summary: "The organizations that match a search, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "signInByCredentials",
         method_name: "sign_in_by_credentials",
@@ -230,6 +1668,168 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             "id_token",
             "token",
         ],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "triggerWebhook",
+        method_name: "trigger_webhook",
+        method: http::Method::POST,
+        path: "/api/v3/trigger-webhook",
+        summary: "Calls a webhook by hand.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "applications")]
+    crate::Operation {
+        id: "updateApplicationPermissionStrategy",
+        method_name: "update_application_permission_strategy",
+        method: http::Method::POST,
+        path: "/api/v3/update-application-permission-strategy",
+        summary: "Sets who may use an application if no rule says otherwise.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "updateDepartment",
+        method_name: "update_department",
+        method: http::Method::POST,
+        path: "/api/v3/update-department",
+        summary: "Changes a department.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "groups")]
+    crate::Operation {
+        id: "updateGroup",
+        method_name: "update_group",
+        method: http::Method::POST,
+        path: "/api/v3/update-group",
+        summary: "Changes a group.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "updateNamespace",
+        method_name: "update_namespace",
+        method: http::Method::POST,
+        path: "/api/v3/update-namespace",
+        summary: "Changes a namespace.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "organizations")]
+    crate::Operation {
+        id: "updateOrganization",
+        method_name: "update_organization",
+        method: http::Method::POST,
+        path: "/api/v3/update-organization",
+        summary: "Changes an organization.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "permissions")]
+    crate::Operation {
+        id: "updateResource",
+        method_name: "update_resource",
+        method: http::Method::POST,
+        path: "/api/v3/update-resource",
+        summary: "Changes a resource.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "roles")]
+    crate::Operation {
+        id: "updateRole",
+        method_name: "update_role",
+        method: http::Method::POST,
+        path: "/api/v3/update-role",
+        summary: "Changes a role.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "webhooks")]
+    crate::Operation {
+        id: "updateWebhook",
+        method_name: "update_webhook",
+        method: http::Method::POST,
+        path: "/api/v3/update-webhook",
+        summary: "Changes a webhook.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["secret"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },

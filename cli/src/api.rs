@@ -21,12 +21,38 @@ pub(crate) fn command() -> Command {
 fn with_operations(command: Command) -> Command {
     let document = Document::parse();
     command
+        .help_template(format!(
+            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\nOptions:\n{{options}}{{after-help}}",
+            by_group(&document)
+        ))
         .after_help(
             "An option of a subcommand that is called as one of these, such as --app-id, is the field; the credential \
              is then given before the subcommand: genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
         )
         .args(settings::args(&[Group::Connection], &[]))
         .subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))
+}
+
+/// The operations under what their groups are about: a list of a hundred says little.
+fn by_group(document: &Document) -> String {
+    let names: Vec<String> = genauth::operations().iter().map(name).collect();
+    let width = names.iter().map(String::len).max().unwrap_or_default();
+    let mut text = String::new();
+    for (tag, about) in document.groups() {
+        let of_tag = genauth::operations().iter().zip(&names).filter(|(operation, _)| document.group(operation) == tag);
+        let lines = of_tag.map(|(operation, name)| format!("  {name:width$}  {}\n", about_of(operation)));
+        text.push_str(&format!("\n{}:\n{}", about.trim_end_matches('.'), lines.collect::<String>()));
+    }
+    text
+}
+
+fn about_of(operation: &Operation) -> String {
+    let mark = if operation.deprecated { "[deprecated] " } else { "" };
+    let about = format!("{mark}{}", operation.summary.trim_end_matches('.'));
+    match operation.replaced_by.and_then(Operation::by_id) {
+        Some(replacement) => format!("{about}; use {}", name(replacement)),
+        None => about,
+    }
 }
 
 fn name(operation: &Operation) -> String {
@@ -37,12 +63,8 @@ fn subcommand(operation: &'static Operation, document: &Document) -> Command {
     let own = arguments::of_request();
     let fields: Vec<Arg> = document.fields(operation).iter().flat_map(document::Field::args).collect();
     let taken: Vec<String> = fields.iter().chain(&own).filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
-    let mark = if operation.deprecated { "[deprecated] " } else { "" };
-    let mut about = format!("{mark}{}", operation.summary.trim_end_matches('.'));
+    let about = about_of(operation);
     let long = format!("{} {}\n\n{}", operation.method, operation.path, document.description(operation));
-    if let Some(replacement) = operation.replaced_by.and_then(Operation::by_id) {
-        about.push_str(&format!("; use {}", name(replacement)));
-    }
     Command::new(name(operation))
         .alias(operation.id)
         .long_about(format!("{about}.\n\n{}", long.trim_end()))

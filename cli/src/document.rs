@@ -49,6 +49,15 @@ impl Document {
         &self.0["paths"][operation.path][operation.method.as_str().to_ascii_lowercase()]
     }
 
+    /// The groups of operations, by name, and what each is about.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
+        items(&self.0["tags"]).map(|tag| (text(tag, "name"), text(tag, "description")))
+    }
+
+    pub(crate) fn group(&self, operation: &Operation) -> &str {
+        self.operation(operation)["tags"][0].as_str().unwrap_or_default()
+    }
+
     pub(crate) fn description(&self, operation: &Operation) -> &str {
         text(self.operation(operation), "description")
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/house_rules/sample");
-const GROUP: &str = include_str!("../../examples/extending/fragments/groups.yaml");
+const GROUP: &str = include_str!("../../examples/extending/fragments/posts.yaml");
 
 /// As many of the changed documents as a test has time for.
 const MOST: usize = 60;
@@ -24,7 +24,7 @@ fn whole() -> Value {
         fs::copy(Path::new(SAMPLE).join(name), all.join(name)).unwrap();
     }
     // The sample has no `managementToken`.
-    fs::write(all.join("groups.yaml"), GROUP.replace("        - managementToken: []\n", "")).unwrap();
+    fs::write(all.join("posts.yaml"), GROUP.replace("        - managementToken: []\n", "")).unwrap();
     genauth_codegen::load::load(&all, "openapi").unwrap().value
 }
 

@@ -176,7 +176,6 @@ fn the_tool_takes_the_folder_of_an_extension() {
     let checked = String::from_utf8(tool(&["check", "fragments"]).stdout).unwrap();
     assert_eq!(checked, "fragments: 2 operations, all in order.\n");
     let compared = String::from_utf8(tool(&["diff", "fragments", "../../openapi"]).stdout).unwrap();
-    let [group, groups] =
-        ["createGroup", "listGroups"].map(|id| format!("gone      {id}  the operation (wire, Rust)\n"));
-    assert_eq!(compared, format!("{group}{groups}0 breaking, 2 gone, 0 looser, 0 new.\n"));
+    let [post, posts] = ["createPost", "listPosts"].map(|id| format!("gone      {id}  the operation (wire, Rust)\n"));
+    assert_eq!(compared, format!("{post}{posts}0 breaking, 2 gone, 0 looser, 0 new.\n"));
 }

@@ -89,7 +89,7 @@ fn compile(name: &str, is_on: &dyn Fn(&str) -> bool) -> genauth_codegen::Compile
 }
 
 /// What is in a part of each item whose text has the name: whether it begins with the attribute.
-fn items_with<'a>(part: &'a str, name: &str, attribute: &str) -> Vec<bool> {
+fn items_with(part: &str, name: &str, attribute: &str) -> Vec<bool> {
     let file = syn::parse_file(part).unwrap();
     let syn::Item::Mod(types) = &file.items[1] else { panic!("no types") };
     let (_, items) = types.content.as_ref().unwrap();

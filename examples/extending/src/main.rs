@@ -1,14 +1,14 @@
-//! Lists the groups of the user pool whose access key the environment has.
+//! Lists the posts of the user pool whose access key the environment has.
 
-use extending::groups::Operations as _;
+use extending::posts::Operations as _;
 
 #[tokio::main]
 async fn main() -> Result<(), genauth::Error> {
     let client = genauth::Client::from_env()?;
-    let page = client.list_groups().page(1).limit(10).send().await?;
-    println!("{} groups, of which the first are:", page.total_count);
-    for group in &page.list {
-        println!("{}: {}", group.code, group.name);
+    let page = client.list_posts().page(1).limit(10).send().await?;
+    println!("{} posts, of which the first are:", page.total_count);
+    for post in &page.list {
+        println!("{}: {}", post.code, post.name);
     }
     Ok(())
 }
