@@ -15,6 +15,10 @@ pub(crate) enum At {
     AuthorizeApplicationAccess,
     #[cfg(feature = "permissions")]
     AuthorizeResources,
+    #[cfg(feature = "profile")]
+    BindEmail,
+    #[cfg(feature = "profile")]
+    BindPhone,
     CheckAppIdSecret,
     #[cfg(feature = "applications")]
     CheckDomainAvailable,
@@ -38,8 +42,14 @@ pub(crate) enum At {
     CreateRole,
     #[cfg(feature = "roles")]
     CreateRolesBatch,
+    #[cfg(feature = "users")]
+    CreateUser,
+    #[cfg(feature = "users")]
+    CreateUsersBatch,
     #[cfg(feature = "webhooks")]
     CreateWebhook,
+    #[cfg(feature = "profile")]
+    DeleteAccount,
     #[cfg(feature = "applications")]
     DeleteApplication,
     #[cfg(feature = "organizations")]
@@ -56,11 +66,21 @@ pub(crate) enum At {
     DeleteResourcesBatch,
     #[cfg(feature = "roles")]
     DeleteRolesBatch,
+    #[cfg(feature = "users")]
+    DeleteUsersBatch,
     #[cfg(feature = "webhooks")]
     DeleteWebhook,
+    #[cfg(feature = "mfa")]
+    EnrollFactor,
     ExchangeTokenSetWithQrCodeTicket,
+    #[cfg(feature = "profile")]
+    GetAccessibleApps,
+    #[cfg(feature = "audit")]
+    GetAdminAuditLogs,
     #[cfg(feature = "applications")]
     GetApplication,
+    #[cfg(feature = "profile")]
+    GetApplicationEnabledExtIdps,
     #[cfg(feature = "applications")]
     GetApplicationPermissionStrategy,
     #[cfg(feature = "applications")]
@@ -71,11 +91,25 @@ pub(crate) enum At {
     GetAuthorizedResources,
     #[cfg(feature = "organizations")]
     GetDepartment,
+    #[cfg(feature = "profile")]
+    GetDepartmentList,
+    #[cfg(feature = "mfa")]
+    GetFactor,
     #[cfg(feature = "groups")]
     GetGroup,
     #[cfg(feature = "groups")]
     GetGroupAuthorizedResources,
+    #[cfg(feature = "profile")]
+    GetGroupList,
+    #[cfg(feature = "profile")]
+    GetIdentities,
+    #[cfg(feature = "profile")]
+    GetLoggedInApps,
+    #[cfg(feature = "profile")]
+    GetLoginHistory,
     GetManagementToken,
+    #[cfg(feature = "profile")]
+    GetMyAuthorizedResources,
     #[cfg(feature = "permissions")]
     GetNamespace,
     #[cfg(feature = "organizations")]
@@ -93,6 +127,36 @@ pub(crate) enum At {
     GetRole,
     #[cfg(feature = "roles")]
     GetRoleAuthorizedResources,
+    #[cfg(feature = "profile")]
+    GetRoleList,
+    #[cfg(feature = "profile")]
+    GetSecurityLevel,
+    #[cfg(feature = "profile")]
+    GetTenantList,
+    #[cfg(feature = "users")]
+    GetUser,
+    #[cfg(feature = "users")]
+    GetUserAccessibleApps,
+    #[cfg(feature = "audit")]
+    GetUserActionLogs,
+    #[cfg(feature = "users")]
+    GetUserAuthorizedResources,
+    #[cfg(feature = "users")]
+    GetUserBatch,
+    #[cfg(feature = "users")]
+    GetUserDepartments,
+    #[cfg(feature = "users")]
+    GetUserGroups,
+    #[cfg(feature = "users")]
+    GetUserIdentities,
+    #[cfg(feature = "users")]
+    GetUserLoggedinApps,
+    #[cfg(feature = "users")]
+    GetUserLoginHistory,
+    #[cfg(feature = "users")]
+    GetUserMfaInfo,
+    #[cfg(feature = "users")]
+    GetUserRoles,
     #[cfg(feature = "webhooks")]
     GetWebhook,
     #[cfg(feature = "webhooks")]
@@ -104,22 +168,34 @@ pub(crate) enum At {
     GetWechatMpAccessToken,
     GetWechatMpAccessTokenInfo,
     GetWeixinAccessToken,
+    #[cfg(feature = "users")]
+    HasAnyRole,
     #[cfg(feature = "permissions")]
     IsActionAllowed,
+    #[cfg(feature = "users")]
+    IsUserExists,
     #[cfg(feature = "organizations")]
     IsUserInDepartment,
+    #[cfg(feature = "users")]
+    KickUsers,
     #[cfg(feature = "applications")]
     ListApplicationActiveUsers,
     #[cfg(feature = "applications")]
     ListApplicationSimpleInfo,
     #[cfg(feature = "applications")]
     ListApplications,
+    #[cfg(feature = "users")]
+    ListArchivedUsers,
     #[cfg(feature = "organizations")]
     ListChildrenDepartments,
     #[cfg(feature = "organizations")]
     ListDepartmentMemberIds,
     #[cfg(feature = "organizations")]
     ListDepartmentMembers,
+    #[cfg(feature = "mfa")]
+    ListEnrolledFactors,
+    #[cfg(feature = "mfa")]
+    ListFactorsToEnroll,
     #[cfg(feature = "groups")]
     ListGroupMembers,
     #[cfg(feature = "groups")]
@@ -136,14 +212,26 @@ pub(crate) enum At {
     ListRoleMembers,
     #[cfg(feature = "roles")]
     ListRoles,
+    #[cfg(feature = "users")]
+    ListUsers,
+    #[cfg(feature = "users")]
+    ListUsersLegacy,
     #[cfg(feature = "webhooks")]
     ListWebhooks,
+    #[cfg(feature = "mfa")]
+    MfaOtpVerify,
     #[cfg(feature = "applications")]
     RefreshApplicationSecret,
     #[cfg(feature = "organizations")]
     RemoveDepartmentMembers,
     #[cfg(feature = "groups")]
     RemoveGroupMembers,
+    #[cfg(feature = "mfa")]
+    ResetFactor,
+    #[cfg(feature = "profile")]
+    ResetPassword,
+    #[cfg(feature = "users")]
+    ResignUser,
     #[cfg(feature = "applications")]
     RevokeApplicationAccess,
     #[cfg(feature = "roles")]
@@ -154,26 +242,56 @@ pub(crate) enum At {
     SearchDepartmentsList,
     #[cfg(feature = "organizations")]
     SearchOrganizations,
+    #[cfg(feature = "mfa")]
+    SendEnrollFactorRequest,
+    #[cfg(feature = "users")]
+    SetUserDepartments,
     SignInByCredentials,
     SignInByMobile,
     #[cfg(feature = "webhooks")]
     TriggerWebhook,
+    #[cfg(feature = "profile")]
+    UnbindEmail,
+    #[cfg(feature = "profile")]
+    UnbindPhone,
+    #[cfg(feature = "profile")]
+    UnlinkExtIdp,
     #[cfg(feature = "applications")]
     UpdateApplicationPermissionStrategy,
     #[cfg(feature = "organizations")]
     UpdateDepartment,
+    #[cfg(feature = "profile")]
+    UpdateEmail,
     #[cfg(feature = "groups")]
     UpdateGroup,
     #[cfg(feature = "permissions")]
     UpdateNamespace,
     #[cfg(feature = "organizations")]
     UpdateOrganization,
+    #[cfg(feature = "profile")]
+    UpdatePassword,
+    #[cfg(feature = "profile")]
+    UpdatePhone,
+    #[cfg(feature = "profile")]
+    UpdateProfile,
     #[cfg(feature = "permissions")]
     UpdateResource,
     #[cfg(feature = "roles")]
     UpdateRole,
+    #[cfg(feature = "users")]
+    UpdateUser,
+    #[cfg(feature = "users")]
+    UpdateUserBatch,
     #[cfg(feature = "webhooks")]
     UpdateWebhook,
+    #[cfg(feature = "profile")]
+    VerifyDeleteAccountRequest,
+    #[cfg(feature = "profile")]
+    VerifyResetPasswordRequest,
+    #[cfg(feature = "profile")]
+    VerifyUpdateEmailRequest,
+    #[cfg(feature = "profile")]
+    VerifyUpdatePhoneRequest,
 }
 /// Every operation of the document, sorted by `method_name`.
 pub(crate) static OPERATIONS: &[crate::Operation] = &[
@@ -282,6 +400,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "bindEmail",
+        method_name: "bind_email",
+        method: http::Method::POST,
+        path: "/api/v3/bind-email",
+        summary: "Binds an email address to the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "bindPhone",
+        method_name: "bind_phone",
+        method: http::Method::POST,
+        path: "/api/v3/bind-phone",
+        summary: "Binds a phone number to the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -497,6 +651,56 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "createUser",
+        method_name: "create_user",
+        method: http::Method::POST,
+        path: "/api/v3/create-user",
+        summary: "Creates a user.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[
+            "accessToken",
+            "password",
+            "recoveryCode",
+            "refreshToken",
+            "salt",
+            "secret",
+        ],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "createUsersBatch",
+        method_name: "create_users_batch",
+        method: http::Method::POST,
+        path: "/api/v3/create-users-batch",
+        summary: "Creates several users at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[
+            "accessToken",
+            "password",
+            "recoveryCode",
+            "refreshToken",
+            "salt",
+            "secret",
+        ],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "webhooks")]
     crate::Operation {
         id: "createWebhook",
@@ -512,6 +716,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &["secret"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "deleteAccount",
+        method_name: "delete_account",
+        method: http::Method::POST,
+        path: "/api/v3/delete-account",
+        summary: "Deletes the account of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["deleteAccountToken"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -659,6 +881,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "deleteUsersBatch",
+        method_name: "delete_users_batch",
+        method: http::Method::POST,
+        path: "/api/v3/delete-users-batch",
+        summary: "Deletes users.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "webhooks")]
     crate::Operation {
         id: "deleteWebhook",
@@ -674,6 +914,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "enrollFactor",
+        method_name: "enroll_factor",
+        method: http::Method::POST,
+        path: "/api/v3/enroll-factor",
+        summary: "Binds a second factor to the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["enrollmentToken", "passCode"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -695,6 +953,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getAccessibleApps",
+        method_name: "get_accessible_apps",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-accessible-apps",
+        summary: "The applications the signed-in user may use.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "audit")]
+    crate::Operation {
+        id: "getAdminAuditLogs",
+        method_name: "get_admin_audit_logs",
+        method: http::Method::POST,
+        path: "/api/v3/get-admin-audit-logs",
+        summary: "The log of what administrators did, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "applications")]
     crate::Operation {
         id: "getApplication",
@@ -705,6 +999,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getApplicationEnabledExtIdps",
+        method_name: "get_application_enabled_ext_idps",
+        method: http::Method::GET,
+        path: "/api/v3/get-application-enabled-extidps",
+        summary: "The external identity providers that the application has switched on.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -803,6 +1115,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getDepartmentList",
+        method_name: "get_department_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-department-list",
+        summary: "The departments of the signed-in user, page by page.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "getFactor",
+        method_name: "get_factor",
+        method: http::Method::GET,
+        path: "/api/v3/get-factor",
+        summary: "One second factor of the signed-in user, found by its id.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "groups")]
     crate::Operation {
         id: "getGroup",
@@ -839,6 +1187,78 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getGroupList",
+        method_name: "get_group_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-group-list",
+        summary: "The groups the signed-in user is in.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getIdentities",
+        method_name: "get_identities",
+        method: http::Method::GET,
+        path: "/api/v3/get-identities",
+        summary: "The external identities bound to the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getLoggedInApps",
+        method_name: "get_logged_in_apps",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-logged-in-apps",
+        summary: "The applications the signed-in user has logged in to.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getLoginHistory",
+        method_name: "get_login_history",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-login-history",
+        summary: "The logins of the signed-in user, page by page.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "getManagementToken",
         method_name: "get_management_token",
@@ -850,6 +1270,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &["accessKeySecret"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getMyAuthorizedResources",
+        method_name: "get_my_authorized_resources",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-authorized-resources",
+        summary: "The resources the signed-in user has been granted.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -1003,6 +1441,276 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         method: http::Method::GET,
         path: "/api/v3/get-role-authorized-resources",
         summary: "The resources that a role was granted.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getRoleList",
+        method_name: "get_role_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-role-list",
+        summary: "The roles of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getSecurityLevel",
+        method_name: "get_security_level",
+        method: http::Method::GET,
+        path: "/api/v3/get-security-info",
+        summary: "How strong the user's password is, and how secure the account.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "getTenantList",
+        method_name: "get_tenant_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-my-tenant-list",
+        summary: "The tenants the signed-in user belongs to.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUser",
+        method_name: "get_user",
+        method: http::Method::GET,
+        path: "/api/v3/get-user",
+        summary: "One user, found by an id.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserAccessibleApps",
+        method_name: "get_user_accessible_apps",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-accessible-apps",
+        summary: "The applications that a user may sign in to.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "audit")]
+    crate::Operation {
+        id: "getUserActionLogs",
+        method_name: "get_user_action_logs",
+        method: http::Method::POST,
+        path: "/api/v3/get-user-action-logs",
+        summary: "The log of what users did, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserAuthorizedResources",
+        method_name: "get_user_authorized_resources",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-authorized-resources",
+        summary: "The resources granted to a user.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserBatch",
+        method_name: "get_user_batch",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-batch",
+        summary: "Several users, found by their ids.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserDepartments",
+        method_name: "get_user_departments",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-departments",
+        summary: "The departments of a user, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserGroups",
+        method_name: "get_user_groups",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-groups",
+        summary: "The groups of a user.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserIdentities",
+        method_name: "get_user_identities",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-identities",
+        summary: "The identities of a user at external identity providers.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserLoggedinApps",
+        method_name: "get_user_loggedin_apps",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-loggedin-apps",
+        summary: "The applications that a user has signed in to before.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserLoginHistory",
+        method_name: "get_user_login_history",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-login-history",
+        summary: "The past sign-ins of a user, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserMfaInfo",
+        method_name: "get_user_mfa_info",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-mfa-info",
+        summary: "The factors that a user has bound for multi-factor authentication.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "getUserRoles",
+        method_name: "get_user_roles",
+        method: http::Method::GET,
+        path: "/api/v3/get-user-roles",
+        summary: "The roles of a user.",
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
@@ -1177,6 +1885,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         ],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "hasAnyRole",
+        method_name: "has_any_role",
+        method: http::Method::POST,
+        path: "/api/v3/has-any-role",
+        summary: "Tells whether a user has at least one of several roles.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "permissions")]
     crate::Operation {
         id: "isActionAllowed",
@@ -1184,6 +1910,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         method: http::Method::POST,
         path: "/api/v3/is-action-allowed",
         summary: "Tells whether a user may do an action on a resource.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "isUserExists",
+        method_name: "is_user_exists",
+        method: http::Method::POST,
+        path: "/api/v3/is-user-exists",
+        summary: "Tells whether a user exists.",
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
@@ -1207,6 +1951,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "kickUsers",
+        method_name: "kick_users",
+        method: http::Method::POST,
+        path: "/api/v3/kick-users",
+        summary: "Signs a user out of applications by force.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
         deprecated: false,
         replaced_by: None,
         secret_fields: &[],
@@ -1267,6 +2029,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "listArchivedUsers",
+        method_name: "list_archived_users",
+        method: http::Method::GET,
+        path: "/api/v3/list-archived-users",
+        summary: "The archived users, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "organizations")]
     crate::Operation {
         id: "listChildrenDepartments",
@@ -1313,6 +2093,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "listEnrolledFactors",
+        method_name: "list_enrolled_factors",
+        method: http::Method::GET,
+        path: "/api/v3/list-enrolled-factors",
+        summary: "The second factors that the signed-in user has bound.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "listFactorsToEnroll",
+        method_name: "list_factors_to_enroll",
+        method: http::Method::GET,
+        path: "/api/v3/list-factors-to-enroll",
+        summary: "The second factors that the signed-in user can still bind.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -1465,6 +2281,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "listUsers",
+        method_name: "list_users",
+        method: http::Method::POST,
+        path: "/api/v3/list-users",
+        summary: "Searches the users of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "listUsersLegacy",
+        method_name: "list_users_legacy",
+        method: http::Method::GET,
+        path: "/api/v3/list-users",
+        summary: "Lists the users of the user pool, page by page.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: true,
+        replaced_by: Some("listUsers"),
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "webhooks")]
     crate::Operation {
         id: "listWebhooks",
@@ -1477,6 +2329,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::ManagementToken],
         ],
         idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "mfaOtpVerify",
+        method_name: "mfa_otp_verify",
+        method: http::Method::POST,
+        path: "/api/v3/mfa-totp-verify",
+        summary: "Checks a one-time password of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
         deprecated: false,
         replaced_by: None,
         secret_fields: &[],
@@ -1526,6 +2396,60 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         method: http::Method::POST,
         path: "/api/v3/remove-group-members",
         summary: "Removes users from a group.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "resetFactor",
+        method_name: "reset_factor",
+        method: http::Method::POST,
+        path: "/api/v3/reset-factor",
+        summary: "Unbinds a second factor from the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "resetPassword",
+        method_name: "reset_password",
+        method: http::Method::POST,
+        path: "/api/v3/reset-password",
+        summary: "Sets a new password for a user who has forgotten the old one.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["password", "passwordResetToken"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "resignUser",
+        method_name: "resign_user",
+        method: http::Method::POST,
+        path: "/api/v3/resign-user",
+        summary: "Marks a user as resigned.",
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
@@ -1627,6 +2551,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "sendEnrollFactorRequest",
+        method_name: "send_enroll_factor_request",
+        method: http::Method::POST,
+        path: "/api/v3/send-enroll-factor-request",
+        summary: "Starts the binding of a second factor.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "setUserDepartments",
+        method_name: "set_user_departments",
+        method: http::Method::POST,
+        path: "/api/v3/set-user-departments",
+        summary: "Sets the departments of a user.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "signInByCredentials",
         method_name: "sign_in_by_credentials",
@@ -1689,6 +2649,60 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "unbindEmail",
+        method_name: "unbind_email",
+        method: http::Method::POST,
+        path: "/api/v3/unbind-email",
+        summary: "Unbinds the email address of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "unbindPhone",
+        method_name: "unbind_phone",
+        method: http::Method::POST,
+        path: "/api/v3/unbind-phone",
+        summary: "Unbinds the phone number of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "unlinkExtIdp",
+        method_name: "unlink_ext_idp",
+        method: http::Method::POST,
+        path: "/api/v3/unlink-extidp",
+        summary: "Unbinds an external identity provider from the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "applications")]
     crate::Operation {
         id: "updateApplicationPermissionStrategy",
@@ -1722,6 +2736,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "updateEmail",
+        method_name: "update_email",
+        method: http::Method::POST,
+        path: "/api/v3/update-email",
+        summary: "Changes the email address of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["updateEmailToken"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
@@ -1779,6 +2811,60 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "updatePassword",
+        method_name: "update_password",
+        method: http::Method::POST,
+        path: "/api/v3/update-password",
+        summary: "Changes the password of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["newPassword", "oldPassword"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "updatePhone",
+        method_name: "update_phone",
+        method: http::Method::POST,
+        path: "/api/v3/update-phone",
+        summary: "Changes the phone number of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["updatePhoneToken"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "updateProfile",
+        method_name: "update_profile",
+        method: http::Method::POST,
+        path: "/api/v3/update-profile",
+        summary: "Changes the profile of the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "permissions")]
     crate::Operation {
         id: "updateResource",
@@ -1815,6 +2901,42 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "updateUser",
+        method_name: "update_user",
+        method: http::Method::POST,
+        path: "/api/v3/update-user",
+        summary: "Changes a user.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["password"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "users")]
+    crate::Operation {
+        id: "updateUserBatch",
+        method_name: "update_user_batch",
+        method: http::Method::POST,
+        path: "/api/v3/update-user-batch",
+        summary: "Changes several users at once.",
+        credentials: &[
+            &[crate::Credential::AccessKeySignature],
+            &[crate::Credential::ManagementToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["password"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "webhooks")]
     crate::Operation {
         id: "updateWebhook",
@@ -1830,6 +2952,78 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         deprecated: false,
         replaced_by: None,
         secret_fields: &["secret"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "verifyDeleteAccountRequest",
+        method_name: "verify_delete_account_request",
+        method: http::Method::POST,
+        path: "/api/v3/verify-delete-account-request",
+        summary: "Verifies a user who wants to delete their own account.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode", "password"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "verifyResetPasswordRequest",
+        method_name: "verify_reset_password_request",
+        method: http::Method::POST,
+        path: "/api/v3/verify-reset-password-request",
+        summary: "Verifies a user who has forgotten the password.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["passCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "verifyUpdateEmailRequest",
+        method_name: "verify_update_email_request",
+        method: http::Method::POST,
+        path: "/api/v3/verify-update-email-request",
+        summary: "Verifies that the signed-in user may change the email address.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["newEmailPassCode", "oldEmailPassCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "profile")]
+    crate::Operation {
+        id: "verifyUpdatePhoneRequest",
+        method_name: "verify_update_phone_request",
+        method: http::Method::POST,
+        path: "/api/v3/verify-update-phone-request",
+        summary: "Verifies that the signed-in user may change the phone number.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        secret_fields: &["newPhonePassCode", "oldPhonePassCode"],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },

@@ -344,7 +344,7 @@ async fn an_undescribed_endpoint_is_not_called_with_credentials_chosen_by_chance
     let user = Client::builder(server.url()).user_access_token(MockGenAuth::USER_ACCESS_TOKEN);
     for one in [server.client_builder(), user] {
         let both = one.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET).build().unwrap();
-        let error = both.call::<_, Value>(http::Method::POST, "/api/v3/list-users", &()).await.unwrap_err();
+        let error = both.call::<_, Value>(http::Method::POST, "/api/v3/list-public-accounts", &()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
         assert!(error.to_string().contains("say which with `.credentials(..)`"), "{error}");
     }
@@ -357,7 +357,7 @@ async fn an_undescribed_endpoint_never_gets_the_app_secret() {
     for how in [ClientAuthentication::Basic, ClientAuthentication::Post] {
         let client = server.client_builder().client_authentication(how).build().unwrap();
         let fields = serde_json::json!({ "a": 1 });
-        client.call::<_, Value>(http::Method::POST, "/api/v3/list-users", &fields).await.unwrap_err();
+        client.call::<_, Value>(http::Method::POST, "/api/v3/list-public-accounts", &fields).await.unwrap_err();
         let request = server.take_requests().remove(0);
         assert_eq!((request.header("authorization"), request.json()), (None, Some(fields)), "{how:?}");
     }

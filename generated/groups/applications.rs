@@ -3575,22 +3575,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///Which page, and how many to a page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct PaginationDto {
-        ///The number of items to a page, at most 50; 10 if it is left out.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub limit: ::std::option::Option<i64>,
-        ///The page to answer, counted from 1. Left out means 1.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub page: ::std::option::Option<i64>,
-    }
-    impl PaginationDto {
-        pub fn builder() -> builder::PaginationDto {
-            Default::default()
-        }
-    }
     ///The new secret of an application.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -5088,60 +5072,6 @@ pub mod types {
                     with_custom_data: Ok(value.with_custom_data),
                     with_department_ids: Ok(value.with_department_ids),
                     with_identities: Ok(value.with_identities),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct PaginationDto {
-            limit: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            page: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for PaginationDto {
-            fn default() -> Self {
-                Self {
-                    limit: Ok(Default::default()),
-                    page: Ok(Default::default()),
-                }
-            }
-        }
-        impl PaginationDto {
-            pub fn limit<V, As>(mut self, value: V) -> Self
-            where
-                V: crate::setter::Optional<i64, As>,
-            {
-                self.limit = value.convert("limit");
-                self
-            }
-            pub fn page<V, As>(mut self, value: V) -> Self
-            where
-                V: crate::setter::Optional<i64, As>,
-            {
-                self.page = value.convert("page");
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<PaginationDto> for super::PaginationDto {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: PaginationDto,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    limit: value.limit?,
-                    page: value.page?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PaginationDto> for PaginationDto {
-            fn from(value: super::PaginationDto) -> Self {
-                Self {
-                    limit: Ok(value.limit),
-                    page: Ok(value.page),
                 }
             }
         }

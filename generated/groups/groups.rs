@@ -104,98 +104,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///A group of users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct GroupDto {
-        ///The group's code.
-        pub code: ::std::string::String,
-        ///The group's description.
-        pub description: ::std::string::String,
-        ///The group's id.
-        pub id: ::std::string::String,
-        ///The members of the group.
-        pub members: ::std::vec::Vec<UserDto>,
-        ///The metadata of the group.
-        #[serde(rename = "metadataSource")]
-        pub metadata_source: ::std::vec::Vec<::std::string::String>,
-        ///The group's name.
-        pub name: ::std::string::String,
-        ///The type of the group, such as `static`.
-        #[serde(rename = "type")]
-        pub type_: ::std::string::String,
-    }
-    ///The envelope around the groups.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct GroupListRespDto {
-        ///The business meaning of a failure, where it has one.
-        #[serde(
-            rename = "apiCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub api_code: ::std::option::Option<i64>,
-        ///The data that was asked for.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub data: ::std::option::Option<::std::vec::Vec<GroupDto>>,
-        ///The server's own words on the outcome.
-        pub message: ::std::string::String,
-        ///What the server's operators need to find this request in their log.
-        #[serde(
-            rename = "requestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        ///200, and only 200, means success.
-        #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub status_code: i64,
-    }
-    ///The envelope around one page of groups.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct GroupPaginatedRespDto {
-        ///The business meaning of a failure, where it has one.
-        #[serde(
-            rename = "apiCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub api_code: ::std::option::Option<i64>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        ///One page of groups, and how many there are in all.
-        pub data: ::std::option::Option<GroupPagingDto>,
-        ///The server's own words on the outcome.
-        pub message: ::std::string::String,
-        ///What the server's operators need to find this request in their log.
-        #[serde(
-            rename = "requestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        ///200, and only 200, means success.
-        #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub status_code: i64,
-    }
-    ///One page of groups, and how many there are in all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct GroupPagingDto {
-        ///The items of the answer.
-        pub list: ::std::vec::Vec<ResGroupDto>,
-        ///The number of records in all.
-        #[serde(rename = "totalCount")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub total_count: i64,
-    }
     ///The envelope around the group.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -240,27 +148,6 @@ pub mod types {
         pub fn builder() -> builder::RemoveGroupMembersReqDto {
             Default::default()
         }
-    }
-    ///A group, with its members.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct ResGroupDto {
-        ///The group's code.
-        pub code: ::std::string::String,
-        ///The group's description.
-        pub description: ::std::string::String,
-        ///The group's id.
-        pub id: ::std::string::String,
-        ///The members of the group.
-        pub members: ::std::vec::Vec<UserDto>,
-        ///The metadata of the group.
-        #[serde(rename = "metadataSource")]
-        pub metadata_source: ::std::vec::Vec<::std::string::String>,
-        ///The group's name.
-        pub name: ::std::string::String,
-        ///The type of the group, such as `static`.
-        #[serde(rename = "type")]
-        pub type_: ::std::string::String,
     }
     ///What `updateGroup` takes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]

@@ -509,18 +509,6 @@ pub mod types {
         )]
         pub updated_at: ::std::option::Option<::std::string::String>,
     }
-    ///The names of a department in other languages.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct DepartmentI18nDto {
-        ///A name in each language.
-        pub name: LangObject,
-    }
-    impl DepartmentI18nDto {
-        pub fn builder() -> builder::DepartmentI18nDto {
-            Default::default()
-        }
-    }
     ///The envelope around the departments.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -789,42 +777,6 @@ pub mod types {
         #[serde(rename = "statusCode")]
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
-    }
-    ///A name in each language.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct LangObject {
-        #[serde(rename = "en-US")]
-        ///A name in one language.
-        pub en_us: LangUnit,
-        #[serde(rename = "ja-JP")]
-        ///A name in one language.
-        pub ja_jp: LangUnit,
-        #[serde(rename = "zh-CN")]
-        ///A name in one language.
-        pub zh_cn: LangUnit,
-        #[serde(rename = "zh-TW")]
-        ///A name in one language.
-        pub zh_tw: LangUnit,
-    }
-    impl LangObject {
-        pub fn builder() -> builder::LangObject {
-            Default::default()
-        }
-    }
-    ///A name in one language.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct LangUnit {
-        ///Whether it is shown to those who use this language.
-        pub enabled: bool,
-        ///What it is compared with.
-        pub value: ::std::string::String,
-    }
-    impl LangUnit {
-        pub fn builder() -> builder::LangUnit {
-            Default::default()
-        }
     }
     ///An organization, with what is known of its root department.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2249,40 +2201,6 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct DepartmentI18nDto {
-            name: ::std::result::Result<super::LangObject, ::std::string::String>,
-        }
-        impl ::std::default::Default for DepartmentI18nDto {
-            fn default() -> Self {
-                Self {
-                    name: Err("`name` is not set".to_string()),
-                }
-            }
-        }
-        impl DepartmentI18nDto {
-            pub fn name<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<super::LangObject>,
-                V::Error: 'static,
-            {
-                self.name = crate::setter::required(value, "name");
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<DepartmentI18nDto> for super::DepartmentI18nDto {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: DepartmentI18nDto,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { name: value.name? })
-            }
-        }
-        impl ::std::convert::From<super::DepartmentI18nDto> for DepartmentI18nDto {
-            fn from(value: super::DepartmentI18nDto) -> Self {
-                Self { name: Ok(value.name) }
-            }
-        }
-        #[derive(Clone, Debug)]
         pub struct DepartmentSortingDto {
             field: ::std::result::Result<
                 super::DepartmentSortingDtoField,
@@ -2336,130 +2254,6 @@ pub mod types {
                 Self {
                     field: Ok(value.field),
                     order: Ok(value.order),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct LangObject {
-            en_us: ::std::result::Result<super::LangUnit, ::std::string::String>,
-            ja_jp: ::std::result::Result<super::LangUnit, ::std::string::String>,
-            zh_cn: ::std::result::Result<super::LangUnit, ::std::string::String>,
-            zh_tw: ::std::result::Result<super::LangUnit, ::std::string::String>,
-        }
-        impl ::std::default::Default for LangObject {
-            fn default() -> Self {
-                Self {
-                    en_us: Err("`en_us` is not set".to_string()),
-                    ja_jp: Err("`ja_jp` is not set".to_string()),
-                    zh_cn: Err("`zh_cn` is not set".to_string()),
-                    zh_tw: Err("`zh_tw` is not set".to_string()),
-                }
-            }
-        }
-        impl LangObject {
-            pub fn en_us<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<super::LangUnit>,
-                V::Error: 'static,
-            {
-                self.en_us = crate::setter::required(value, "en_us");
-                self
-            }
-            pub fn ja_jp<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<super::LangUnit>,
-                V::Error: 'static,
-            {
-                self.ja_jp = crate::setter::required(value, "ja_jp");
-                self
-            }
-            pub fn zh_cn<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<super::LangUnit>,
-                V::Error: 'static,
-            {
-                self.zh_cn = crate::setter::required(value, "zh_cn");
-                self
-            }
-            pub fn zh_tw<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<super::LangUnit>,
-                V::Error: 'static,
-            {
-                self.zh_tw = crate::setter::required(value, "zh_tw");
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<LangObject> for super::LangObject {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: LangObject,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    en_us: value.en_us?,
-                    ja_jp: value.ja_jp?,
-                    zh_cn: value.zh_cn?,
-                    zh_tw: value.zh_tw?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::LangObject> for LangObject {
-            fn from(value: super::LangObject) -> Self {
-                Self {
-                    en_us: Ok(value.en_us),
-                    ja_jp: Ok(value.ja_jp),
-                    zh_cn: Ok(value.zh_cn),
-                    zh_tw: Ok(value.zh_tw),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct LangUnit {
-            enabled: ::std::result::Result<bool, ::std::string::String>,
-            value: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for LangUnit {
-            fn default() -> Self {
-                Self {
-                    enabled: Err("`enabled` is not set".to_string()),
-                    value: Err("`value` is not set".to_string()),
-                }
-            }
-        }
-        impl LangUnit {
-            pub fn enabled<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<bool>,
-                V::Error: 'static,
-            {
-                self.enabled = crate::setter::required(value, "enabled");
-                self
-            }
-            pub fn value<V>(mut self, value: V) -> Self
-            where
-                V: ::std::convert::TryInto<::std::string::String>,
-                V::Error: 'static,
-            {
-                self.value = crate::setter::required(value, "value");
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<LangUnit> for super::LangUnit {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: LangUnit,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    enabled: value.enabled?,
-                    value: value.value?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::LangUnit> for LangUnit {
-            fn from(value: super::LangUnit) -> Self {
-                Self {
-                    enabled: Ok(value.enabled),
-                    value: Ok(value.value),
                 }
             }
         }

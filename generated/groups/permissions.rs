@@ -105,47 +105,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///The envelope around the granted resources.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct AuthorizedResourcePaginatedRespDto {
-        ///The business meaning of a failure, where it has one.
-        #[serde(
-            rename = "apiCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub api_code: ::std::option::Option<i64>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        ///The resources that may be used, and how many there are in all.
-        pub data: ::std::option::Option<AuthorizedResourcePagingDto>,
-        ///The server's own words on the outcome.
-        pub message: ::std::string::String,
-        ///What the server's operators need to find this request in their log.
-        #[serde(
-            rename = "requestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        ///200, and only 200, means success.
-        #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub status_code: i64,
-    }
-    ///The resources that may be used, and how many there are in all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct AuthorizedResourcePagingDto {
-        ///The items of the answer.
-        pub list: ::std::vec::Vec<AuthorizedResourceDto>,
-        ///The number of records in all.
-        #[serde(rename = "totalCount")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub total_count: i64,
-    }
     ///What `createNamespace` takes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

@@ -334,37 +334,6 @@ pub mod types {
         ///The department's name.
         pub name: ::std::string::String,
     }
-    ///A role.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct RoleDto {
-        ///The role's code, unique within its namespace.
-        pub code: ::std::string::String,
-        ///The role's description.
-        pub description: ::std::string::String,
-        ///The time at which the role is disabled automatically, as a timestamp in milliseconds; `null` means never.
-        #[serde(
-            rename = "disableTime",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub disable_time: ::std::option::Option<i64>,
-        ///The role's id.
-        pub id: ::std::string::String,
-        ///What people call the role.
-        pub name: ::std::string::String,
-        ///The code of the namespace (permission space).
-        pub namespace: ::std::string::String,
-        ///The name of its namespace.
-        #[serde(rename = "namespaceName")]
-        pub namespace_name: ::std::string::String,
-        ///The status of the role; `ENABLE` is in use, `DISABLE` is barred.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<::std::string::String>,
-    }
     ///One of several roles to create.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -385,47 +354,6 @@ pub mod types {
         pub fn builder() -> builder::RoleListItem {
             Default::default()
         }
-    }
-    ///The envelope around one page of roles.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct RolePaginatedRespDto {
-        ///The business meaning of a failure, where it has one.
-        #[serde(
-            rename = "apiCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub api_code: ::std::option::Option<i64>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        ///One page of roles, and how many there are in all.
-        pub data: ::std::option::Option<RolePagingDto>,
-        ///The server's own words on the outcome.
-        pub message: ::std::string::String,
-        ///What the server's operators need to find this request in their log.
-        #[serde(
-            rename = "requestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        ///200, and only 200, means success.
-        #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub status_code: i64,
-    }
-    ///One page of roles, and how many there are in all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct RolePagingDto {
-        ///The items of the answer.
-        pub list: ::std::vec::Vec<RoleDto>,
-        ///The number of records in all.
-        #[serde(rename = "totalCount")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub total_count: i64,
     }
     ///The envelope around the role.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]

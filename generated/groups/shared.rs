@@ -7,7 +7,14 @@ use crate::api::*;
 pub mod types {
     #[allow(unused_imports)]
     use crate::api::types::*;
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///A resource that may be used, and how.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -32,7 +39,14 @@ pub mod types {
         #[serde(rename = "resourceType")]
         pub resource_type: AuthorizedResourceDtoResourceType,
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///Whether it is allowed or denied. Left out means ALLOW.
     ///
     ///One of `ALLOW`, `DENY`, or what the server has added since.
@@ -50,7 +64,14 @@ pub mod types {
         ///What this version does not know, as the server writes it.
         Unlisted(::std::string::String),
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::AsRef<str> for AuthorizedResourceDtoEffect {
         fn as_ref(&self) -> &str {
             match self {
@@ -60,13 +81,27 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::fmt::Display for AuthorizedResourceDtoEffect {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<::std::string::String> for AuthorizedResourceDtoEffect {
         fn from(text: ::std::string::String) -> Self {
             match &*text {
@@ -76,20 +111,41 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<&str> for AuthorizedResourceDtoEffect {
         fn from(text: &str) -> Self {
             Self::from(text.to_owned())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::str::FromStr for AuthorizedResourceDtoEffect {
         type Err = ::std::convert::Infallible;
         fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self::from(text))
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::serde::Serialize for AuthorizedResourceDtoEffect {
         fn serialize<S: ::serde::Serializer>(
             &self,
@@ -98,7 +154,14 @@ pub mod types {
             serializer.serialize_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///The type of the resource.
     ///
     ///One of `DATA`, `API`, `MENU`, `BUTTON`, `UI`, or what the server has added since.
@@ -122,7 +185,14 @@ pub mod types {
         ///What this version does not know, as the server writes it.
         Unlisted(::std::string::String),
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::AsRef<str> for AuthorizedResourceDtoResourceType {
         fn as_ref(&self) -> &str {
             match self {
@@ -135,13 +205,27 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::fmt::Display for AuthorizedResourceDtoResourceType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<::std::string::String>
     for AuthorizedResourceDtoResourceType {
         fn from(text: ::std::string::String) -> Self {
@@ -155,20 +239,41 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<&str> for AuthorizedResourceDtoResourceType {
         fn from(text: &str) -> Self {
             Self::from(text.to_owned())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::str::FromStr for AuthorizedResourceDtoResourceType {
         type Err = ::std::convert::Infallible;
         fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self::from(text))
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::serde::Serialize for AuthorizedResourceDtoResourceType {
         fn serialize<S: ::serde::Serializer>(
             &self,
@@ -177,13 +282,202 @@ pub mod types {
             serializer.serialize_str(self.as_ref())
         }
     }
+    #[cfg(any(feature = "permissions", feature = "profile", feature = "users"))]
+    ///The envelope around the granted resources.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthorizedResourcePaginatedRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///The resources that may be used, and how many there are in all.
+        pub data: ::std::option::Option<AuthorizedResourcePagingDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    #[cfg(any(feature = "permissions", feature = "profile", feature = "users"))]
+    ///The resources that may be used, and how many there are in all.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthorizedResourcePagingDto {
+        ///The items of the answer.
+        pub list: ::std::vec::Vec<AuthorizedResourceDto>,
+        ///The number of records in all.
+        #[serde(rename = "totalCount")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub total_count: i64,
+    }
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    ///The names of a department in other languages.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct DepartmentI18nDto {
+        ///A name in each language.
+        pub name: LangObject,
+    }
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    impl DepartmentI18nDto {
+        pub fn builder() -> builder::DepartmentI18nDto {
+            Default::default()
+        }
+    }
+    #[cfg(any(feature = "audit", feature = "profile"))]
+    ///The place an IP address belongs to.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GeoIp {
+        ///Name of the city.
+        pub city_name: ::std::string::String,
+        ///Two-letter code of the continent, such as `AS`.
+        pub continent_code: ::std::string::String,
+        ///Two-letter code of the country, such as `CN`.
+        pub country_code2: ::std::string::String,
+        ///Three-letter code of the country.
+        pub country_code3: ::std::string::String,
+        ///Name of the country.
+        pub country_name: ::std::string::String,
+        ///The longitude and latitude of a place.
+        pub location: GeoIpLocation,
+        ///Code of the region, such as `BJ`.
+        pub region_code: ::std::string::String,
+        ///Name of the region.
+        pub region_name: ::std::string::String,
+        ///Time zone of the place, such as `Asia/Shanghai`.
+        pub timezone: ::std::string::String,
+    }
+    #[cfg(any(feature = "audit", feature = "profile"))]
+    ///The longitude and latitude of a place.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GeoIpLocation {
+        ///Latitude of the place.
+        pub lat: f64,
+        ///Longitude of the place.
+        pub lon: f64,
+    }
+    #[cfg(any(feature = "groups", feature = "profile"))]
+    ///A group of users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GroupDto {
+        ///The group's code.
+        pub code: ::std::string::String,
+        ///The group's description.
+        pub description: ::std::string::String,
+        ///The group's id.
+        pub id: ::std::string::String,
+        ///The members of the group.
+        pub members: ::std::vec::Vec<UserDto>,
+        ///The metadata of the group.
+        #[serde(rename = "metadataSource")]
+        pub metadata_source: ::std::vec::Vec<::std::string::String>,
+        ///The group's name.
+        pub name: ::std::string::String,
+        ///The type of the group, such as `static`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    #[cfg(any(feature = "groups", feature = "profile"))]
+    ///The envelope around the groups.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GroupListRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        ///The data that was asked for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<::std::vec::Vec<GroupDto>>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    #[cfg(any(feature = "groups", feature = "users"))]
+    ///The envelope around one page of groups.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GroupPaginatedRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///One page of groups, and how many there are in all.
+        pub data: ::std::option::Option<GroupPagingDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    #[cfg(any(feature = "groups", feature = "users"))]
+    ///One page of groups, and how many there are in all.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GroupPagingDto {
+        ///The items of the answer.
+        pub list: ::std::vec::Vec<ResGroupDto>,
+        ///The number of records in all.
+        #[serde(rename = "totalCount")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub total_count: i64,
+    }
     #[cfg(
         any(
             feature = "applications",
             feature = "groups",
             feature = "organizations",
             feature = "permissions",
-            feature = "roles"
+            feature = "profile",
+            feature = "roles",
+            feature = "users"
         )
     )]
     ///Whether it was done.
@@ -199,7 +493,9 @@ pub mod types {
             feature = "groups",
             feature = "organizations",
             feature = "permissions",
-            feature = "roles"
+            feature = "profile",
+            feature = "roles",
+            feature = "users"
         )
     )]
     ///The envelope around whether it was done.
@@ -232,7 +528,84 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    ///A name in each language.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct LangObject {
+        #[serde(rename = "en-US")]
+        ///A name in one language.
+        pub en_us: LangUnit,
+        #[serde(rename = "ja-JP")]
+        ///A name in one language.
+        pub ja_jp: LangUnit,
+        #[serde(rename = "zh-CN")]
+        ///A name in one language.
+        pub zh_cn: LangUnit,
+        #[serde(rename = "zh-TW")]
+        ///A name in one language.
+        pub zh_tw: LangUnit,
+    }
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    impl LangObject {
+        pub fn builder() -> builder::LangObject {
+            Default::default()
+        }
+    }
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    ///A name in one language.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct LangUnit {
+        ///Whether it is shown to those who use this language.
+        pub enabled: bool,
+        ///What it is compared with.
+        pub value: ::std::string::String,
+    }
+    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    impl LangUnit {
+        pub fn builder() -> builder::LangUnit {
+            Default::default()
+        }
+    }
+    #[cfg(any(feature = "applications", feature = "users"))]
+    ///Which page, and how many to a page.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PaginationDto {
+        ///The number of items to a page, at most 50; 10 if it is left out.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub limit: ::std::option::Option<i64>,
+        ///The page to answer, counted from 1. Left out means 1.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub page: ::std::option::Option<i64>,
+    }
+    #[cfg(any(feature = "applications", feature = "users"))]
+    impl PaginationDto {
+        pub fn builder() -> builder::PaginationDto {
+            Default::default()
+        }
+    }
+    #[cfg(any(feature = "audit", feature = "profile"))]
+    ///What the user agent says about the device, the browser and the operating system.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct ParsedUserAgent {
+        ///Name of the browser.
+        pub browser: ::std::string::String,
+        ///Type of the device, such as `Desktop`.
+        pub device: ::std::string::String,
+        ///Operating system of the device.
+        pub os: ::std::string::String,
+    }
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///A condition of a policy.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -244,7 +617,14 @@ pub mod types {
         ///What it is compared with.
         pub value: ::std::string::String,
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///How it is compared.
     ///
     ///One of `Bool`, `DateEquals`, `DateNotEquals`, `DateLessThan`, `DateLessThanEquals`, `DateGreaterThan`, `DateGreaterThanEquals`, `IpAddress`, `NotIpAddress`, `NumericEquals`, `NumericNotEquals`, `NumericLessThan`, `NumericLessThanEquals`, `NumericGreaterThan`, `NumericGreaterThanEquals`, `StringEquals`, `StringNotEquals`, `StringEqualsIgnoreCase`, `StringNotEqualsIgnoreCase`, `StringLike`, `StringNotLike`, `ListContains`, or what the server has added since.
@@ -308,7 +688,14 @@ pub mod types {
         ///What this version does not know, as the server writes it.
         Unlisted(::std::string::String),
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::AsRef<str> for PolicyConditionOperator {
         fn as_ref(&self) -> &str {
             match self {
@@ -338,13 +725,27 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::fmt::Display for PolicyConditionOperator {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<::std::string::String> for PolicyConditionOperator {
         fn from(text: ::std::string::String) -> Self {
             match &*text {
@@ -374,20 +775,41 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<&str> for PolicyConditionOperator {
         fn from(text: &str) -> Self {
             Self::from(text.to_owned())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::str::FromStr for PolicyConditionOperator {
         type Err = ::std::convert::Infallible;
         fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self::from(text))
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::serde::Serialize for PolicyConditionOperator {
         fn serialize<S: ::serde::Serializer>(
             &self,
@@ -396,7 +818,14 @@ pub mod types {
             serializer.serialize_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     ///What is compared.
     ///
     ///One of `UserPoolId`, `AppId`, `RequestFrom`, `UserId`, `UserArn`, `CurrentTime`, `EpochTime`, `SourceIp`, `User`, `MultiFactorAuthPresent`, `MultiFactorAuthAge`, `UserAgent`, `Referer`, `Device`, `OS`, `Country`, `Province`, `City`, `DeviceChanged`, `DeviceUntrusted`, `ProxyUntrusted`, `LoggedInApps`, `Namespace`, or what the server has added since.
@@ -462,7 +891,14 @@ pub mod types {
         ///What this version does not know, as the server writes it.
         Unlisted(::std::string::String),
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::AsRef<str> for PolicyConditionParam {
         fn as_ref(&self) -> &str {
             match self {
@@ -493,13 +929,27 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::fmt::Display for PolicyConditionParam {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.write_str(self.as_ref())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<::std::string::String> for PolicyConditionParam {
         fn from(text: ::std::string::String) -> Self {
             match &*text {
@@ -530,20 +980,41 @@ pub mod types {
             }
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::convert::From<&str> for PolicyConditionParam {
         fn from(text: &str) -> Self {
             Self::from(text.to_owned())
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::std::str::FromStr for PolicyConditionParam {
         type Err = ::std::convert::Infallible;
         fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self::from(text))
         }
     }
-    #[cfg(any(feature = "groups", feature = "permissions"))]
+    #[cfg(
+        any(
+            feature = "groups",
+            feature = "permissions",
+            feature = "profile",
+            feature = "users"
+        )
+    )]
     impl ::serde::Serialize for PolicyConditionParam {
         fn serialize<S: ::serde::Serializer>(
             &self,
@@ -552,12 +1023,230 @@ pub mod types {
             serializer.serialize_str(self.as_ref())
         }
     }
+    #[cfg(any(feature = "groups", feature = "users"))]
+    ///A group, with its members.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct ResGroupDto {
+        ///The group's code.
+        pub code: ::std::string::String,
+        ///The group's description.
+        pub description: ::std::string::String,
+        ///The group's id.
+        pub id: ::std::string::String,
+        ///The members of the group.
+        pub members: ::std::vec::Vec<UserDto>,
+        ///The metadata of the group.
+        #[serde(rename = "metadataSource")]
+        pub metadata_source: ::std::vec::Vec<::std::string::String>,
+        ///The group's name.
+        pub name: ::std::string::String,
+        ///The type of the group, such as `static`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    #[cfg(any(feature = "profile", feature = "roles", feature = "users"))]
+    ///A role.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct RoleDto {
+        ///The role's code, unique within its namespace.
+        pub code: ::std::string::String,
+        ///The role's description.
+        pub description: ::std::string::String,
+        ///The time at which the role is disabled automatically, as a timestamp in milliseconds; `null` means never.
+        #[serde(
+            rename = "disableTime",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub disable_time: ::std::option::Option<i64>,
+        ///The role's id.
+        pub id: ::std::string::String,
+        ///What people call the role.
+        pub name: ::std::string::String,
+        ///The code of the namespace (permission space).
+        pub namespace: ::std::string::String,
+        ///The name of its namespace.
+        #[serde(rename = "namespaceName")]
+        pub namespace_name: ::std::string::String,
+        ///The status of the role; `ENABLE` is in use, `DISABLE` is barred.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+    }
+    #[cfg(any(feature = "roles", feature = "users"))]
+    ///The envelope around one page of roles.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct RolePaginatedRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///One page of roles, and how many there are in all.
+        pub data: ::std::option::Option<RolePagingDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    #[cfg(any(feature = "roles", feature = "users"))]
+    ///One page of roles, and how many there are in all.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct RolePagingDto {
+        ///The items of the answer.
+        pub list: ::std::vec::Vec<RoleDto>,
+        ///The number of records in all.
+        #[serde(rename = "totalCount")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub total_count: i64,
+    }
+    #[cfg(any(feature = "profile", feature = "users"))]
+    ///The envelope around one page of the user's departments.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct UserDepartmentPaginatedRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///One page of a user's departments, and how many there are in all.
+        pub data: ::std::option::Option<UserDepartmentPagingDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    #[cfg(any(feature = "profile", feature = "users"))]
+    ///One page of a user's departments, and how many there are in all.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct UserDepartmentPagingDto {
+        ///The items of the answer.
+        pub list: ::std::vec::Vec<UserDepartmentRespDto>,
+        ///The number of records in all.
+        #[serde(rename = "totalCount")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub total_count: i64,
+    }
+    #[cfg(any(feature = "profile", feature = "users"))]
+    ///A department that a user works in.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct UserDepartmentRespDto {
+        ///The code that identifies the department.
+        pub code: ::std::string::String,
+        ///The time at which the department was created. In ISO 8601.
+        #[serde(rename = "createdAt")]
+        pub created_at: ::std::string::String,
+        ///The custom data of the department.
+        #[serde(
+            rename = "customData",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub custom_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        ///The codes of the departments on the path to this one.
+        #[serde(
+            rename = "departmentCodePath",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub department_code_path: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        ///The department's id.
+        #[serde(rename = "departmentId")]
+        pub department_id: ::std::string::String,
+        ///The ids of the departments on the path to this one.
+        #[serde(
+            rename = "departmentIdPath",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub department_id_path: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        ///The names of the departments on the path to this one.
+        #[serde(
+            rename = "departmentNamePath",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub department_name_path: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
+        ///The department's description.
+        pub description: ::std::string::String,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///The names of a department in other languages.
+        pub i18n: ::std::option::Option<DepartmentI18nDto>,
+        ///Whether the user is a leader of the department.
+        #[serde(rename = "isLeader")]
+        pub is_leader: bool,
+        ///Whether it is the user's main department.
+        #[serde(rename = "isMainDepartment")]
+        pub is_main_department: bool,
+        ///Whether it is the root department.
+        #[serde(rename = "isRoot")]
+        pub is_root: bool,
+        ///Whether the department is a virtual one.
+        #[serde(rename = "isVirtualNode")]
+        pub is_virtual_node: bool,
+        ///The time at which the user joined the department. In ISO 8601.
+        #[serde(rename = "joinedAt")]
+        pub joined_at: ::std::string::String,
+        ///The department's name.
+        pub name: ::std::string::String,
+        ///The department's custom id, which holds an id of your own.
+        #[serde(
+            rename = "openDepartmentId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub open_department_id: ::std::option::Option<::std::string::String>,
+        ///The code of the organization.
+        #[serde(rename = "organizationCode")]
+        pub organization_code: ::std::string::String,
+    }
     #[cfg(
         any(
             feature = "applications",
             feature = "groups",
             feature = "organizations",
-            feature = "roles"
+            feature = "roles",
+            feature = "users"
         )
     )]
     ///The envelope around one page of users.
@@ -595,7 +1284,8 @@ pub mod types {
             feature = "applications",
             feature = "groups",
             feature = "organizations",
-            feature = "roles"
+            feature = "roles",
+            feature = "users"
         )
     )]
     ///One page of users, and how many there are in all.
@@ -610,7 +1300,240 @@ pub mod types {
         pub total_count: i64,
     }
     /// Types for composing complex structures.
-    pub mod builder {}
+    pub mod builder {
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[derive(Clone, Debug)]
+        pub struct DepartmentI18nDto {
+            name: ::std::result::Result<super::LangObject, ::std::string::String>,
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::default::Default for DepartmentI18nDto {
+            fn default() -> Self {
+                Self {
+                    name: Err("`name` is not set".to_string()),
+                }
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl DepartmentI18nDto {
+            pub fn name<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::LangObject>,
+                V::Error: 'static,
+            {
+                self.name = crate::setter::required(value, "name");
+                self
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::TryFrom<DepartmentI18nDto> for super::DepartmentI18nDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: DepartmentI18nDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { name: value.name? })
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::From<super::DepartmentI18nDto> for DepartmentI18nDto {
+            fn from(value: super::DepartmentI18nDto) -> Self {
+                Self { name: Ok(value.name) }
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[derive(Clone, Debug)]
+        pub struct LangObject {
+            en_us: ::std::result::Result<super::LangUnit, ::std::string::String>,
+            ja_jp: ::std::result::Result<super::LangUnit, ::std::string::String>,
+            zh_cn: ::std::result::Result<super::LangUnit, ::std::string::String>,
+            zh_tw: ::std::result::Result<super::LangUnit, ::std::string::String>,
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::default::Default for LangObject {
+            fn default() -> Self {
+                Self {
+                    en_us: Err("`en_us` is not set".to_string()),
+                    ja_jp: Err("`ja_jp` is not set".to_string()),
+                    zh_cn: Err("`zh_cn` is not set".to_string()),
+                    zh_tw: Err("`zh_tw` is not set".to_string()),
+                }
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl LangObject {
+            pub fn en_us<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::LangUnit>,
+                V::Error: 'static,
+            {
+                self.en_us = crate::setter::required(value, "en_us");
+                self
+            }
+            pub fn ja_jp<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::LangUnit>,
+                V::Error: 'static,
+            {
+                self.ja_jp = crate::setter::required(value, "ja_jp");
+                self
+            }
+            pub fn zh_cn<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::LangUnit>,
+                V::Error: 'static,
+            {
+                self.zh_cn = crate::setter::required(value, "zh_cn");
+                self
+            }
+            pub fn zh_tw<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::LangUnit>,
+                V::Error: 'static,
+            {
+                self.zh_tw = crate::setter::required(value, "zh_tw");
+                self
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::TryFrom<LangObject> for super::LangObject {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LangObject,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    en_us: value.en_us?,
+                    ja_jp: value.ja_jp?,
+                    zh_cn: value.zh_cn?,
+                    zh_tw: value.zh_tw?,
+                })
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::From<super::LangObject> for LangObject {
+            fn from(value: super::LangObject) -> Self {
+                Self {
+                    en_us: Ok(value.en_us),
+                    ja_jp: Ok(value.ja_jp),
+                    zh_cn: Ok(value.zh_cn),
+                    zh_tw: Ok(value.zh_tw),
+                }
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[derive(Clone, Debug)]
+        pub struct LangUnit {
+            enabled: ::std::result::Result<bool, ::std::string::String>,
+            value: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::default::Default for LangUnit {
+            fn default() -> Self {
+                Self {
+                    enabled: Err("`enabled` is not set".to_string()),
+                    value: Err("`value` is not set".to_string()),
+                }
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl LangUnit {
+            pub fn enabled<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<bool>,
+                V::Error: 'static,
+            {
+                self.enabled = crate::setter::required(value, "enabled");
+                self
+            }
+            pub fn value<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.value = crate::setter::required(value, "value");
+                self
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::TryFrom<LangUnit> for super::LangUnit {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LangUnit,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    enabled: value.enabled?,
+                    value: value.value?,
+                })
+            }
+        }
+        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        impl ::std::convert::From<super::LangUnit> for LangUnit {
+            fn from(value: super::LangUnit) -> Self {
+                Self {
+                    enabled: Ok(value.enabled),
+                    value: Ok(value.value),
+                }
+            }
+        }
+        #[cfg(any(feature = "applications", feature = "users"))]
+        #[derive(Clone, Debug)]
+        pub struct PaginationDto {
+            limit: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            page: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        #[cfg(any(feature = "applications", feature = "users"))]
+        impl ::std::default::Default for PaginationDto {
+            fn default() -> Self {
+                Self {
+                    limit: Ok(Default::default()),
+                    page: Ok(Default::default()),
+                }
+            }
+        }
+        #[cfg(any(feature = "applications", feature = "users"))]
+        impl PaginationDto {
+            pub fn limit<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<i64, As>,
+            {
+                self.limit = value.convert("limit");
+                self
+            }
+            pub fn page<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<i64, As>,
+            {
+                self.page = value.convert("page");
+                self
+            }
+        }
+        #[cfg(any(feature = "applications", feature = "users"))]
+        impl ::std::convert::TryFrom<PaginationDto> for super::PaginationDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PaginationDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    limit: value.limit?,
+                    page: value.page?,
+                })
+            }
+        }
+        #[cfg(any(feature = "applications", feature = "users"))]
+        impl ::std::convert::From<super::PaginationDto> for PaginationDto {
+            fn from(value: super::PaginationDto) -> Self {
+                Self {
+                    limit: Ok(value.limit),
+                    page: Ok(value.page),
+                }
+            }
+        }
+    }
 }
 impl Client {}
 /// Types for composing operation parameters.

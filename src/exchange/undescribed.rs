@@ -43,7 +43,7 @@ impl Client {
     /// # use genauth::mock::{MockAnswer, MockGenAuth};
     /// # let server = MockGenAuth::start().await?;
     /// # let answer = |data| MockAnswer::envelope(serde_json::json!({ "statusCode": 200, "message": "", "data": data }));
-    /// # server.route(genauth::Method::GET, "/api/v3/get-user-batch", move |_| answer(serde_json::json!([{ "userId": "1" }])));
+    /// # server.route(genauth::Method::GET, "/api/v3/get-public-account-batch", move |_| answer(serde_json::json!([{ "userId": "1" }])));
     /// # server.route(genauth::Method::PUT, "/api/v3/ip-list/{id}", move |_| answer(serde_json::json!(null)));
     /// # let (id, secret) = (MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
     /// # let client = server.client_builder().access_key(id, secret).build()?;
@@ -52,16 +52,16 @@ impl Client {
     ///
     /// #[derive(serde::Deserialize)]
     /// #[serde(rename_all = "camelCase")]
-    /// struct User {
+    /// struct Account {
     ///     user_id: String,
     /// }
     ///
     /// let ids = json!({ "userIds": ["1", "2"] });
-    /// let users = client
-    ///     .call::<_, Vec<User>>(Method::GET, "/api/v3/get-user-batch", &ids)
+    /// let accounts = client
+    ///     .call::<_, Vec<Account>>(Method::GET, "/api/v3/get-public-account-batch", &ids)
     ///     .credentials(&[Credential::AccessKeySignature])
     ///     .await?;
-    /// assert_eq!(users[0].user_id, "1");
+    /// assert_eq!(accounts[0].user_id, "1");
     ///
     /// let path = format!("/api/v3/ip-list/{}", encode_path_segment("10.0.0.0/8")?);
     /// let limit = json!({ "removeType": "MANUAL" });
@@ -103,13 +103,13 @@ impl<'a, Resp> UndescribedCall<'a, Resp> {
     /// # use genauth::{Method, mock::{MockAnswer, MockGenAuth}};
     /// # use serde_json::{Value, json};
     /// # let server = MockGenAuth::start().await?;
-    /// # server.route(Method::POST, "/api/v3/list-users", |_| {
+    /// # server.route(Method::POST, "/api/v3/list-public-accounts", |_| {
     /// #     MockAnswer::envelope(json!({ "statusCode": 200, "message": "", "data": { "totalCount": 0, "list": [] } }))
     /// # });
     /// # server.answer_next(MockAnswer::http(503, "text/html", "busy"));
     /// # let client = server.client_builder().build()?;
     /// let nobody = json!({ "keywords": "nobody" });
-    /// let found = client.call::<_, Value>(Method::POST, "/api/v3/list-users", &nobody).idempotent().await?;
+    /// let found = client.call::<_, Value>(Method::POST, "/api/v3/list-public-accounts", &nobody).idempotent().await?;
     /// assert_eq!(found["totalCount"], 0);
     /// # Ok(()) }
     /// # #[cfg(not(feature = "mock"))] fn main() {}

@@ -52,7 +52,7 @@
 //! profile.answer_next(MockAnswer::hang_up());
 //! profile.answer_always(MockAnswer::error(401, 2020, "not logged in"));
 //! server.on_path("/api/v3/signin").answer_always(MockAnswer::proceed().delay(Duration::from_millis(1)));
-//! server.route(Method::GET, "/api/v3/get-user", |request| {
+//! server.route(Method::GET, "/api/v3/get-public-account", |request| {
 //!     let name = if request.path.ends_with("?userId=1") { "zhang" } else { "li" };
 //!     MockAnswer::envelope(json!({ "statusCode": 200, "message": "Success", "data": { "username": name } }))
 //! });
@@ -61,8 +61,8 @@
 //! let refused = client.get_profile().send().await.unwrap_err();
 //! assert_eq!(refused.api_code(), Some(2020));
 //! client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, MockGenAuth::USER_PASSWORD).await?;
-//! let user = client.call::<_, Value>(Method::GET, "/api/v3/get-user", &[("userId", "1")]).await?;
-//! assert_eq!(user["username"], "zhang");
+//! let account = client.call::<_, Value>(Method::GET, "/api/v3/get-public-account", &[("userId", "1")]).await?;
+//! assert_eq!(account["username"], "zhang");
 //! # Ok(()) }
 //! ```
 

@@ -24,9 +24,10 @@ fn reviewed(name: &str, text: &str) {
 /// The commands below one, as its help lists them.
 pub fn below(command: &[&str]) -> Vec<String> {
     let help = genauth(&[command, &["--help"]].concat()).run().ok();
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    // Those of `api` are listed by group.
+    let lines = help.lines().skip_while(|line| !line.starts_with("Usage:")).take_while(|line| *line != "Options:");
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).collect()
 }
 
 fn tree() -> Vec<Vec<String>> {
