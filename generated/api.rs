@@ -8,21 +8,6 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
-    impl ::std::convert::From<CommonResponseDto> for Envelope {
-        fn from(value: CommonResponseDto) -> Self {
-            value.0
-        }
-    }
-    impl ::std::convert::From<DeleteWebhookRespDto> for Envelope {
-        fn from(value: DeleteWebhookRespDto) -> Self {
-            value.0
-        }
-    }
-    impl ::std::convert::From<EnrollFactorRespDto> for Envelope {
-        fn from(value: EnrollFactorRespDto) -> Self {
-            value.0
-        }
-    }
     ///What every answer carries, whatever the operation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -2325,11 +2310,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    impl ::std::convert::From<ResetFactorRespDto> for Envelope {
-        fn from(value: ResetFactorRespDto) -> Self {
-            value.0
         }
     }
     /// Types for composing complex structures.

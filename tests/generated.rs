@@ -13,3 +13,16 @@ fn the_document_is_one_for_the_openapiv3_crate() {
     assert_eq!(document.openapi, "3.0.3");
     assert_eq!(document.operations().count(), genauth::operations().len());
 }
+
+/// A tag's feature that `Cargo.toml` lacks would never be on.
+#[test]
+fn every_feature_of_the_document_is_one_of_the_crate() {
+    let document: serde_json::Value = serde_json::from_str(genauth::OPENAPI).unwrap();
+    let named = document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["x-feature"].as_str());
+    let (_, all) = include_str!("../Cargo.toml").split_once("\nall-groups = [\n").unwrap();
+    let (all, _) = all.split_once(']').unwrap();
+    let mut features: Vec<&str> = all.lines().map(|line| line.trim().trim_matches([',', '"'])).collect();
+    let mut named: Vec<&str> = named.collect();
+    (features.sort_unstable(), named.sort_unstable());
+    assert_eq!(features, named);
+}

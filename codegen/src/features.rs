@@ -26,6 +26,11 @@ impl With {
         self.0.first().filter(|_| self.0.len() == 1).map(String::as_str)
     }
 
+    /// How many features bring it.
+    pub fn breadth(&self) -> usize {
+        self.0.len()
+    }
+
     fn is_on(&self, is_on: &dyn Fn(&str) -> bool) -> bool {
         self.0.is_empty() || self.0.iter().any(|feature| is_on(feature))
     }
@@ -79,13 +84,14 @@ fn of_operation(document: &Document, operation: &Operation<'_>) -> With {
 pub fn only(document: &Document, is_on: &dyn Fn(&str) -> bool) -> Document {
     let features = Features::of(document);
     let mut value = document.value.clone();
-    for item in value["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
-        if let Some(methods) = item.as_object_mut() {
+    if let Some(paths) = value["paths"].as_object_mut() {
+        for methods in paths.values_mut().filter_map(Value::as_object_mut) {
             methods.retain(|_, operation| {
                 let id = operation["operationId"].as_str().map(plain);
                 id.and_then(|id| features.operations.get(&id)).is_none_or(|with| with.is_on(is_on))
             });
         }
+        paths.retain(|_, methods| methods.as_object().is_some_and(|methods| !methods.is_empty()));
     }
     if let Some(schemas) = value["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| features.schemas.get(&plain(name)).is_none_or(|with| with.is_on(is_on)));

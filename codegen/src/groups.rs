@@ -5,7 +5,7 @@
 use crate::document::Document;
 use crate::features::{Features, With};
 use crate::names::plain;
-use crate::syntax::type_ident;
+use crate::syntax::{first_argument, last_segment, type_ident};
 use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -39,6 +39,8 @@ struct Home {
     part_with: Option<Attribute>,
     /// Those of what stands in a part that has none.
     with: Option<Attribute>,
+    /// How many features bring it; what is always there comes after all that.
+    breadth: usize,
 }
 
 impl Home {
@@ -92,14 +94,15 @@ fn homes(document: &Document) -> (Homes, Homes) {
     let home = |pointer: &str, with: Option<&With>| {
         if let Some(feature) = with.and_then(With::single) {
             let part_with = with.and_then(With::attribute);
-            return Some(Home { part: feature.to_snake_case(), part_with, with: None });
+            return Some(Home { part: feature.to_snake_case(), part_with, with: None, breadth: 1 });
         }
         let file = document.mark(pointer).file;
         let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).map(str::to_snake_case);
         let part = stem.filter(|stem| stem != "genauth")?;
+        let breadth = with.map_or(usize::MAX, With::breadth);
         let with = with.and_then(With::attribute);
         let is_shared = with.is_some() || parts.contains(&part);
-        Some(Home { part: if is_shared { SHARED.to_owned() } else { part }, part_with: None, with })
+        Some(Home { part: if is_shared { SHARED.to_owned() } else { part }, part_with: None, with, breadth })
     };
     let schemas = document.schemas().filter_map(|(name, _)| {
         let name_there = plain(name);
@@ -117,7 +120,9 @@ fn homes(document: &Document) -> (Homes, Homes) {
 
 fn move_out(items: &mut Vec<Item>, homes: &Homes, groups: &mut Groups, part: fn(&mut Group) -> &mut Vec<Item>) {
     for mut item in std::mem::take(items) {
-        match subject(&item).and_then(|ident| home_of(homes, &plain(&ident.to_string()))) {
+        // A type and another that is made of it know each other; both are there where the narrower one is.
+        let of_subjects = subjects(&item).into_iter().filter_map(|ident| home_of(homes, &plain(&ident.to_string())));
+        match of_subjects.min_by_key(|home| home.breadth) {
             Some(home) => {
                 if let (Some(with), Some(attributes)) = (&home.with, attributes(&mut item)) {
                     attributes.insert(0, with.clone());
@@ -139,16 +144,22 @@ fn attributes(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     }
 }
 
-/// The type that an item makes, or makes something of.
-fn subject(item: &Item) -> Option<&Ident> {
+/// The type that an item makes, or makes something of, and those it is made into or of.
+fn subjects(item: &Item) -> Vec<&Ident> {
     match item {
-        Item::Struct(item) => Some(&item.ident),
-        Item::Enum(item) => Some(&item.ident),
-        Item::Type(item) => Some(&item.ident),
+        Item::Struct(item) => vec![&item.ident],
+        Item::Enum(item) => vec![&item.ident],
+        Item::Type(item) => vec![&item.ident],
         // Such as `impl From<X> for super::Y` beside the builder of `Y`, and `impl From<Y> for String`.
-        Item::Impl(item) => type_ident(item),
-        _ => None,
+        Item::Impl(item) => type_ident(item).into_iter().chain(trait_argument(item)).collect(),
+        _ => Vec::new(),
     }
+}
+
+/// `X` of `impl From<X> for Y`.
+fn trait_argument(item: &ItemImpl) -> Option<&Ident> {
+    let (path, _) = item.trait_.as_ref()?;
+    last_segment(first_argument(path.segments.last()?)?).map(|segment| &segment.ident)
 }
 
 /// Where the named type comes from. What stands inline in a schema has a name that begins with the schema's.

@@ -128,6 +128,11 @@ pub mod types {
             &self.0
         }
     }
+    impl ::std::convert::From<EnrollFactorRespDto> for Envelope {
+        fn from(value: EnrollFactorRespDto) -> Self {
+            value.0
+        }
+    }
     impl ::std::convert::From<Envelope> for EnrollFactorRespDto {
         fn from(value: Envelope) -> Self {
             Self(value)
@@ -476,6 +481,11 @@ pub mod types {
         type Target = Envelope;
         fn deref(&self) -> &Envelope {
             &self.0
+        }
+    }
+    impl ::std::convert::From<ResetFactorRespDto> for Envelope {
+        fn from(value: ResetFactorRespDto) -> Self {
+            value.0
         }
     }
     impl ::std::convert::From<Envelope> for ResetFactorRespDto {

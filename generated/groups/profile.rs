@@ -76,6 +76,11 @@ pub mod types {
             &self.0
         }
     }
+    impl ::std::convert::From<CommonResponseDto> for Envelope {
+        fn from(value: CommonResponseDto) -> Self {
+            value.0
+        }
+    }
     impl ::std::convert::From<Envelope> for CommonResponseDto {
         fn from(value: Envelope) -> Self {
             Self(value)

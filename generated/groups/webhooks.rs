@@ -540,6 +540,11 @@ pub mod types {
             &self.0
         }
     }
+    impl ::std::convert::From<DeleteWebhookRespDto> for Envelope {
+        fn from(value: DeleteWebhookRespDto) -> Self {
+            value.0
+        }
+    }
     impl ::std::convert::From<Envelope> for DeleteWebhookRespDto {
         fn from(value: Envelope) -> Self {
             Self(value)

@@ -12,26 +12,33 @@ fn the_page_shows_every_operation_and_asks_nobody_but_the_mock() {
     let served = Served::with(&["--fault", "hang-up"]);
     let folder = Folder::new();
     let log = folder.path("net.json");
-    let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .arg("--disable-dev-shm-usage")
-        // What is not for this machine, of the page or of the browser's own, ends at a port that refuses.
-        .arg("--proxy-server=http://127.0.0.1:1")
-        .arg(format!("--user-data-dir={}", folder.path("profile")))
-        .arg(format!("--log-net-log={log}"))
-        .args(["--virtual-time-budget=120000", "--dump-dom"])
-        .arg(format!("{}/", served.url()))
-        .output()
-        .unwrap();
-    let page = String::from_utf8_lossy(&output.stdout);
-    assert!(page.contains("GenAuth V3 API"), "{page}\n{}", String::from_utf8_lossy(&output.stderr));
-    let shown = page.replace("<wbr>", "").replace('\u{200b}', "");
+    let show = |group: &str| {
+        let output = Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .arg("--disable-dev-shm-usage")
+            // What is not for this machine, of the page or of the browser's own, ends at a port that refuses.
+            .arg("--proxy-server=http://127.0.0.1:1")
+            .arg(format!("--user-data-dir={}", folder.path("profile")))
+            .arg(format!("--log-net-log={log}"))
+            .args(["--virtual-time-budget=20000", "--dump-dom"])
+            .arg(format!("{}/#/{group}", served.url()))
+            .output()
+            .unwrap();
+        let page = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(page.contains("GenAuth V3 API"), "{page}\n{}", String::from_utf8_lossy(&output.stderr));
+        page
+    };
+    let document: Value = serde_json::from_str(genauth::OPENAPI).unwrap();
+    let groups = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap());
+    // One that is chosen is unfolded, and the others say what they are about.
+    let pages: String = groups.map(show).collect();
+    let shown = pages.replace("<wbr>", "").replace('\u{200b}', "");
     for operation in genauth::operations() {
-        assert!(page.contains(&format!("-{}\"", operation.id)), "{} is not on the page", operation.id);
+        assert!(pages.contains(&format!("-{}\"", operation.id)), "{} is not on the page", operation.id);
         assert!(shown.contains(operation.path), "{} is not on the page", operation.path);
     }
-    assert!(page.contains("opblock-deprecated"), "a deprecated operation does not look like one");
+    assert!(pages.contains("opblock-deprecated"), "a deprecated operation does not look like one");
 
     let loaded: Vec<String> = of_pages(&std::fs::read_to_string(log).unwrap());
     let files = ["swagger-ui.css", "swagger-ui-bundle.js", "start.js", "openapi.json"];
