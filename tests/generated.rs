@@ -23,6 +23,7 @@ fn every_feature_of_the_document_is_one_of_the_crate() {
     let (all, _) = all.split_once(']').unwrap();
     let mut features: Vec<&str> = all.lines().map(|line| line.trim().trim_matches([',', '"'])).collect();
     let mut named: Vec<&str> = named.collect();
-    (features.sort_unstable(), named.sort_unstable());
+    features.sort_unstable();
+    named.sort_unstable();
     assert_eq!(features, named);
 }
