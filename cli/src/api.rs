@@ -21,8 +21,10 @@ pub(crate) fn command() -> Command {
 fn with_operations(command: Command) -> Command {
     let document = Document::parse();
     command
+        // The groups, in the place of one list of all subcommands: `before_help` would be wrapped without its indentation.
+        // Every option but `--help` is under this heading anyway.
         .help_template(format!(
-            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\nOptions:\n{{options}}{{after-help}}",
+            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}Server and credentials:\n{{options}}{{after-help}}",
             by_group(&document)
         ))
         .after_help(
@@ -41,7 +43,7 @@ fn by_group(document: &Document) -> String {
     for (tag, about) in document.groups() {
         let of_tag = genauth::operations().iter().zip(&names).filter(|(operation, _)| document.group(operation) == tag);
         let lines = of_tag.map(|(operation, name)| format!("  {name:width$}  {}\n", about_of(operation)));
-        text.push_str(&format!("\n{}:\n{}", about.trim_end_matches('.'), lines.collect::<String>()));
+        text.push_str(&format!("{}:\n{}\n", about.trim_end_matches('.'), lines.collect::<String>()));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! Runs progenitor over the checked document, and annotates what it made.
 
 use crate::document::Document;
+use crate::features::Features;
 use crate::handwritten::{REPLACEMENTS, SECRET};
 use crate::names::{Operations, plain, type_names};
 use crate::violation::Violation;
@@ -39,8 +40,9 @@ fn annotated(file: &mut syn::File, document: &Document) -> Result<syn::File, Str
     file.items.push(syn::parse_quote!(
         use crate::operation::{At, OPERATIONS};
     ));
-    file.items.extend(tables::tables(document, &generated, &type_names)?);
-    tables::operations(document, &generated)
+    let features = Features::of(document);
+    file.items.extend(tables::tables(document, &features, &generated, &type_names)?);
+    tables::operations(document, &features, &generated)
 }
 
 fn run_progenitor(document: &Document) -> Result<proc_macro2::TokenStream, String> {

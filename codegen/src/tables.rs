@@ -38,20 +38,24 @@ pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
         .collect()
 }
 
-pub fn tables(document: &Document, generated: &[Generated<'_>], types: &TypeNames) -> Result<[Item; 2], String> {
+pub fn tables(
+    document: &Document,
+    features: &Features,
+    generated: &[Generated<'_>],
+    types: &TypeNames,
+) -> Result<[Item; 2], String> {
     let parse = |tokens| syn::parse2(tokens).map_err(|error| error.to_string());
-    Ok([parse(invoke(document, generated)?)?, parse(schemas(document, types)?)?])
+    Ok([parse(invoke(document, features, generated)?)?, parse(schemas(document, features, types)?)?])
 }
 
 /// The table of operations, apart from the client: much of the crate reads it that knows no client.
-pub fn operations(document: &Document, generated: &[Generated<'_>]) -> Result<syn::File, String> {
+pub fn operations(document: &Document, features: &Features, generated: &[Generated<'_>]) -> Result<syn::File, String> {
     let mut alike: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for operation in document.operations() {
         if let Some(both) = asked_and_answered(document, &operation) {
             alike.entry(both).or_default().push(operation.id());
         }
     }
-    let features = Features::of(document);
     let with = |operation: &Operation<'_>| attribute(features.operations.get(&plain(operation.id())));
     let rows = generated.iter().map(|Generated { operation, method, .. }| {
         let Operation { method: verb, path, value, .. } = operation;
@@ -159,8 +163,11 @@ fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> 
 }
 
 /// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
-fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro2::TokenStream, String> {
-    let features = Features::of(document);
+fn invoke(
+    document: &Document,
+    features: &Features,
+    generated: &[Generated<'_>],
+) -> Result<proc_macro2::TokenStream, String> {
     let arms = generated.iter().map(|Generated { operation, method, setters, .. }| {
         let id = operation.id();
         let with = attribute(features.operations.get(&plain(id)));
@@ -206,8 +213,7 @@ fn invoke(document: &Document, generated: &[Generated<'_>]) -> Result<proc_macro
     })
 }
 
-fn schemas(document: &Document, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
-    let features = Features::of(document);
+fn schemas(document: &Document, features: &Features, types: &TypeNames) -> Result<proc_macro2::TokenStream, String> {
     let own = document.schemas().filter(|(name, _)| !document.types_of_genauth.contains_key(*name));
     let rows = own.map(|(name, _)| {
         let ty = type_of(document, name, types)?;

@@ -77,7 +77,8 @@ fn folder(name: &str) -> PathBuf {
     let tag = "name: Red, description: About red., x-feature: red";
     write("red.yaml", group("Red", tag, &["Both", "Alone", "Everywhere"], &["Both", "Alone", "Everywhere"]));
     let tag = "name: Blue, description: About blue., x-feature: dark-blue";
-    write("blue.yaml", group("Blue", tag, &["Both"], &[]));
+    let wrap = "    WrapDto:\n      description: It again.\n      allOf: [{ $ref: '#/components/schemas/BothDto' }]\n";
+    write("blue.yaml", group("Blue", tag, &["Both", "Wrap"], &[]) + wrap);
     write("plain.yaml", group("Plain", "name: Plain, description: About others.", &["Everywhere"], &[]));
     folder
 }
@@ -115,6 +116,8 @@ fn each_feature_has_a_part_and_what_several_need_says_which() {
     assert!(both.len() > 6 && both.iter().all(|has| *has), "{both:?}");
     let everywhere = items_with(&all.groups["shared"], "EverywhereDto", "# [cfg");
     assert!(everywhere.len() > 6 && !everywhere.contains(&true), "{everywhere:?}");
+    // What makes one type of another is where both are.
+    assert!(all.groups["dark_blue"].contains("From<WrapDto> for BothDto") && !all.groups["shared"].contains("WrapDto"));
     for text in [&all.api, &all.operations] {
         assert!(text.contains("#[cfg(feature = \"red\")]") && text.contains("#[cfg(feature = \"dark-blue\")]"));
     }

@@ -117,7 +117,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///The envelope around whether it was done.
+    ///The envelope alone.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -472,7 +472,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///The envelope around whether it was done.
+    ///The envelope alone.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

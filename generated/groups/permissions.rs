@@ -1032,30 +1032,8 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct ResourcePagingDto {
-        ///The finer error code, which tells the exact kind of error.
-        #[serde(
-            rename = "apiCode",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        #[serde(
-            default,
-            deserialize_with = "crate::generated::integer::deserialize_option"
-        )]
-        pub api_code: ::std::option::Option<i64>,
         ///The items of the answer.
         pub list: ::std::vec::Vec<ResourceDto>,
-        ///The message that goes with the status code.
-        pub message: ::std::string::String,
-        ///The id of the request, given if the request failed.
-        #[serde(
-            rename = "requestId",
-            skip_serializing_if = "::std::option::Option::is_none"
-        )]
-        pub request_id: ::std::option::Option<::std::string::String>,
-        ///The business status code, which is 200 on success.
-        #[serde(rename = "statusCode")]
-        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
-        pub status_code: i64,
         ///The number of records in all.
         #[serde(rename = "totalCount")]
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]

@@ -65,7 +65,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///An envelope without data, for operations that only say how they went.
+    ///The envelope alone.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -107,7 +107,7 @@ pub mod types {
         ///Email address of the account. Upper and lower case make no difference.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
-        ///Code that `sendEmail` has sent. It can be used once, within 5 minutes by default.
+        ///Code that `/api/v3/send-email` has sent. It can be used once, within 5 minutes by default.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -204,7 +204,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct DeleteAccountByPhonePassCodeDto {
-        ///Code that `sendSms` has sent. It can be used once, within one minute.
+        ///Code that `/api/v3/send-sms` has sent. It can be used once, within one minute.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -879,7 +879,7 @@ pub mod types {
         ///Email address of the account. Upper and lower case make no difference.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
-        ///Code that `sendEmail` has sent. It can be used once, within 5 minutes by default.
+        ///Code that `/api/v3/send-email` has sent. It can be used once, within 5 minutes by default.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -893,7 +893,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct ResetPasswordByPhonePassCodeDto {
-        ///Code that `sendSms` has sent. It can be used once, within one minute.
+        ///Code that `/api/v3/send-sms` has sent. It can be used once, within one minute.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -1045,7 +1045,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct UnbindEmailDto {
-        ///Code that was sent by email, which `sendEmail` has to do first.
+        ///Code that was sent by email, which `/api/v3/send-email` has to do first.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -1059,7 +1059,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     pub struct UnbindPhoneDto {
-        ///Code that was sent by SMS, which `sendSms` has to do first.
+        ///Code that was sent by SMS, which `/api/v3/send-sms` has to do first.
         #[serde(rename = "passCode")]
         #[serde(serialize_with = "crate::generated::Exposed::serialize_exposed")]
         pub pass_code: crate::SecretString,
@@ -3462,7 +3462,7 @@ pub mod types {
 impl Client {
     /**Binds an email address to the signed-in user
 
-Only for a user who has none yet; an address that is there is changed with `updateEmail`. `sendEmail` has to send the code to the address first.
+Only for a user who has none yet; an address that is there is changed with `updateEmail`. `/api/v3/send-email` has to send the code to the address first.
 
 Sends a `POST` request to `/api/v3/bind-email`*/
     pub fn bind_email(&self) -> builder::BindEmail<'_> {
@@ -3470,7 +3470,7 @@ Sends a `POST` request to `/api/v3/bind-email`*/
     }
     /**Binds a phone number to the signed-in user
 
-Only for a user who has none yet; a number that is there is changed with `updatePhone`. `sendSms` has to send the code to the number first.
+Only for a user who has none yet; a number that is there is changed with `updatePhone`. `/api/v3/send-sms` has to send the code to the number first.
 
 Sends a `POST` request to `/api/v3/bind-phone`*/
     pub fn bind_phone(&self) -> builder::BindPhone<'_> {
@@ -3683,7 +3683,7 @@ Sends a `POST` request to `/api/v3/verify-reset-password-request`*/
     }
     /**Verifies that the signed-in user may change the email address
 
-The first of two steps; its token goes into `updateEmail`. Codes sent by email are the only method for now, and `sendEmail` has to send them first.
+The first of two steps; its token goes into `updateEmail`. Codes sent by email are the only method for now, and `/api/v3/send-email` has to send them first.
 
 Sends a `POST` request to `/api/v3/verify-update-email-request`*/
     pub fn verify_update_email_request(&self) -> builder::VerifyUpdateEmailRequest<'_> {
@@ -3691,7 +3691,7 @@ Sends a `POST` request to `/api/v3/verify-update-email-request`*/
     }
     /**Verifies that the signed-in user may change the phone number
 
-The first of two steps; its token goes into `updatePhone`. Codes sent by SMS are the only method for now, and `sendSms` has to send them first.
+The first of two steps; its token goes into `updatePhone`. Codes sent by SMS are the only method for now, and `/api/v3/send-sms` has to send them first.
 
 Sends a `POST` request to `/api/v3/verify-update-phone-request`*/
     pub fn verify_update_phone_request(&self) -> builder::VerifyUpdatePhoneRequest<'_> {

@@ -529,7 +529,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///The envelope around no data.
+    ///The envelope alone.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

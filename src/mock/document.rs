@@ -106,11 +106,10 @@ impl Document {
     fn of(root: Value, has: impl Fn(&str) -> bool) -> Self {
         let mut operations = Vec::new();
         for (path, item) in members(&root["paths"]) {
-            for (method, operation) in members(item) {
+            for (method, operation) in members(item).filter(|(_, operation)| has(text(operation, "operationId"))) {
                 operations.push(DescribedOperation::new(&root, path, method, operation));
             }
         }
-        operations.retain(|operation: &DescribedOperation| has(&operation.id));
         operations.sort_by_key(|operation| operation.path.matches('{').count());
         Self { root, operations }
     }

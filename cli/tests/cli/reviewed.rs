@@ -25,7 +25,8 @@ fn reviewed(name: &str, text: &str) {
 pub fn below(command: &[&str]) -> Vec<String> {
     let help = genauth(&[command, &["--help"]].concat()).run().ok();
     // Those of `api` are listed by group.
-    let lines = help.lines().skip_while(|line| !line.starts_with("Usage:")).take_while(|line| *line != "Options:");
+    let is_options = |line: &&str| ["Options:", "Server and credentials:"].contains(line);
+    let lines = help.lines().skip_while(|line| !line.starts_with("Usage:")).take_while(|line| !is_options(line));
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     names.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).collect()
 }
