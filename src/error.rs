@@ -64,6 +64,9 @@ pub enum ErrorKind {
     Http,
     /// The server understood the request and says no: a `statusCode` other than 200.
     Api,
+    /// The server says success, and by `success: false` in `data` that it was not done;
+    /// [`CallOptions::allow_not_done`](crate::CallOptions::allow_not_done) makes an answer of it.
+    NotDone,
     /// The server says success but sent no `data`, or that a sign-in is complete (1600) but no tokens.
     NoData,
     /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented, or than the

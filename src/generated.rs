@@ -7,13 +7,14 @@ pub use crate::exchange::json;
 #[cfg(feature = "invoke")]
 pub use crate::exchange::{Input, Invoking, unknown};
 pub use crate::operation::Fellows;
+pub use crate::pages::{Paging, Place};
 pub use crate::secret::Exposed;
 #[cfg(feature = "schemars")]
 pub use schemars;
 pub use {http, progenitor_client, reqwest, serde, serde_json};
 
 use crate::client::Settings;
-use crate::{Error, Operation, Response};
+use crate::{Error, Operation, Pages, Response};
 use reqwest::{Request, Url};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -50,6 +51,16 @@ pub fn send<T: DeserializeOwned>(
     request: Result<Request, progenitor_client::Error<()>>,
 ) -> impl Future<Output = Result<Response<T>, Error>> {
     crate::exchange::send(settings, operation, request)
+}
+
+/// Asks for what was built, page by page.
+pub fn pages<P: Paging>(
+    settings: &Settings,
+    operation: &'static Operation,
+    request: Result<Request, progenitor_client::Error<()>>,
+    place: Place,
+) -> Pages<P> {
+    Pages::new(settings, operation, request, place)
 }
 
 /// Of an operation whose envelopes have no `data`.

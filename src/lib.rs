@@ -20,6 +20,7 @@ mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod pages;
 mod query;
 mod response;
 mod retry;
@@ -42,6 +43,7 @@ pub use extension::Extension;
 /// Of the crate `http`: what [`Client::call`] and [`Operation`] name it by.
 pub use http::Method;
 pub use operation::{Operation, operations};
+pub use pages::{Items, Pages};
 pub use response::Response;
 pub use secret::{Exposed, SecretString};
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};

@@ -28,6 +28,8 @@ pub struct Operation {
     pub deprecated: bool,
     /// The `operationId` of what replaces a deprecated operation.
     pub replaced_by: Option<&'static str>,
+    /// Whether the payload's `success` says if it was done.
+    pub tells_success: bool,
     /// The fields of the body that hold a secret, by their names on the wire.
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and answer the same payload.

@@ -1,7 +1,7 @@
 //! What holds for every operation of the document, whichever are added: no operation is named here.
 
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
-use genauth::{Client, Credential, ErrorKind, Operation, operations};
+use genauth::{CallOptions, Client, Credential, ErrorKind, Operation, operations};
 use serde_json::{Map, Value, json};
 
 fn document() -> Value {
@@ -170,6 +170,30 @@ async fn a_refusal_names_the_operation_and_keeps_the_codes() {
         assert_eq!(error.kind(), ErrorKind::Api);
         assert_eq!((error.status_code(), error.api_code(), error.request_id()), (Some(499), Some(98_765), Some("r-1")));
         assert!(error.to_string().starts_with(&format!("{}: ", operation.id)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_payload_that_says_it_was_not_done_is_an_error_unless_it_is_to_be_an_answer() {
+    let (document, server) = (document(), MockGenAuth::start().await.unwrap());
+    let client = client(&server);
+    let lenient = client.with_options(&CallOptions::new().allow_not_done()).unwrap();
+    for operation in operations() {
+        let mut envelope = example_answer(&document, operation).clone();
+        let told = envelope.pointer_mut("/data/success");
+        assert_eq!(told.as_deref().is_some_and(Value::is_boolean), operation.tells_success, "{}", operation.id);
+        let Some(told) = told else { continue };
+        *told = json!(false);
+        (envelope["message"], envelope["requestId"]) = (json!("no such user"), json!("r-1"));
+        server.on(operation.id).unwrap().answer_always(MockAnswer::envelope(envelope));
+        let error = client.invoke(operation.id, example_request(&document, operation)).await.unwrap_err();
+        let says = "the server answered statusCode 200, but `data.success: false`: it was not done (no such user)";
+        assert!(error.to_string().starts_with(&format!("{}: {says}", operation.id)), "{error}");
+        assert_eq!((error.kind(), error.status_code()), (ErrorKind::NotDone, Some(200)));
+        assert_eq!((error.server_message(), error.request_id()), (Some("no such user"), Some("r-1")));
+        assert_eq!((error.attempts(), error.is_retryable(), error.body().is_some()), (1, false, true));
+        let answer = lenient.invoke(operation.id, example_request(&document, operation)).await.unwrap();
+        assert_eq!(answer["success"], false);
     }
 }
 

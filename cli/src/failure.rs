@@ -24,7 +24,7 @@ Exit codes:
   3  configuration: the host, credentials, the configuration file or a secret are missing or wrong
   4  network: the server cannot be reached, or not in time
   5  the server's answer is no use: an HTTP error, a redirect, no JSON, no data
-  6  the server refuses: an envelope whose `statusCode` is not 200";
+  6  the server refuses: an envelope whose `statusCode` is not 200, or whose payload says `success: false`";
 
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
@@ -38,7 +38,7 @@ impl From<ErrorKind> for Exit {
             | ErrorKind::Response
             | ErrorKind::TooLarge
             | ErrorKind::UnusableToken => Self::Server,
-            ErrorKind::Api => Self::Refused,
+            ErrorKind::Api | ErrorKind::NotDone => Self::Refused,
             _ => Self::Other,
         }
     }

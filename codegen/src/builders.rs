@@ -4,8 +4,9 @@
 
 use crate::document::{Document, Operation};
 use crate::names::{Operations, TypeNames, deprecation, operation_named, plain};
+use crate::pages;
 use crate::setters::setters;
-use crate::syntax::{binds, expect, functions, items, module, option_of, type_argument, type_ident};
+use crate::syntax::{binds, expect, functions, items, last_segment, module, option_of, type_argument, type_ident};
 use quote::format_ident;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
@@ -49,6 +50,7 @@ pub fn annotate<'a>(
     expect(generated.len() == operations.len(), "a builder for each operation")?;
     // As the table of operations is sorted.
     generated.sort_by_key(|(method, ..)| method.to_string());
+    let mut paging = BTreeSet::new();
     let finished = generated.into_iter().map(|(method, operation, item)| {
         let place = type_ident(item).cloned().ok_or("a builder's impl without a name")?;
         let setters = setters(item);
@@ -77,9 +79,15 @@ pub fn annotate<'a>(
                 #sent
             }
         });
+        if let Some(page) = pages::place(document, &operation) {
+            item.items.extend(pages::methods(&row, &payload, &page));
+            paging.extend(last_segment(&payload).map(|payload| payload.ident.to_string()));
+        }
         Ok(Generated { operation, place, method, setters })
     });
-    finished.collect()
+    let finished = finished.collect::<Result<_, String>>()?;
+    pages::implement(items(module(file, "types")?)?, &paging)?;
+    Ok(finished)
 }
 
 fn send_of(builder: &mut ItemImpl) -> Result<&mut ImplItemFn, String> {

@@ -38,6 +38,8 @@ pub mod names;
 #[doc(hidden)]
 pub mod near;
 #[doc(hidden)]
+pub mod pages;
+#[doc(hidden)]
 pub mod rules;
 #[doc(hidden)]
 pub mod setters;

@@ -70,6 +70,9 @@ pub fn operations(document: &Document, features: &Features, generated: &[Generat
             Some(replacement) => quote!(Some(#replacement)),
             None => quote!(None),
         };
+        let payload = document.property(operation.answer_schema(), "data");
+        let success = payload.and_then(|payload| document.property(payload, "success"));
+        let tells_success = success.is_some_and(|success| document.resolve(success)["type"] == "boolean");
         let siblings = asked_and_answered(document, operation).and_then(|both| alike.get(&both));
         let siblings = siblings.into_iter().flatten().filter(|other| **other != id);
         let secret_fields = secret_fields(document, operation);
@@ -83,6 +86,7 @@ pub fn operations(document: &Document, features: &Features, generated: &[Generat
             idempotent: #idempotent,
             deprecated: #deprecated,
             replaced_by: #replaced_by,
+            tells_success: #tells_success,
             secret_fields: &[#(#secret_fields),*],
             siblings: &[#(#siblings),*],
             fellows: crate::generated::Fellows(|| OPERATIONS),

@@ -3717,6 +3717,24 @@ pub mod types {
             value.parse()
         }
     }
+    impl crate::generated::Paging for ApplicationPaginatedDataDto {
+        type Row = ApplicationDto;
+        fn rows(&mut self) -> &mut Vec<ApplicationDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    impl crate::generated::Paging for ApplicationSimpleInfoPaginatedDataDto {
+        type Row = ApplicationSimpleInfoDto;
+        fn rows(&mut self) -> &mut Vec<ApplicationSimpleInfoDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -5982,6 +6000,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::UserPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListApplicationActiveUsers as usize],
+                self.request(),
+                crate::generated::Place::Body(&["options", "pagination"]),
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::UserPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_application_simple_info`]
 
@@ -6114,6 +6147,25 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(
+            self,
+        ) -> crate::Pages<types::ApplicationSimpleInfoPaginatedDataDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListApplicationSimpleInfo as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(
+            self,
+        ) -> crate::Items<types::ApplicationSimpleInfoPaginatedDataDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::list_applications`]
@@ -6256,6 +6308,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::ApplicationPaginatedDataDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListApplications as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::ApplicationPaginatedDataDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::refresh_application_secret`]

@@ -769,6 +769,24 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
+    impl crate::generated::Paging for AdminAuditLogRespData {
+        type Row = AdminAuditLogDto;
+        fn rows(&mut self) -> &mut Vec<AdminAuditLogDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    impl crate::generated::Paging for UserActionLogRespData {
+        type Row = UserActionLogDto;
+        fn rows(&mut self) -> &mut Vec<UserActionLogDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -1226,6 +1244,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::AdminAuditLogRespData> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetAdminAuditLogs as usize],
+                self.request(),
+                crate::generated::Place::Body(&["pagination"]),
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::AdminAuditLogRespData> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::get_user_action_logs`]
 
@@ -1296,6 +1329,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::UserActionLogRespData> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetUserActionLogs as usize],
+                self.request(),
+                crate::generated::Place::Body(&["pagination"]),
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::UserActionLogRespData> {
+            self.pages().items()
         }
     }
 }

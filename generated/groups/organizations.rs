@@ -1559,6 +1559,15 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
+    impl crate::generated::Paging for OrganizationPagingDto {
+        type Row = OrganizationDto;
+        fn rows(&mut self) -> &mut Vec<OrganizationDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -4727,6 +4736,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::UserPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListDepartmentMembers as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::UserPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_organizations`]
 
@@ -4863,6 +4887,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::OrganizationPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListOrganizations as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::OrganizationPagingDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::remove_department_members`]
@@ -5117,6 +5156,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::OrganizationPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::SearchOrganizations as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::OrganizationPagingDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::update_department`]

@@ -1224,6 +1224,33 @@ pub mod types {
             value.parse()
         }
     }
+    impl crate::generated::Paging for GetResourceAuthorizedTargetDataDto {
+        type Row = ResourceAuthorizedTargetDto;
+        fn rows(&mut self) -> &mut Vec<ResourceAuthorizedTargetDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    impl crate::generated::Paging for NamespaceListPagingDto {
+        type Row = NamespacesListRespDto;
+        fn rows(&mut self) -> &mut Vec<NamespacesListRespDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    impl crate::generated::Paging for ResourcePagingDto {
+        type Row = ResourceDto;
+        fn rows(&mut self) -> &mut Vec<ResourceDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -3391,6 +3418,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::GetResourceAuthorizedTargetDataDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetResourceAuthorizedTargets as usize],
+                self.request(),
+                crate::generated::Place::Body(&[]),
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::GetResourceAuthorizedTargetDataDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::get_resources_batch`]
 
@@ -3613,6 +3655,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::NamespaceListPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListNamespaces as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::NamespaceListPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_resources`]
 
@@ -3702,6 +3759,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::ResourcePagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListResources as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::ResourcePagingDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::update_namespace`]

@@ -1872,6 +1872,15 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
+    impl crate::generated::Paging for LoginHistoryPaginatedRespDto {
+        type Row = LoginHistoryDto;
+        fn rows(&mut self) -> &mut Vec<LoginHistoryDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -4230,6 +4239,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::UserDepartmentPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetDepartmentList as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::UserDepartmentPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::get_group_list`]
 
@@ -4443,6 +4467,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::LoginHistoryPaginatedRespDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetLoginHistory as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::LoginHistoryPaginatedRespDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::get_role_list`]

@@ -497,6 +497,15 @@ pub mod types {
             Default::default()
         }
     }
+    impl crate::generated::Paging for RoleDepartmentListPagingDto {
+        type Row = RoleDepartmentRespDto;
+        fn rows(&mut self) -> &mut Vec<RoleDepartmentRespDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -2021,6 +2030,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::RoleDepartmentListPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListRoleDepartments as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::RoleDepartmentListPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_role_members`]
 
@@ -2170,6 +2194,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::UserPagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListRoleMembers as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::UserPagingDto> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_roles`]
 
@@ -2259,6 +2298,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::RolePagingDto> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListRoles as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::RolePagingDto> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::revoke_role`]

@@ -1299,6 +1299,54 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub total_count: i64,
     }
+    #[cfg(any(feature = "groups", feature = "users"))]
+    impl crate::generated::Paging for GroupPagingDto {
+        type Row = ResGroupDto;
+        fn rows(&mut self) -> &mut Vec<ResGroupDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    #[cfg(any(feature = "roles", feature = "users"))]
+    impl crate::generated::Paging for RolePagingDto {
+        type Row = RoleDto;
+        fn rows(&mut self) -> &mut Vec<RoleDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    #[cfg(any(feature = "profile", feature = "users"))]
+    impl crate::generated::Paging for UserDepartmentPagingDto {
+        type Row = UserDepartmentRespDto;
+        fn rows(&mut self) -> &mut Vec<UserDepartmentRespDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    #[cfg(
+        any(
+            feature = "applications",
+            feature = "groups",
+            feature = "organizations",
+            feature = "roles",
+            feature = "users"
+        )
+    )]
+    impl crate::generated::Paging for UserPagingDto {
+        type Row = UserDto;
+        fn rows(&mut self) -> &mut Vec<UserDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]

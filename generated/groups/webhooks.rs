@@ -1837,6 +1837,24 @@ pub mod types {
         #[serde(rename = "webhookId")]
         pub webhook_id: ::std::string::String,
     }
+    impl crate::generated::Paging for GetWebhooksData {
+        type Row = WebhookDto;
+        fn rows(&mut self) -> &mut Vec<WebhookDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
+    impl crate::generated::Paging for ListWebhookLogsData {
+        type Row = WebhookLogDto;
+        fn rows(&mut self) -> &mut Vec<WebhookLogDto> {
+            &mut self.list
+        }
+        fn total(&self) -> u64 {
+            self.total_count.try_into().unwrap_or_default()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
@@ -2661,6 +2679,21 @@ pub mod builder {
                 )
                 .await
         }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::ListWebhookLogsData> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::GetWebhookLogs as usize],
+                self.request(),
+                crate::generated::Place::Body(&[]),
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::ListWebhookLogsData> {
+            self.pages().items()
+        }
     }
     /**Builder for [`Client::list_webhooks`]
 
@@ -2728,6 +2761,21 @@ pub mod builder {
                     self.request(),
                 )
                 .await
+        }
+        /// The list page by page, as a stream; see [`Pages`](crate::Pages).
+        #[inline]
+        pub fn pages(self) -> crate::Pages<types::GetWebhooksData> {
+            crate::generated::pages(
+                self.client.__settings(),
+                &super::OPERATIONS[super::At::ListWebhooks as usize],
+                self.request(),
+                crate::generated::Place::Query,
+            )
+        }
+        /// The rows of all pages, as a stream; see [`Items`](crate::Items).
+        #[inline]
+        pub fn items(self) -> crate::Items<types::GetWebhooksData> {
+            self.pages().items()
         }
     }
     /**Builder for [`Client::trigger_webhook`]

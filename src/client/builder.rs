@@ -268,6 +268,7 @@ impl ClientBuilder {
             timeout,
             attempt_timeout: wishes.attempt_timeout,
             retry: Retry { budget: Arc::default(), ..wishes.retry },
+            allow_not_done: false,
             largest_answer: wishes.largest_answer.unwrap_or(LARGEST_ANSWER),
             // More than a semaphore holds is as good as any number.
             concurrency: wishes.concurrency.map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),

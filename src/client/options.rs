@@ -17,6 +17,7 @@ pub struct CallOptions {
     retries: Option<u32>,
     language: Option<Language>,
     headers: Vec<(String, String)>,
+    allow_not_done: bool,
 }
 
 impl CallOptions {
@@ -43,6 +44,13 @@ impl CallOptions {
         self
     }
 
+    /// Takes `success: false` in a payload for an answer, where it is [`ErrorKind::NotDone`] otherwise: for those who read
+    /// `success` themselves.
+    pub fn allow_not_done(mut self) -> Self {
+        self.allow_not_done = true;
+        self
+    }
+
     /// Adds a header, such as one that a gateway asks for. No log shows its value.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -59,6 +67,7 @@ impl fmt::Debug for CallOptions {
             .field("retries", &self.retries)
             .field("language", &self.language)
             .field("headers", &names)
+            .field("allow_not_done", &self.allow_not_done)
             .finish()
     }
 }
@@ -92,6 +101,7 @@ impl Client {
             }
             client.settings.timeout = timeout;
         }
+        client.settings.allow_not_done |= options.allow_not_done;
         client.settings.retry.retries = options.retries.unwrap_or(client.settings.retry.retries);
         if let Some(language) = options.language {
             Arc::make_mut(&mut client.settings.credentials).language = language;

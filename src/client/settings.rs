@@ -23,6 +23,8 @@ pub struct Settings {
     pub(crate) retry: Retry,
     /// The largest answer that is read, in bytes.
     pub(crate) largest_answer: usize,
+    /// Whether `success: false` in a payload is an answer.
+    pub(crate) allow_not_done: bool,
     /// How many requests may be under way; shared by the clones of a client.
     pub(crate) concurrency: Option<Arc<Semaphore>>,
     /// The caller's own.

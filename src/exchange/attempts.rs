@@ -154,6 +154,7 @@ mod tests {
         idempotent: true,
         deprecated: false,
         replaced_by: None,
+        tells_success: false,
         secret_fields: &[],
         siblings: &[],
         fellows: crate::operation::Fellows(crate::operations),

@@ -40,7 +40,10 @@ pub(crate) fn open<T: DeserializeOwned>(
     secrets: &Secrets<'_>,
     arrival: &Arrival,
 ) -> Result<(T, Head), Error> {
-    if arrival.status.is_success()
+    let minds_success =
+        call.operation.is_some_and(|operation| operation.tells_success) && !call.settings.allow_not_done;
+    if !minds_success
+        && arrival.status.is_success()
         && !is_list(&arrival.body)
         // Also of what the payload has no field for, none of which would be read otherwise.
         && let Ok(body) = std::str::from_utf8(&arrival.body)
@@ -50,6 +53,9 @@ pub(crate) fn open<T: DeserializeOwned>(
         return Ok((payload, head(200, message, api_code, request_id, secrets)));
     }
     let (head, data) = read(call, secrets, arrival)?;
+    if minds_success && data.is_some_and(says_not_done) {
+        return Err(with_answer(not_done(call, head), arrival));
+    }
     // An operation without a payload is content with no data: `()` reads from `null`.
     let payload = serde_json::from_str(data.unwrap_or("null"));
     payload.map_err(|error| unreadable(call, &error, data, arrival, &head)).map(|payload| (payload, head))
@@ -146,6 +152,24 @@ fn with_head(error: Error, Head { status_code, api_code, request_id, .. }: &Head
         (error.status_code, error.api_code) = (Some(*status_code), *api_code);
         error.request_id.clone_from(request_id);
     })
+}
+
+/// Whether `success` is false in it.
+fn says_not_done(data: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Told {
+        success: Option<bool>,
+    }
+    data.starts_with('{') && matches!(serde_json::from_str(data), Ok(Told { success: Some(false) }))
+}
+
+fn not_done(call: &Call<'_>, head: Head) -> Error {
+    let mut detail = "the server answered statusCode 200, but `data.success: false`: it was not done".to_owned();
+    if !head.message.is_empty() {
+        detail.push_str(&format!(" ({})", one_line(&head.message)));
+    }
+    append(&mut detail, "check that what the request names is there, and may be changed so");
+    with_head(call.error(ErrorKind::NotDone, detail), &head).with(|error| error.server_message = Some(head.message))
 }
 
 /// Whether the server says of a sign-in that nothing is left to do.

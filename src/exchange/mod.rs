@@ -48,6 +48,15 @@ pub(crate) fn send<T: DeserializeOwned>(
     })
 }
 
+/// Why the generated code could not build the request.
+pub(crate) fn unwritable(
+    settings: &Settings,
+    operation: &'static Operation,
+    problem: progenitor_client::Error<()>,
+) -> Error {
+    Call::new(settings, Some(operation), &operation.method).unwritable(problem)
+}
+
 /// There and back.
 async fn carry<T: DeserializeOwned>(begun: Result<Box<Attempts<'_>>, Error>) -> Result<Response<T>, Error> {
     let mut attempts = begun?;
