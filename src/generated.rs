@@ -7,7 +7,7 @@ pub use crate::exchange::json;
 #[cfg(feature = "invoke")]
 pub use crate::exchange::{Input, Invoking, unknown};
 pub use crate::operation::Fellows;
-pub use crate::pages::{Paging, Place};
+pub use crate::pages::{PagePlace, Paging};
 pub use crate::secret::Exposed;
 #[cfg(feature = "schemars")]
 pub use schemars;
@@ -58,7 +58,7 @@ pub fn pages<P: Paging>(
     settings: &Settings,
     operation: &'static Operation,
     request: Result<Request, progenitor_client::Error<()>>,
-    place: Place,
+    place: PagePlace,
 ) -> Pages<P> {
     Pages::new(settings, operation, request, place)
 }

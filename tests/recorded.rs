@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::raw;
+use common::{raw, reqwest_client_builder};
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::types::GetManagementAccessTokenDto;
-use genauth::{AccessKeyUse, Client, ClientAuthentication, Dialect, Error, ErrorKind, TenantHeader, operations};
+use genauth::{
+    AccessKeyUse, Client, ClientAuthentication, Dialect, Error, ErrorKind, SecretString, TenantHeader, operations,
+};
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -274,14 +276,30 @@ async fn server(recorded: &Recorded<'_>) -> MockGenAuth {
     builder.start().await.unwrap()
 }
 
-/// The management token was another server's, for a user pool of its own: this server's stands in for it.
-async fn with_token_of(server: &MockGenAuth, recorded: &Recorded<'_>, headers: &str) -> String {
+async fn management_token(server: &MockGenAuth, recorded: &Recorded<'_>) -> SecretString {
     let key = GetManagementAccessTokenDto::builder().access_key_id(ACCESS_KEY.0).access_key_secret(ACCESS_KEY.1);
     let client = Client::builder(format!("{}{}", server.url(), recorded.path().0)).build().unwrap();
-    let issued = client.get_management_token().body(key).send().await.unwrap();
+    client.get_management_token().body(key).send().await.unwrap().into_payload().access_token
+}
+
+/// The user whom the SDK asked for was there.
+async fn create_user(server: &MockGenAuth, recorded: &Recorded<'_>, username: &str) {
+    let token = management_token(server, recorded).await;
+    let client = reqwest_client_builder().build().unwrap();
+    let request = client
+        .post(format!("{}{}/api/v3/create-user", server.url(), recorded.path().0))
+        .bearer_auth(token.expose_secret())
+        .header("x-authing-userpool-id", MockGenAuth::USERPOOL_ID)
+        .json(&json!({ "username": username }));
+    assert!(request.send().await.unwrap().text().await.unwrap().contains("\"statusCode\":200"));
+}
+
+/// The management token was another server's, for a user pool of its own: this server's stands in for it.
+async fn with_token_of(server: &MockGenAuth, recorded: &Recorded<'_>, headers: &str) -> String {
+    let issued = management_token(server, recorded).await;
     let pool = recorded.header("x-authing-userpool-id").filter(|pool| !pool.is_empty()).unwrap_or("no pool");
     headers
-        .replace(recorded.header("authorization").unwrap(), &format!("Bearer {}", issued.access_token.expose_secret()))
+        .replace(recorded.header("authorization").unwrap(), &format!("Bearer {}", issued.expose_secret()))
         .replace(pool, MockGenAuth::USERPOOL_ID)
 }
 
@@ -291,6 +309,9 @@ async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_
     let (mut wrong, mut unknown) = (Vec::new(), 0);
     for recorded in requests.iter().map(Recorded) {
         let server = server(&recorded).await;
+        if let Some((_, user)) = recorded.target().1.into_iter().find(|(name, _)| name == "userId") {
+            create_user(&server, &recorded, &user).await;
+        }
         let headers: Vec<&str> = recorded.0["headers"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
         let mut headers = headers.join("\r\n");
         if recorded.is_managed() && !recorded.is_signed() && recorded.path().1 != FETCH {

@@ -25,10 +25,10 @@ pub fn place(document: &Document, operation: &Operation<'_>) -> Option<Expr> {
     let parameters = || operation.value["parameters"].as_array().into_iter().flatten();
     let in_query = |name: &&str| parameters().any(|it| it["in"] == "query" && it["name"] == **name);
     if PAGE.iter().all(in_query) {
-        return Some(parse_quote!(crate::generated::Place::Query));
+        return Some(parse_quote!(crate::generated::PagePlace::Query));
     }
     let names = in_body(document, operation.body_schema(), 3)?;
-    Some(parse_quote!(crate::generated::Place::Body(&[#(#names),*])))
+    Some(parse_quote!(crate::generated::PagePlace::Body(&[#(#names),*])))
 }
 
 /// The names that lead to the object that has both, through objects that may be as deep.

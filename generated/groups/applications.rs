@@ -6007,7 +6007,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListApplicationActiveUsers as usize],
                 self.request(),
-                crate::generated::Place::Body(&["options", "pagination"]),
+                crate::generated::PagePlace::Body(&["options", "pagination"]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -6157,7 +6157,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListApplicationSimpleInfo as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -6316,7 +6316,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListApplications as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

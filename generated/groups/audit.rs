@@ -1251,7 +1251,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetAdminAuditLogs as usize],
                 self.request(),
-                crate::generated::Place::Body(&["pagination"]),
+                crate::generated::PagePlace::Body(&["pagination"]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -1337,7 +1337,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetUserActionLogs as usize],
                 self.request(),
-                crate::generated::Place::Body(&["pagination"]),
+                crate::generated::PagePlace::Body(&["pagination"]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

@@ -1276,7 +1276,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListGroupMembers as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -1423,7 +1423,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListGroups as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

@@ -4743,7 +4743,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListDepartmentMembers as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -4895,7 +4895,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListOrganizations as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -5164,7 +5164,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::SearchOrganizations as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

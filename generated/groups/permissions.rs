@@ -3425,7 +3425,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetResourceAuthorizedTargets as usize],
                 self.request(),
-                crate::generated::Place::Body(&[]),
+                crate::generated::PagePlace::Body(&[]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -3662,7 +3662,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListNamespaces as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -3767,7 +3767,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListResources as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

@@ -4246,7 +4246,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetDepartmentList as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -4475,7 +4475,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetLoginHistory as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

@@ -9096,7 +9096,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetUserDepartments as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -9466,7 +9466,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetUserLoginHistory as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -9922,7 +9922,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListArchivedUsers as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -10117,7 +10117,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListUsersLegacy as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -10203,7 +10203,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListUsers as usize],
                 self.request(),
-                crate::generated::Place::Body(&["options", "pagination"]),
+                crate::generated::PagePlace::Body(&["options", "pagination"]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

@@ -2686,7 +2686,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::GetWebhookLogs as usize],
                 self.request(),
-                crate::generated::Place::Body(&[]),
+                crate::generated::PagePlace::Body(&[]),
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
@@ -2769,7 +2769,7 @@ pub mod builder {
                 self.client.__settings(),
                 &super::OPERATIONS[super::At::ListWebhooks as usize],
                 self.request(),
-                crate::generated::Place::Query,
+                crate::generated::PagePlace::Query,
             )
         }
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).

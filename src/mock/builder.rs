@@ -19,6 +19,7 @@ use super::document::Document;
 use super::gate::Gate;
 use super::management::ManagementIssuer;
 use super::request::Log;
+use super::rows::Rows;
 use super::script::Script;
 use super::server::MockGenAuth;
 use super::service::{MockExchange, Service, Site};
@@ -240,6 +241,7 @@ impl MockGenAuthBuilder {
             document,
             gate,
             wechat: WechatApps::new(wechat_apps, self.token_lifetime, self.token_margin, self.expires_at),
+            rows: Rows::default(),
             clock: self.clock,
             site: self.site,
             script: Script::default(),

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::Extension;
 
 use super::json::{items, members, text};
+use super::kind::{self, Fields, RowKind, Shape, Subject};
 use super::refusal::Refusal;
 use super::role::Role;
 use super::schema::to_json_schema;
@@ -21,6 +22,7 @@ use super::scheme::Scheme;
 pub(super) struct Document {
     root: Value,
     operations: Vec<DescribedOperation>,
+    pub(super) kinds: Vec<RowKind>,
 }
 
 /// One method of one path, as the document has it.
@@ -39,7 +41,8 @@ pub(super) struct DescribedOperation {
     pub(super) example: Value,
     pub(super) role: Role,
     /// The example of the body; null if there is none.
-    request_example: Value,
+    pub(super) request_example: Value,
+    pub(super) subject: Subject,
 }
 
 #[derive(Debug)]
@@ -111,7 +114,12 @@ impl Document {
             }
         }
         operations.sort_by_key(|operation| operation.path.matches('{').count());
-        Self { root, operations }
+        let subjects: Vec<_> = operations.iter().map(|operation| (&*operation.id, &operation.subject)).collect();
+        let kinds = kind::kinds(&subjects);
+        for operation in &mut operations {
+            operation.subject.act = kind::act(&kinds, &operation.id, &operation.subject);
+        }
+        Self { root, operations, kinds }
     }
 
     /// The operation of this method at this path, if there is one.
@@ -122,6 +130,12 @@ impl Document {
     /// Whether there is an operation with this id.
     pub(super) fn has(&self, id: &str) -> bool {
         self.operations.iter().any(|operation| operation.id == id)
+    }
+
+    /// The operations that act on this kind.
+    pub(super) fn of_kind(&self, kind: &RowKind) -> impl Iterator<Item = &DescribedOperation> {
+        let place = self.kinds.iter().position(|one| std::ptr::eq(one, kind));
+        self.operations.iter().filter(move |operation| operation.subject.act.is_some_and(|(of, _)| Some(of) == place))
     }
 
     /// The components that a schema refers to, itself or through another, with the words of JSON Schema.
@@ -175,15 +189,17 @@ impl DescribedOperation {
             let has_posted = posts && posted != all;
             std::iter::once(all).chain(has_posted.then_some(posted))
         });
+        let parameters: Vec<_> = items(&operation["parameters"])
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| QueryParameter::new(root, parameter))
+            .collect();
         Self {
+            subject: subject(root, operation, &parameters, data),
             id: text(operation, "operationId").to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             requirements: alternatives.collect(),
-            parameters: items(&operation["parameters"])
-                .filter(|parameter| parameter["in"] == "query")
-                .map(|parameter| QueryParameter::new(root, parameter))
-                .collect(),
+            parameters,
             body: request.get("schema").map(DescribedBody::new),
             has_client_secret,
             example: answer["example"].clone(),
@@ -191,6 +207,59 @@ impl DescribedOperation {
             request_example: request["example"].clone(),
         }
     }
+}
+
+/// What an operation has to do with rows, as its parameters, its request's body and its payload say.
+fn subject(root: &Value, operation: &Value, parameters: &[QueryParameter], data: &Value) -> Subject {
+    let request = media(&operation["requestBody"]);
+    let (shape, row) = shape(root, data);
+    let has_page = |schema: Option<&Value>| schema.is_some_and(|schema| property(root, schema, "page").is_some());
+    let of = |schema: Option<&'_ Value>, name: &str| property(root, schema?, name).cloned();
+    let body = request.get("schema");
+    let pagination = of(body, "pagination").or_else(|| of(of(body, "options").as_ref(), "pagination"));
+    Subject {
+        shape,
+        row,
+        parameters: parameters.iter().map(|parameter| (parameter.name.clone(), parameter.is_required)).collect(),
+        takes_pages: parameters.iter().any(|parameter| parameter.name == "page")
+            || has_page(body)
+            || has_page(pagination.as_ref()),
+        example_keys: kind::example_keys(operation, &request["example"]),
+        act: None,
+    }
+}
+
+/// Where the rows of a payload are, and what fields a row has.
+fn shape(root: &Value, data: &Value) -> (Shape, Fields) {
+    let data = resolve(root, data);
+    if data["type"] == "array" {
+        return (Shape::Many, fields(root, &data["items"]));
+    }
+    let list = property(root, data, "list").map(|list| resolve(root, list)).filter(|list| list["type"] == "array");
+    match list {
+        Some(list) if property(root, data, "totalCount").is_some() => (Shape::Paging, fields(root, &list["items"])),
+        Some(_) => (Shape::None, Fields::default()),
+        None => (Shape::One, fields(root, data)),
+    }
+}
+
+fn fields(root: &Value, schema: &Value) -> Fields {
+    let schema = resolve(root, schema);
+    let mut found = Fields::default();
+    for part in items(&schema["allOf"]) {
+        let Fields { known, required, lists } = fields(root, part);
+        found.known.extend(known);
+        found.required.extend(required);
+        found.lists.extend(lists);
+    }
+    for (name, property) in members(&schema["properties"]) {
+        found.known.push(name.to_owned());
+        if resolve(root, property)["type"] == "array" {
+            found.lists.push(name.to_owned());
+        }
+    }
+    found.required.extend(items(&schema["required"]).filter_map(Value::as_str).map(str::to_owned));
+    found
 }
 
 /// Whether a path is one that is described, segment by segment; a `{variable}` stands for any one segment that is not

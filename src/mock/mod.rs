@@ -11,7 +11,9 @@
 //! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
 //! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new
 //! management token at each request, and an application's id and secret are checked where an operation asks about them.
-//! Everything else answers the document's example.
+//! What is created, updated and deleted is there, is changed and is gone: users, groups, roles and whatever else the document
+//! says how to create and get, beside its examples, which are always there. Lists have pages. Everything else answers the
+//! document's example.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -75,11 +77,13 @@ mod connections;
 mod document;
 mod gate;
 mod json;
+mod kind;
 mod lock;
 mod management;
 mod refusal;
 mod request;
 mod role;
+mod rows;
 mod schema;
 mod scheme;
 mod script;

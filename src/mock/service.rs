@@ -20,6 +20,7 @@ use super::json::text;
 use super::refusal::Refusal;
 use super::request::{Log, RecordedRequest};
 use super::role::Role;
+use super::rows::{RowQuery, Rows};
 use super::script::Script;
 use super::wechat::WechatApps;
 
@@ -28,6 +29,7 @@ pub(super) struct Service {
     pub(super) document: Arc<Document>,
     pub(super) gate: Gate,
     pub(super) wechat: WechatApps,
+    pub(super) rows: Rows,
     pub(super) clock: MockClock,
     pub(super) site: Site,
     pub(super) script: Script,
@@ -163,7 +165,10 @@ impl Service {
                     if valid { "the app id and secret belong together" } else { "wrong app id or app secret" };
                 Ok(success(json!({ "valid": valid, "message": message })))
             }
-            Role::Example => Ok(operation.example.clone()),
+            Role::Example => {
+                let asked = RowQuery { query: call.query, body: &body };
+                self.rows.answer(&self.document, operation, &asked).unwrap_or_else(|| Ok(operation.example.clone()))
+            }
         }
     }
 

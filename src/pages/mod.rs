@@ -5,7 +5,7 @@
 mod place;
 mod position;
 
-pub use self::place::Place;
+pub use self::place::PagePlace;
 
 use self::position::{Next, Position};
 use crate::client::Settings;
@@ -104,7 +104,7 @@ impl<P: Paging> Pages<P> {
         settings: &Settings,
         operation: &'static Operation,
         request: Result<Request, progenitor_client::Error<()>>,
-        place: Place,
+        place: PagePlace,
     ) -> Self {
         let request = request.map_err(|problem| crate::exchange::unwritable(settings, operation, problem));
         let list = List { settings: settings.clone(), operation, request, place, every: Duration::ZERO };
@@ -218,7 +218,7 @@ struct List {
     settings: Settings,
     operation: &'static Operation,
     request: Result<Request, Error>,
-    place: Place,
+    place: PagePlace,
     /// From one request to the next.
     every: Duration,
 }
@@ -261,7 +261,7 @@ struct Reader {
     settings: Settings,
     operation: &'static Operation,
     request: Request,
-    place: Place,
+    place: PagePlace,
     turns: Option<Interval>,
     position: Position,
 }

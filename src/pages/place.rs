@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 
 /// Where an operation takes `page` and `limit`.
 #[derive(Debug, Clone, Copy)]
-pub enum Place {
+pub enum PagePlace {
     /// In the query.
     Query,
     /// In the JSON body, in the object that these names lead to.
     Body(&'static [&'static str]),
 }
 
-impl Place {
+impl PagePlace {
     /// `page` and `limit`, where they are set.
     pub(super) fn set_in(self, request: &Request) -> Result<(Option<i64>, Option<i64>), String> {
         let body = self.body(request);

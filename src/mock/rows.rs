@@ -1,0 +1,303 @@
+//! What was created, and is there from then on: users, groups, roles and whatever else can be created, got and listed.
+//!
+//! That follows from the document. Where it describes `createX`, whose payload is an X, and `getX`, which finds it by a
+//! parameter that an X has, the operations whose names are made of a verb and `X`, `Xs`, `XBatch` or `XsBatch` act on what
+//! was created. The document's own examples are always there. A list answers the page that is asked for, and no filter is
+//! looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::answer::success;
+use super::document::{DescribedOperation, Document};
+use super::json::items;
+use super::kind::{Act, Row, RowKind, Shape};
+use super::lock::lock;
+use super::refusal::Refusal;
+
+/// What the server gives at once where nothing is said.
+const DEFAULT_LIMIT: usize = 10;
+
+/// The rows that were created or changed, by the noun of their kind. Deliberately without `Debug`.
+#[derive(Default)]
+pub(super) struct Rows(Mutex<Made>);
+
+#[derive(Default)]
+struct Made {
+    number: u64,
+    rows: BTreeMap<String, Vec<Row>>,
+}
+
+/// What a request says: the fields of its body, and the parameters of its query.
+pub(super) struct RowQuery<'a> {
+    pub(super) query: &'a str,
+    pub(super) body: &'a Value,
+}
+
+impl RowQuery<'_> {
+    /// The texts of a field, one or many.
+    fn texts(&self, name: &str) -> Vec<String> {
+        let in_query = form_urlencoded::parse(self.query.as_bytes())
+            .filter(|(key, _)| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
+            .flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let in_body = match &self.body[name] {
+            Value::String(one) => vec![one.clone()],
+            many => items(many).filter_map(Value::as_str).map(str::to_owned).collect(),
+        };
+        in_query.chain(in_body).collect()
+    }
+
+    /// A number at the top, or in `pagination`, or in its `options`.
+    fn number(&self, name: &str) -> Option<usize> {
+        let in_query = self.texts(name).first().and_then(|text| text.parse().ok());
+        let pointers = ["", "/pagination", "/options/pagination"].map(|at| format!("{at}/{name}"));
+        in_query.or_else(|| pointers.iter().find_map(|at| self.body.pointer(at)?.as_u64()?.try_into().ok()))
+    }
+}
+
+impl Rows {
+    /// The envelope, where the operation acts on rows or lists what the document has.
+    pub(super) fn answer(
+        &self,
+        document: &Document,
+        operation: &DescribedOperation,
+        asked: &RowQuery<'_>,
+    ) -> Option<Result<Value, Refusal>> {
+        let Some((kind, act)) = operation.subject.act else {
+            let examples = examples(operation);
+            return (operation.subject.shape == Shape::Paging).then(|| Ok(page(operation, asked, examples)));
+        };
+        let kind = &document.kinds[kind];
+        let made = &mut *lock(&self.0);
+        Some(match act {
+            Act::Create => Ok(made.create(kind, document, operation, asked)),
+            Act::Get => made.get(kind, document, operation, asked),
+            Act::Update => made.update(kind, document, operation, asked),
+            Act::Delete => {
+                let keys: Vec<String> = kind.plurals().iter().flat_map(|name| asked.texts(name)).collect();
+                let rows = made.of(kind);
+                rows.retain(|row| !keys.iter().any(|key| kind.is(row, &kind.key, key, asked)));
+                Ok(operation.example.clone())
+            }
+            Act::List => {
+                let rows = made.of(kind);
+                let examples = examples(operation);
+                let others = examples.into_iter().filter(|row| !rows.iter().any(|other| kind.are_one(row, other)));
+                let all = others.chain(rows.iter().cloned()).collect();
+                Ok(page(operation, asked, all))
+            }
+        })
+    }
+}
+
+impl Made {
+    fn of(&mut self, kind: &RowKind) -> &mut Vec<Row> {
+        self.rows.entry(kind.noun.clone()).or_default()
+    }
+
+    fn put(&mut self, kind: &RowKind, row: &Row) {
+        let rows = self.of(kind);
+        match rows.iter_mut().find(|other| kind.are_one(row, other)) {
+            Some(other) => other.clone_from(row),
+            None => rows.push(row.clone()),
+        }
+    }
+
+    fn create(
+        &mut self,
+        kind: &RowKind,
+        document: &Document,
+        operation: &DescribedOperation,
+        asked: &RowQuery<'_>,
+    ) -> Value {
+        let is_example = *asked.body == operation.request_example;
+        let mut examples = examples(operation);
+        // Those that answer something else have no example of a row.
+        examples.retain(|row| row.contains_key(&kind.key));
+        if is_example && !examples.is_empty() {
+            examples.iter().for_each(|row| self.put(kind, row));
+            return operation.example.clone();
+        }
+        let mut all = document.of_kind(kind).flat_map(self::examples);
+        let example = all.find(|row| row.contains_key(&kind.key)).unwrap_or_default();
+        let mut rows = Vec::new();
+        for given in asked.rows() {
+            let mut row = kind.row.fit(&given, &example);
+            if !given.contains_key(&kind.key) {
+                self.number += 1;
+                row.insert(kind.key.clone(), format!("mock-{}-{}", kind.noun.to_lowercase(), self.number).into());
+            }
+            self.put(kind, &row);
+            rows.push(row);
+        }
+        payload(operation, kind, rows)
+    }
+
+    fn find(
+        &mut self,
+        kind: &RowKind,
+        document: &Document,
+        field: &str,
+        key: &str,
+        asked: &RowQuery<'_>,
+    ) -> Option<Row> {
+        let is = |row: &&Row| kind.is(row, field, key, asked);
+        if let Some(row) = self.of(kind).iter().find(is) {
+            return Some(row.clone());
+        }
+        document.of_kind(kind).flat_map(examples).find(|row| is(&row))
+    }
+
+    fn get(
+        &mut self,
+        kind: &RowKind,
+        document: &Document,
+        operation: &DescribedOperation,
+        asked: &RowQuery<'_>,
+    ) -> Result<Value, Refusal> {
+        // What else it may be found by, such as an `email`.
+        let field = asked.texts(&format!("{}Type", kind.key)).into_iter().next().map(|name| camel_case(&name));
+        let field = field.filter(|name| operation.subject.row.known.contains(name)).unwrap_or_else(|| kind.key.clone());
+        let keys: Vec<String> = kind.plurals().iter().flat_map(|name| asked.texts(name)).collect();
+        let rows: Vec<Row> = keys.iter().filter_map(|key| self.find(kind, document, &field, key, asked)).collect();
+        if !rows.is_empty() {
+            return Ok(payload(operation, kind, rows));
+        }
+        if keys.iter().all(|key| operation.subject.example_keys.contains(key)) {
+            return Ok(operation.example.clone());
+        }
+        if operation.subject.shape == Shape::Many { Ok(payload(operation, kind, rows)) } else { Err(kind.unknown()) }
+    }
+
+    fn update(
+        &mut self,
+        kind: &RowKind,
+        document: &Document,
+        operation: &DescribedOperation,
+        asked: &RowQuery<'_>,
+    ) -> Result<Value, Refusal> {
+        let is_example = *asked.body == operation.request_example;
+        let mut rows = Vec::new();
+        for mut given in asked.rows() {
+            let (key, new) = (given.remove(&kind.key).unwrap_or_default(), given.remove(&new(&kind.key)));
+            let found = self.find(kind, document, &kind.key, key.as_str().unwrap_or_default(), asked);
+            let Some(mut row) = found else {
+                if is_example {
+                    continue;
+                }
+                return Err(kind.unknown());
+            };
+            self.of(kind).retain(|other| !kind.are_one(&row, other));
+            given.retain(|name, _| kind.row.known.contains(name));
+            row.extend(given);
+            row.extend(new.map(|key| (kind.key.clone(), key)));
+            self.put(kind, &row);
+            rows.push(row);
+        }
+        Ok(if is_example { operation.example.clone() } else { payload(operation, kind, rows) })
+    }
+}
+
+impl RowQuery<'_> {
+    /// The fields that the body gives: of each in its `list`, or its own.
+    fn rows(&self) -> Vec<Row> {
+        let list: Vec<&Value> = items(&self.body["list"]).collect();
+        let rows = if list.is_empty() { vec![self.body] } else { list };
+        rows.into_iter().filter_map(Value::as_object).cloned().collect()
+    }
+}
+
+impl RowKind {
+    /// What requests call a key, or several.
+    fn plurals(&self) -> [String; 3] {
+        [self.key.clone(), format!("{}s", self.key), format!("{}List", self.key)]
+    }
+
+    /// Whether it is the row that is asked for.
+    fn is(&self, row: &Row, field: &str, key: &str, asked: &RowQuery<'_>) -> bool {
+        let in_scope = |name: &String| {
+            let given = asked.texts(name);
+            given.is_empty()
+                || row.get(name).and_then(Value::as_str).is_none_or(|value| given.iter().any(|one| one == value))
+        };
+        row.get(field).is_some_and(|value| value == key) && self.scope.iter().all(in_scope)
+    }
+
+    fn are_one(&self, row: &Row, other: &Row) -> bool {
+        let alike =
+            |name: &String| row.get(name) == other.get(name) || !row.contains_key(name) || !other.contains_key(name);
+        row.get(&self.key) == other.get(&self.key) && self.scope.iter().all(alike)
+    }
+
+    fn unknown(&self) -> Refusal {
+        Refusal::new(
+            404,
+            format!("no such {}: the mock knows those of the examples, and those that were created", self.noun),
+        )
+    }
+}
+
+/// The rows of an operation's example.
+fn examples(operation: &DescribedOperation) -> Vec<Row> {
+    let data = &operation.example["data"];
+    let rows: Vec<&Value> = match operation.subject.shape {
+        Shape::One => vec![data],
+        Shape::Many => items(data).collect(),
+        Shape::Paging => items(&data["list"]).collect(),
+        Shape::None => Vec::new(),
+    };
+    rows.into_iter().filter_map(Value::as_object).cloned().collect()
+}
+
+/// The rows in the operation's own shape; the example where it has none.
+fn payload(operation: &DescribedOperation, kind: &RowKind, rows: Vec<Row>) -> Value {
+    if !operation.subject.row.known.contains(&kind.key) {
+        return operation.example.clone();
+    }
+    let example = examples(operation).into_iter().next().unwrap_or_default();
+    let mut rows = rows.iter().map(|row| Value::Object(operation.subject.row.fit(row, &example)));
+    match operation.subject.shape {
+        Shape::One => success(rows.next().unwrap_or_default()),
+        Shape::Many => success(rows.collect()),
+        Shape::Paging | Shape::None => operation.example.clone(),
+    }
+}
+
+/// One page of these rows.
+fn page(operation: &DescribedOperation, asked: &RowQuery<'_>, rows: Vec<Row>) -> Value {
+    let example = examples(operation).into_iter().next().unwrap_or_default();
+    let total = rows.len();
+    let has_pages = operation.subject.takes_pages;
+    let limit = asked.number("limit").unwrap_or(DEFAULT_LIMIT);
+    let skipped = asked.number("page").unwrap_or(1).saturating_sub(1).saturating_mul(limit);
+    let (skipped, limit) = if has_pages { (skipped, limit) } else { (0, total) };
+    let list: Vec<Value> = rows
+        .iter()
+        .skip(skipped)
+        .take(limit)
+        .map(|row| Value::Object(operation.subject.row.fit(row, &example)))
+        .collect();
+    let mut envelope = operation.example.clone();
+    if let Some(data) = envelope.get_mut("data").and_then(Value::as_object_mut) {
+        data.extend([("totalCount".to_owned(), total.into()), ("list".to_owned(), list.into())]);
+    }
+    envelope
+}
+
+/// `newCode` of `code`.
+fn new(key: &str) -> String {
+    let (first, rest) = key.split_at(1);
+    format!("new{}{rest}", first.to_uppercase())
+}
+
+/// `externalId` of `external_id`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |all, word| {
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        all + &first.to_uppercase() + rest
+    })
+}
