@@ -19,9 +19,13 @@ pub(crate) enum At {
     BindEmail,
     #[cfg(feature = "profile")]
     BindPhone,
+    #[cfg(feature = "sign-up")]
+    ChangeQrCodeStatus,
     CheckAppIdSecret,
     #[cfg(feature = "applications")]
     CheckDomainAvailable,
+    #[cfg(feature = "sign-up")]
+    CheckQrCodeStatus,
     #[cfg(feature = "applications")]
     CreateApplication,
     #[cfg(feature = "organizations")]
@@ -48,6 +52,7 @@ pub(crate) enum At {
     CreateUsersBatch,
     #[cfg(feature = "webhooks")]
     CreateWebhook,
+    DecryptWechatMiniProgramData,
     #[cfg(feature = "profile")]
     DeleteAccount,
     #[cfg(feature = "applications")]
@@ -73,6 +78,8 @@ pub(crate) enum At {
     #[cfg(feature = "mfa")]
     EnrollFactor,
     ExchangeTokenSetWithQrCodeTicket,
+    #[cfg(feature = "sign-up")]
+    GeneQrCode,
     #[cfg(feature = "profile")]
     GetAccessibleApps,
     #[cfg(feature = "audit")]
@@ -89,6 +96,8 @@ pub(crate) enum At {
     GetApplicationSimpleInfo,
     #[cfg(feature = "permissions")]
     GetAuthorizedResources,
+    #[cfg(feature = "sign-up")]
+    GetCountryList,
     #[cfg(feature = "organizations")]
     GetDepartment,
     #[cfg(feature = "profile")]
@@ -131,6 +140,8 @@ pub(crate) enum At {
     GetRoleList,
     #[cfg(feature = "profile")]
     GetSecurityLevel,
+    #[cfg(feature = "system")]
+    GetSystemInfo,
     #[cfg(feature = "profile")]
     GetTenantList,
     #[cfg(feature = "users")]
@@ -170,6 +181,10 @@ pub(crate) enum At {
     GetWeixinAccessToken,
     #[cfg(feature = "users")]
     HasAnyRole,
+    #[cfg(feature = "mfa")]
+    InitAuthenticationOptions,
+    #[cfg(feature = "mfa")]
+    InitRegisterOptions,
     #[cfg(feature = "permissions")]
     IsActionAllowed,
     #[cfg(feature = "users")]
@@ -220,6 +235,10 @@ pub(crate) enum At {
     ListWebhooks,
     #[cfg(feature = "mfa")]
     MfaOtpVerify,
+    #[cfg(feature = "sign-up")]
+    PreCheckCode,
+    #[cfg(feature = "sign-up")]
+    QrCodeAppLogin,
     #[cfg(feature = "applications")]
     RefreshApplicationSecret,
     #[cfg(feature = "organizations")]
@@ -242,12 +261,18 @@ pub(crate) enum At {
     SearchDepartmentsList,
     #[cfg(feature = "organizations")]
     SearchOrganizations,
+    #[cfg(feature = "sign-up")]
+    SendEmail,
     #[cfg(feature = "mfa")]
     SendEnrollFactorRequest,
+    #[cfg(feature = "sign-up")]
+    SendSms,
     #[cfg(feature = "users")]
     SetUserDepartments,
     SignInByCredentials,
     SignInByMobile,
+    #[cfg(feature = "sign-up")]
+    SignUp,
     #[cfg(feature = "webhooks")]
     TriggerWebhook,
     #[cfg(feature = "profile")]
@@ -284,8 +309,12 @@ pub(crate) enum At {
     UpdateUserBatch,
     #[cfg(feature = "webhooks")]
     UpdateWebhook,
+    #[cfg(feature = "mfa")]
+    VerifyAuthentication,
     #[cfg(feature = "profile")]
     VerifyDeleteAccountRequest,
+    #[cfg(feature = "mfa")]
+    VerifyRegister,
     #[cfg(feature = "profile")]
     VerifyResetPasswordRequest,
     #[cfg(feature = "profile")]
@@ -447,6 +476,25 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "changeQRCodeStatus",
+        method_name: "change_qr_code_status",
+        method: http::Method::POST,
+        path: "/api/v3/change-qrcode-status",
+        summary: "Says for a signed-in user that a QR code was scanned, confirmed or cancelled.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     crate::Operation {
         id: "checkAppIdSecret",
         method_name: "check_app_id_secret",
@@ -473,6 +521,22 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
         ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "checkQRCodeStatus",
+        method_name: "check_qr_code_status",
+        method: http::Method::GET,
+        path: "/api/v3/check-qrcode-status",
+        summary: "What became of a QR code to sign in with.",
+        credentials: &[&[crate::Credential::AppId]],
         idempotent: true,
         deprecated: false,
         replaced_by: None,
@@ -742,6 +806,24 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    crate::Operation {
+        id: "decryptWechatMiniProgramData",
+        method_name: "decrypt_wechat_mini_program_data",
+        method: http::Method::POST,
+        path: "/api/v3/decrypt-wechat-miniprogram-data",
+        summary: "Decrypts what a WeChat mini program was given of its user.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "profile")]
     crate::Operation {
         id: "deleteAccount",
@@ -989,6 +1071,22 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "geneQRCode",
+        method_name: "gene_qr_code",
+        method: http::Method::POST,
+        path: "/api/v3/gene-qrcode",
+        summary: "Makes a QR code to sign in with.",
+        credentials: &[&[crate::Credential::AppId]],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "profile")]
     crate::Operation {
         id: "getAccessibleApps",
@@ -1132,6 +1230,25 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "getCountryList",
+        method_name: "get_country_list",
+        method: http::Method::GET,
+        path: "/api/v3/get-country-list",
+        summary: "The countries, with their names, codes and dialling codes.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -1546,6 +1663,22 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::UserAccessToken],
         ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "system")]
+    crate::Operation {
+        id: "getSystemInfo",
+        method_name: "get_system_info",
+        method: http::Method::GET,
+        path: "/api/v3/system",
+        summary: "What a server says of itself: its public keys, its versions and its addresses.",
+        credentials: &[&[crate::Credential::AppId]],
         idempotent: true,
         deprecated: false,
         replaced_by: None,
@@ -1982,6 +2115,41 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AccessKeySignature],
             &[crate::Credential::ManagementToken],
+        ],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "initAuthenticationOptions",
+        method_name: "init_authentication_options",
+        method: http::Method::GET,
+        path: "/api/v3/webauthn/authentication",
+        summary: "What a browser needs to sign a user in by a passkey.",
+        credentials: &[&[crate::Credential::AppId]],
+        idempotent: true,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "initRegisterOptions",
+        method_name: "init_register_options",
+        method: http::Method::GET,
+        path: "/api/v3/webauthn/registration",
+        summary: "What a browser needs to make a passkey for the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
         ],
         idempotent: true,
         deprecated: false,
@@ -2466,6 +2634,44 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "preCheckCode",
+        method_name: "pre_check_code",
+        method: http::Method::POST,
+        path: "/api/v3/pre-check-code",
+        summary: "Tells whether a one-time code is right.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &["passCode"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "qrCodeAppLogin",
+        method_name: "qr_code_app_login",
+        method: http::Method::POST,
+        path: "/api/v3/qrcode-app-login",
+        summary: "Signs an app in by a QR code of the user's own page.",
+        credentials: &[
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+            &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "applications")]
     crate::Operation {
         id: "refreshApplicationSecret",
@@ -2675,6 +2881,25 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "sendEmail",
+        method_name: "send_email",
+        method: http::Method::POST,
+        path: "/api/v3/send-email",
+        summary: "Sends a one-time code or a link by e-mail.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "mfa")]
     crate::Operation {
         id: "sendEnrollFactorRequest",
@@ -2685,6 +2910,25 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         credentials: &[
             &[crate::Credential::AppId, crate::Credential::UserAccessToken],
             &[crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "sendSms",
+        method_name: "send_sms",
+        method: http::Method::POST,
+        path: "/api/v3/send-sms",
+        summary: "Sends a one-time code by SMS.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
         ],
         idempotent: false,
         deprecated: false,
@@ -2755,6 +2999,27 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
             "encryptedData",
             "id_token",
             "token",
+        ],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "sign-up")]
+    crate::Operation {
+        id: "signUp",
+        method_name: "sign_up",
+        method: http::Method::POST,
+        path: "/api/v3/signup",
+        summary: "Creates a user who signs up.",
+        credentials: &[&[crate::Credential::AppId]],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[
+            "emailPassCodeForInformationCompletion",
+            "passCode",
+            "password",
+            "phonePassCodeForInformationCompletion",
         ],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
@@ -3101,6 +3366,22 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "verifyAuthentication",
+        method_name: "verify_authentication",
+        method: http::Method::POST,
+        path: "/api/v3/webauthn/authentication",
+        summary: "Signs a user in by what a passkey signed.",
+        credentials: &[&[crate::Credential::AppId]],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
     #[cfg(feature = "profile")]
     crate::Operation {
         id: "verifyDeleteAccountRequest",
@@ -3117,6 +3398,25 @@ pub(crate) static OPERATIONS: &[crate::Operation] = &[
         replaced_by: None,
         tells_success: false,
         secret_fields: &["passCode", "password"],
+        siblings: &[],
+        fellows: crate::generated::Fellows(|| OPERATIONS),
+    },
+    #[cfg(feature = "mfa")]
+    crate::Operation {
+        id: "verifyRegister",
+        method_name: "verify_register",
+        method: http::Method::POST,
+        path: "/api/v3/webauthn/registration",
+        summary: "Adds a passkey to the signed-in user.",
+        credentials: &[
+            &[crate::Credential::AppId],
+            &[crate::Credential::AppId, crate::Credential::UserAccessToken],
+        ],
+        idempotent: false,
+        deprecated: false,
+        replaced_by: None,
+        tells_success: false,
+        secret_fields: &[],
         siblings: &[],
         fellows: crate::generated::Fellows(|| OPERATIONS),
     },

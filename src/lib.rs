@@ -21,6 +21,8 @@ mod json;
 pub mod mock;
 mod operation;
 mod pages;
+#[cfg(feature = "password-encryption")]
+mod password;
 mod query;
 mod response;
 mod retry;
@@ -44,6 +46,8 @@ pub use extension::Extension;
 pub use http::Method;
 pub use operation::{Operation, operations};
 pub use pages::{Items, Pages};
+#[cfg(feature = "password-encryption")]
+pub use password::PasswordEncryptor;
 pub use response::Response;
 pub use secret::{Exposed, SecretString};
 pub use session::{NextStep, NextStepKind, SignIn, SignedIn};

@@ -7,6 +7,73 @@ use crate::api::*;
 pub mod types {
     #[allow(unused_imports)]
     use crate::api::types::*;
+    ///What `navigator.credentials.get` answered.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthenticationCredentialDto {
+        ///The id of the passkey, in base64url.
+        pub id: ::std::string::String,
+        ///The id of the passkey as the browser has it, in base64url.
+        #[serde(rename = "rawId")]
+        pub raw_id: ::std::string::String,
+        ///What the authenticator signed.
+        pub response: AuthenticatorAssertionResponseDto,
+        ///Always `public-key`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    impl AuthenticationCredentialDto {
+        pub fn builder() -> builder::AuthenticationCredentialDto {
+            Default::default()
+        }
+    }
+    ///What a browser needs to sign in by a passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthenticationOptionsDto {
+        #[serde(rename = "authenticationOptions")]
+        ///The argument of `navigator.credentials.get`.
+        pub authentication_options: PublicKeyCredentialRequestOptionsDto,
+        ///What `verifyAuthentication` takes with the outcome.
+        pub ticket: ::std::string::String,
+    }
+    ///What the authenticator signed.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthenticatorAssertionResponseDto {
+        ///The authenticator's data: its state and how often it has signed.
+        #[serde(rename = "authenticatorData")]
+        pub authenticator_data: ::std::string::String,
+        ///The client's data, with the origin and the challenge.
+        #[serde(rename = "clientDataJSON")]
+        pub client_data_json: ::std::string::String,
+        ///The signature.
+        pub signature: ::std::string::String,
+        ///The id of the user whom the passkey was made for.
+        #[serde(rename = "userHandle")]
+        pub user_handle: ::std::string::String,
+    }
+    impl AuthenticatorAssertionResponseDto {
+        pub fn builder() -> builder::AuthenticatorAssertionResponseDto {
+            Default::default()
+        }
+    }
+    ///The new passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct AuthenticatorAttestationResponseDto {
+        ///The authenticator's data with the public key, in CBOR.
+        #[serde(rename = "attestationObject")]
+        pub attestation_object: ::std::string::String,
+        ///The client's data, with the origin and the challenge.
+        #[serde(rename = "clientDataJSON")]
+        pub client_data_json: ::std::string::String,
+    }
+    impl AuthenticatorAttestationResponseDto {
+        pub fn builder() -> builder::AuthenticatorAttestationResponseDto {
+            Default::default()
+        }
+    }
     ///What `enrollFactor` takes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -320,6 +387,36 @@ pub mod types {
             serializer.serialize_str(self.as_ref())
         }
     }
+    ///The envelope around the options for the browser.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetAuthenticationOptionsRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///What a browser needs to sign in by a passkey.
+        pub data: ::std::option::Option<AuthenticationOptionsDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
     ///The envelope around the factor.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -337,6 +434,36 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         ///A second factor that the user has bound.
         pub data: ::std::option::Option<FactorDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    ///The envelope around the options for the browser.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct GetRegistrationOptionsRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///What a browser needs to make a passkey.
+        pub data: ::std::option::Option<RegistrationOptionsDto>,
         ///The server's own words on the outcome.
         pub message: ::std::string::String,
         ///What the server's operators need to find this request in their log.
@@ -458,6 +585,124 @@ pub mod types {
     pub struct OtpVerityRespDto {
         ///Whether the one-time password is right.
         pub verified: bool,
+    }
+    ///The argument of `navigator.credentials.create`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialCreationOptionsDto {
+        ///The challenge that is to be signed, in base64url.
+        pub challenge: ::std::string::String,
+        ///The passkeys that the user has already.
+        #[serde(rename = "excludeCredentials")]
+        pub exclude_credentials: ::std::vec::Vec<PublicKeyCredentialDescriptorDto>,
+        ///The algorithms that the server takes.
+        #[serde(rename = "pubKeyCredParams")]
+        pub pub_key_cred_params: ::std::vec::Vec<PublicKeyCredentialParametersDto>,
+        ///Who the passkey is for.
+        pub rp: PublicKeyCredentialRpEntityDto,
+        ///The time that the user has, in milliseconds.
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub timeout: i64,
+        ///The user.
+        pub user: PublicKeyCredentialUserEntityDto,
+    }
+    ///A passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialDescriptorDto {
+        ///The id of the passkey.
+        pub id: ::std::string::String,
+        ///How the authenticator is reached, such as `internal`, `usb`, `nfc` or `ble`.
+        pub transports: ::std::vec::Vec<::std::string::String>,
+        ///Always `public-key`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    ///An algorithm.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialParametersDto {
+        ///The number of the algorithm by COSE; it is negative.
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub alg: i64,
+        ///Always `public-key`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    ///The argument of `navigator.credentials.get`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialRequestOptionsDto {
+        ///The passkeys that may sign.
+        #[serde(
+            rename = "allowCredentials",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub allow_credentials: ::std::option::Option<
+            ::std::vec::Vec<PublicKeyCredentialDescriptorDto>,
+        >,
+        ///The challenge that is to be signed, in base64url.
+        pub challenge: ::std::string::String,
+        ///The domain that the passkey was made for.
+        #[serde(rename = "rpId")]
+        pub rp_id: ::std::string::String,
+        ///The time that the user has, in milliseconds.
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub timeout: i64,
+    }
+    ///Who the passkey is for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialRpEntityDto {
+        ///The domain.
+        pub id: ::std::string::String,
+        ///The name to show.
+        pub name: ::std::string::String,
+    }
+    ///The user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct PublicKeyCredentialUserEntityDto {
+        ///The name to show.
+        #[serde(rename = "displayName")]
+        pub display_name: ::std::string::String,
+        ///The id of the user.
+        pub id: ::std::string::String,
+        ///The user name.
+        pub name: ::std::string::String,
+    }
+    ///What `navigator.credentials.create` answered.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct RegistrationCredentialDto {
+        ///The id of the passkey, in base64url.
+        pub id: ::std::string::String,
+        ///The id of the passkey as the browser has it, in base64url.
+        #[serde(rename = "rawId")]
+        pub raw_id: ::std::string::String,
+        ///The new passkey.
+        pub response: AuthenticatorAttestationResponseDto,
+        ///How the authenticator is reached, such as `internal`, `usb`, `nfc` or `ble`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub transports: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        ///Always `public-key`.
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+    }
+    impl RegistrationCredentialDto {
+        pub fn builder() -> builder::RegistrationCredentialDto {
+            Default::default()
+        }
+    }
+    ///What a browser needs to make a passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct RegistrationOptionsDto {
+        #[serde(rename = "registrationOptions")]
+        ///The argument of `navigator.credentials.create`.
+        pub registration_options: PublicKeyCredentialCreationOptionsDto,
+        ///What `verifyRegister` takes with the outcome.
+        pub ticket: ::std::string::String,
     }
     ///What `resetFactor` takes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -633,8 +878,457 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
+    ///How the user signs in by a passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct SignInByWebAuthnOptionsDto {
+        ///Further values for the server's pipelines.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub context: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        ///Custom data for the user, which the user pool has to define first.
+        #[serde(
+            rename = "customData",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub custom_data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        ///The scopes, separated by spaces; `openid` must be one of them, and `offline_access` gives a refresh token.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+    }
+    impl SignInByWebAuthnOptionsDto {
+        pub fn builder() -> builder::SignInByWebAuthnOptionsDto {
+            Default::default()
+        }
+    }
+    ///What `verifyAuthentication` takes.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyAuthenticationDto {
+        #[serde(rename = "authenticationCredential")]
+        ///What `navigator.credentials.get` answered.
+        pub authentication_credential: AuthenticationCredentialDto,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///How the user signs in by a passkey.
+        pub options: ::std::option::Option<SignInByWebAuthnOptionsDto>,
+        ///The ticket of `initAuthenticationOptions`.
+        pub ticket: ::std::string::String,
+    }
+    impl VerifyAuthenticationDto {
+        pub fn builder() -> builder::VerifyAuthenticationDto {
+            Default::default()
+        }
+    }
+    ///The outcome of a sign-in by passkey.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyAuthenticationResultDto {
+        #[serde(
+            rename = "tokenSet",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        ///A user's tokens.
+        pub token_set: ::std::option::Option<LoginTokenResponseDataDto>,
+        ///Whether the signature is right.
+        pub verified: bool,
+    }
+    ///The envelope around whether it is right, and the user's tokens.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyAuthenticationResultRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///The outcome of a sign-in by passkey.
+        pub data: ::std::option::Option<VerifyAuthenticationResultDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
+    ///What `verifyRegister` takes.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyRegistrationDto {
+        ///What the authenticator looks at.
+        #[serde(
+            rename = "authenticatorCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub authenticator_code: ::std::option::Option<
+            VerifyRegistrationDtoAuthenticatorCode,
+        >,
+        #[serde(rename = "registrationCredential")]
+        ///What `navigator.credentials.create` answered.
+        pub registration_credential: RegistrationCredentialDto,
+        ///The ticket of `initRegisterOptions`.
+        pub ticket: ::std::string::String,
+    }
+    impl VerifyRegistrationDto {
+        pub fn builder() -> builder::VerifyRegistrationDto {
+            Default::default()
+        }
+    }
+    ///What the authenticator looks at.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub enum VerifyRegistrationDtoAuthenticatorCode {
+        #[serde(rename = "fingerprint")]
+        Fingerprint,
+        #[serde(rename = "face")]
+        Face,
+        #[serde(rename = "other")]
+        Other,
+    }
+    impl ::std::fmt::Display for VerifyRegistrationDtoAuthenticatorCode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Fingerprint => f.write_str("fingerprint"),
+                Self::Face => f.write_str("face"),
+                Self::Other => f.write_str("other"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for VerifyRegistrationDtoAuthenticatorCode {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "fingerprint" => Ok(Self::Fingerprint),
+                "face" => Ok(Self::Face),
+                "other" => Ok(Self::Other),
+                _ => Err("is not one of `fingerprint`, `face`, `other`".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for VerifyRegistrationDtoAuthenticatorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for VerifyRegistrationDtoAuthenticatorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///The outcome of a registration.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyRegistrationResultDto {
+        ///Whether the passkey was added.
+        pub verified: bool,
+    }
+    ///The envelope around whether it is right.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct VerifyRegistrationResultRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        ///The outcome of a registration.
+        pub data: ::std::option::Option<VerifyRegistrationResultDto>,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
     /// Types for composing complex structures.
     pub mod builder {
+        #[derive(Clone, Debug)]
+        pub struct AuthenticationCredentialDto {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            raw_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            response: ::std::result::Result<
+                super::AuthenticatorAssertionResponseDto,
+                ::std::string::String,
+            >,
+            type_: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for AuthenticationCredentialDto {
+            fn default() -> Self {
+                Self {
+                    id: Err("`id` is not set".to_string()),
+                    raw_id: Err("`raw_id` is not set".to_string()),
+                    response: Err("`response` is not set".to_string()),
+                    type_: Err("`type_` is not set".to_string()),
+                }
+            }
+        }
+        impl AuthenticationCredentialDto {
+            pub fn id<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.id = crate::setter::required(value, "id");
+                self
+            }
+            pub fn raw_id<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.raw_id = crate::setter::required(value, "raw_id");
+                self
+            }
+            pub fn response<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::AuthenticatorAssertionResponseDto>,
+                V::Error: 'static,
+            {
+                self.response = crate::setter::required(value, "response");
+                self
+            }
+            pub fn type_<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.type_ = crate::setter::required(value, "type_");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AuthenticationCredentialDto>
+        for super::AuthenticationCredentialDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AuthenticationCredentialDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    raw_id: value.raw_id?,
+                    response: value.response?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AuthenticationCredentialDto>
+        for AuthenticationCredentialDto {
+            fn from(value: super::AuthenticationCredentialDto) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    raw_id: Ok(value.raw_id),
+                    response: Ok(value.response),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AuthenticatorAssertionResponseDto {
+            authenticator_data: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            client_data_json: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            signature: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            user_handle: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AuthenticatorAssertionResponseDto {
+            fn default() -> Self {
+                Self {
+                    authenticator_data: Err(
+                        "`authenticator_data` is not set".to_string(),
+                    ),
+                    client_data_json: Err("`client_data_json` is not set".to_string()),
+                    signature: Err("`signature` is not set".to_string()),
+                    user_handle: Err("`user_handle` is not set".to_string()),
+                }
+            }
+        }
+        impl AuthenticatorAssertionResponseDto {
+            pub fn authenticator_data<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.authenticator_data = crate::setter::required(
+                    value,
+                    "authenticator_data",
+                );
+                self
+            }
+            pub fn client_data_json<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.client_data_json = crate::setter::required(
+                    value,
+                    "client_data_json",
+                );
+                self
+            }
+            pub fn signature<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.signature = crate::setter::required(value, "signature");
+                self
+            }
+            pub fn user_handle<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.user_handle = crate::setter::required(value, "user_handle");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AuthenticatorAssertionResponseDto>
+        for super::AuthenticatorAssertionResponseDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AuthenticatorAssertionResponseDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    authenticator_data: value.authenticator_data?,
+                    client_data_json: value.client_data_json?,
+                    signature: value.signature?,
+                    user_handle: value.user_handle?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AuthenticatorAssertionResponseDto>
+        for AuthenticatorAssertionResponseDto {
+            fn from(value: super::AuthenticatorAssertionResponseDto) -> Self {
+                Self {
+                    authenticator_data: Ok(value.authenticator_data),
+                    client_data_json: Ok(value.client_data_json),
+                    signature: Ok(value.signature),
+                    user_handle: Ok(value.user_handle),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AuthenticatorAttestationResponseDto {
+            attestation_object: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            client_data_json: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AuthenticatorAttestationResponseDto {
+            fn default() -> Self {
+                Self {
+                    attestation_object: Err(
+                        "`attestation_object` is not set".to_string(),
+                    ),
+                    client_data_json: Err("`client_data_json` is not set".to_string()),
+                }
+            }
+        }
+        impl AuthenticatorAttestationResponseDto {
+            pub fn attestation_object<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.attestation_object = crate::setter::required(
+                    value,
+                    "attestation_object",
+                );
+                self
+            }
+            pub fn client_data_json<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.client_data_json = crate::setter::required(
+                    value,
+                    "client_data_json",
+                );
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AuthenticatorAttestationResponseDto>
+        for super::AuthenticatorAttestationResponseDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AuthenticatorAttestationResponseDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    attestation_object: value.attestation_object?,
+                    client_data_json: value.client_data_json?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AuthenticatorAttestationResponseDto>
+        for AuthenticatorAttestationResponseDto {
+            fn from(value: super::AuthenticatorAttestationResponseDto) -> Self {
+                Self {
+                    attestation_object: Ok(value.attestation_object),
+                    client_data_json: Ok(value.client_data_json),
+                }
+            }
+        }
         #[derive(Clone, Debug)]
         pub struct EnrollFactorDto {
             enrollment_data: ::std::result::Result<
@@ -882,6 +1576,99 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct RegistrationCredentialDto {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            raw_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            response: ::std::result::Result<
+                super::AuthenticatorAttestationResponseDto,
+                ::std::string::String,
+            >,
+            transports: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                ::std::string::String,
+            >,
+            type_: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for RegistrationCredentialDto {
+            fn default() -> Self {
+                Self {
+                    id: Err("`id` is not set".to_string()),
+                    raw_id: Err("`raw_id` is not set".to_string()),
+                    response: Err("`response` is not set".to_string()),
+                    transports: Ok(Default::default()),
+                    type_: Err("`type_` is not set".to_string()),
+                }
+            }
+        }
+        impl RegistrationCredentialDto {
+            pub fn id<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.id = crate::setter::required(value, "id");
+                self
+            }
+            pub fn raw_id<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.raw_id = crate::setter::required(value, "raw_id");
+                self
+            }
+            pub fn response<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::AuthenticatorAttestationResponseDto>,
+                V::Error: 'static,
+            {
+                self.response = crate::setter::required(value, "response");
+                self
+            }
+            pub fn transports<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<::std::vec::Vec<::std::string::String>, As>,
+            {
+                self.transports = value.convert("transports");
+                self
+            }
+            pub fn type_<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.type_ = crate::setter::required(value, "type_");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RegistrationCredentialDto>
+        for super::RegistrationCredentialDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: RegistrationCredentialDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    raw_id: value.raw_id?,
+                    response: value.response?,
+                    transports: value.transports?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RegistrationCredentialDto>
+        for RegistrationCredentialDto {
+            fn from(value: super::RegistrationCredentialDto) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    raw_id: Ok(value.raw_id),
+                    response: Ok(value.response),
+                    transports: Ok(value.transports),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ResetFactorDto {
             factor_id: ::std::result::Result<
                 ::std::string::String,
@@ -977,6 +1764,237 @@ pub mod types {
                 }
             }
         }
+        #[derive(Clone, Debug)]
+        pub struct SignInByWebAuthnOptionsDto {
+            context: ::std::result::Result<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                ::std::string::String,
+            >,
+            custom_data: ::std::result::Result<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SignInByWebAuthnOptionsDto {
+            fn default() -> Self {
+                Self {
+                    context: Ok(Default::default()),
+                    custom_data: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                }
+            }
+        }
+        impl SignInByWebAuthnOptionsDto {
+            pub fn context<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
+                >,
+            {
+                self.context = value.convert("context");
+                self
+            }
+            pub fn custom_data<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    As,
+                >,
+            {
+                self.custom_data = value.convert("custom_data");
+                self
+            }
+            pub fn scope<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<::std::string::String, As>,
+            {
+                self.scope = value.convert("scope");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SignInByWebAuthnOptionsDto>
+        for super::SignInByWebAuthnOptionsDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SignInByWebAuthnOptionsDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    context: value.context?,
+                    custom_data: value.custom_data?,
+                    scope: value.scope?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SignInByWebAuthnOptionsDto>
+        for SignInByWebAuthnOptionsDto {
+            fn from(value: super::SignInByWebAuthnOptionsDto) -> Self {
+                Self {
+                    context: Ok(value.context),
+                    custom_data: Ok(value.custom_data),
+                    scope: Ok(value.scope),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct VerifyAuthenticationDto {
+            authentication_credential: ::std::result::Result<
+                super::AuthenticationCredentialDto,
+                ::std::string::String,
+            >,
+            options: ::std::result::Result<
+                ::std::option::Option<super::SignInByWebAuthnOptionsDto>,
+                ::std::string::String,
+            >,
+            ticket: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for VerifyAuthenticationDto {
+            fn default() -> Self {
+                Self {
+                    authentication_credential: Err(
+                        "`authentication_credential` is not set".to_string(),
+                    ),
+                    options: Ok(Default::default()),
+                    ticket: Err("`ticket` is not set".to_string()),
+                }
+            }
+        }
+        impl VerifyAuthenticationDto {
+            pub fn authentication_credential<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::AuthenticationCredentialDto>,
+                V::Error: 'static,
+            {
+                self.authentication_credential = crate::setter::required(
+                    value,
+                    "authentication_credential",
+                );
+                self
+            }
+            pub fn options<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<super::SignInByWebAuthnOptionsDto, As>,
+            {
+                self.options = value.convert("options");
+                self
+            }
+            pub fn ticket<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.ticket = crate::setter::required(value, "ticket");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<VerifyAuthenticationDto>
+        for super::VerifyAuthenticationDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: VerifyAuthenticationDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    authentication_credential: value.authentication_credential?,
+                    options: value.options?,
+                    ticket: value.ticket?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::VerifyAuthenticationDto>
+        for VerifyAuthenticationDto {
+            fn from(value: super::VerifyAuthenticationDto) -> Self {
+                Self {
+                    authentication_credential: Ok(value.authentication_credential),
+                    options: Ok(value.options),
+                    ticket: Ok(value.ticket),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct VerifyRegistrationDto {
+            authenticator_code: ::std::result::Result<
+                ::std::option::Option<super::VerifyRegistrationDtoAuthenticatorCode>,
+                ::std::string::String,
+            >,
+            registration_credential: ::std::result::Result<
+                super::RegistrationCredentialDto,
+                ::std::string::String,
+            >,
+            ticket: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for VerifyRegistrationDto {
+            fn default() -> Self {
+                Self {
+                    authenticator_code: Ok(Default::default()),
+                    registration_credential: Err(
+                        "`registration_credential` is not set".to_string(),
+                    ),
+                    ticket: Err("`ticket` is not set".to_string()),
+                }
+            }
+        }
+        impl VerifyRegistrationDto {
+            pub fn authenticator_code<V, As>(mut self, value: V) -> Self
+            where
+                V: crate::setter::Optional<
+                    super::VerifyRegistrationDtoAuthenticatorCode,
+                    As,
+                >,
+            {
+                self.authenticator_code = value.convert("authenticator_code");
+                self
+            }
+            pub fn registration_credential<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<super::RegistrationCredentialDto>,
+                V::Error: 'static,
+            {
+                self.registration_credential = crate::setter::required(
+                    value,
+                    "registration_credential",
+                );
+                self
+            }
+            pub fn ticket<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.ticket = crate::setter::required(value, "ticket");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<VerifyRegistrationDto>
+        for super::VerifyRegistrationDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: VerifyRegistrationDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    authenticator_code: value.authenticator_code?,
+                    registration_credential: value.registration_credential?,
+                    ticket: value.ticket?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::VerifyRegistrationDto>
+        for VerifyRegistrationDto {
+            fn from(value: super::VerifyRegistrationDto) -> Self {
+                Self {
+                    authenticator_code: Ok(value.authenticator_code),
+                    registration_credential: Ok(value.registration_credential),
+                    ticket: Ok(value.ticket),
+                }
+            }
+        }
     }
 }
 impl Client {
@@ -1038,6 +2056,38 @@ What goes into `profile` depends on the type of factor, and so does the check th
 Sends a `POST` request to `/api/v3/send-enroll-factor-request`*/
     pub fn send_enroll_factor_request(&self) -> builder::SendEnrollFactorRequest<'_> {
         builder::SendEnrollFactorRequest::new(self)
+    }
+    /**What a browser needs to sign a user in by a passkey
+
+Hand the options to `navigator.credentials.get`, and what comes of it to `verifyAuthentication`, with the ticket.
+
+Sends a `GET` request to `/api/v3/webauthn/authentication`*/
+    pub fn init_authentication_options(&self) -> builder::InitAuthenticationOptions<'_> {
+        builder::InitAuthenticationOptions::new(self)
+    }
+    /**Signs a user in by what a passkey signed
+
+Takes what the browser answered to the options of `initAuthenticationOptions`, and their ticket.
+
+Sends a `POST` request to `/api/v3/webauthn/authentication`*/
+    pub fn verify_authentication(&self) -> builder::VerifyAuthentication<'_> {
+        builder::VerifyAuthentication::new(self)
+    }
+    /**What a browser needs to make a passkey for the signed-in user
+
+Hand the options to `navigator.credentials.create`, and what comes of it to `verifyRegister`, with the ticket.
+
+Sends a `GET` request to `/api/v3/webauthn/registration`*/
+    pub fn init_register_options(&self) -> builder::InitRegisterOptions<'_> {
+        builder::InitRegisterOptions::new(self)
+    }
+    /**Adds a passkey to the signed-in user
+
+Takes what the browser answered to the options of `initRegisterOptions`, and their ticket.
+
+Sends a `POST` request to `/api/v3/webauthn/registration`*/
+    pub fn verify_register(&self) -> builder::VerifyRegister<'_> {
+        builder::VerifyRegister::new(self)
     }
 }
 /// Types for composing operation parameters.
@@ -1475,6 +2525,240 @@ pub mod builder {
             crate::generated::send(
                     client.__settings(),
                     &super::OPERATIONS[super::At::SendEnrollFactorRequest as usize],
+                    self.request(),
+                )
+                .await
+        }
+    }
+    /**Builder for [`Client::init_authentication_options`]
+
+[`Client::init_authentication_options`]: super::Client::init_authentication_options*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct InitAuthenticationOptions<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> InitAuthenticationOptions<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
+            let Self { client } = self;
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::InitAuthenticationOptions as usize,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::generated::http_client(client.__settings())
+                .get(url)
+                .build()?;
+            Ok(request)
+        }
+        ///Sends a `GET` request to `/api/v3/webauthn/authentication`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::AuthenticationOptionsDto>, crate::Error> {
+            let client = self.client;
+            crate::generated::send(
+                    client.__settings(),
+                    &super::OPERATIONS[super::At::InitAuthenticationOptions as usize],
+                    self.request(),
+                )
+                .await
+        }
+    }
+    /**Builder for [`Client::verify_authentication`]
+
+[`Client::verify_authentication`]: super::Client::verify_authentication*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct VerifyAuthentication<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::VerifyAuthenticationDto, String>,
+    }
+    impl<'a> VerifyAuthentication<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: ::std::convert::TryInto<types::VerifyAuthenticationDto>,
+            V::Error: 'static,
+        {
+            self.body = crate::setter::body(value);
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::VerifyAuthenticationDto,
+            ) -> types::builder::VerifyAuthenticationDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::VerifyAuthenticationDto::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::VerifyAuthentication as usize,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::generated::http_client(client.__settings())
+                .post(url)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
+                .build()?;
+            Ok(request)
+        }
+        ///Sends a `POST` request to `/api/v3/webauthn/authentication`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<
+            crate::Response<types::VerifyAuthenticationResultDto>,
+            crate::Error,
+        > {
+            let client = self.client;
+            crate::generated::send(
+                    client.__settings(),
+                    &super::OPERATIONS[super::At::VerifyAuthentication as usize],
+                    self.request(),
+                )
+                .await
+        }
+    }
+    /**Builder for [`Client::init_register_options`]
+
+[`Client::init_register_options`]: super::Client::init_register_options*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct InitRegisterOptions<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> InitRegisterOptions<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
+            let Self { client } = self;
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::InitRegisterOptions as usize,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::generated::http_client(client.__settings())
+                .get(url)
+                .build()?;
+            Ok(request)
+        }
+        ///Sends a `GET` request to `/api/v3/webauthn/registration`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::RegistrationOptionsDto>, crate::Error> {
+            let client = self.client;
+            crate::generated::send(
+                    client.__settings(),
+                    &super::OPERATIONS[super::At::InitRegisterOptions as usize],
+                    self.request(),
+                )
+                .await
+        }
+    }
+    /**Builder for [`Client::verify_register`]
+
+[`Client::verify_register`]: super::Client::verify_register*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct VerifyRegister<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::VerifyRegistrationDto, String>,
+    }
+    impl<'a> VerifyRegister<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: ::std::convert::TryInto<types::VerifyRegistrationDto>,
+            V::Error: 'static,
+        {
+            self.body = crate::setter::body(value);
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::VerifyRegistrationDto,
+            ) -> types::builder::VerifyRegistrationDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::VerifyRegistrationDto::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::VerifyRegister as usize,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::generated::http_client(client.__settings())
+                .post(url)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
+                .build()?;
+            Ok(request)
+        }
+        ///Sends a `POST` request to `/api/v3/webauthn/registration`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<crate::Response<types::VerifyRegistrationResultDto>, crate::Error> {
+            let client = self.client;
+            crate::generated::send(
+                    client.__settings(),
+                    &super::OPERATIONS[super::At::VerifyRegister as usize],
                     self.request(),
                 )
                 .await

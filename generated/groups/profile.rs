@@ -65,27 +65,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///The envelope alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(transparent)]
-    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-    pub struct CommonResponseDto(pub Envelope);
-    impl ::std::ops::Deref for CommonResponseDto {
-        type Target = Envelope;
-        fn deref(&self) -> &Envelope {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<CommonResponseDto> for Envelope {
-        fn from(value: CommonResponseDto) -> Self {
-            value.0
-        }
-    }
-    impl ::std::convert::From<Envelope> for CommonResponseDto {
-        fn from(value: Envelope) -> Self {
-            Self(value)
-        }
-    }
     ///What `deleteAccount` takes.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

@@ -325,6 +325,31 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub total_count: i64,
     }
+    #[cfg(any(feature = "profile", feature = "sign-up"))]
+    ///The envelope alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct CommonResponseDto(pub Envelope);
+    #[cfg(any(feature = "profile", feature = "sign-up"))]
+    impl ::std::ops::Deref for CommonResponseDto {
+        type Target = Envelope;
+        fn deref(&self) -> &Envelope {
+            &self.0
+        }
+    }
+    #[cfg(any(feature = "profile", feature = "sign-up"))]
+    impl ::std::convert::From<CommonResponseDto> for Envelope {
+        fn from(value: CommonResponseDto) -> Self {
+            value.0
+        }
+    }
+    #[cfg(any(feature = "profile", feature = "sign-up"))]
+    impl ::std::convert::From<Envelope> for CommonResponseDto {
+        fn from(value: Envelope) -> Self {
+            Self(value)
+        }
+    }
     #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
     ///The names of a department in other languages.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -528,7 +553,14 @@ pub mod types {
         #[serde(deserialize_with = "crate::generated::integer::deserialize")]
         pub status_code: i64,
     }
-    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    #[cfg(
+        any(
+            feature = "organizations",
+            feature = "profile",
+            feature = "sign-up",
+            feature = "users"
+        )
+    )]
     ///A name in each language.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -546,13 +578,27 @@ pub mod types {
         ///A name in one language.
         pub zh_tw: LangUnit,
     }
-    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    #[cfg(
+        any(
+            feature = "organizations",
+            feature = "profile",
+            feature = "sign-up",
+            feature = "users"
+        )
+    )]
     impl LangObject {
         pub fn builder() -> builder::LangObject {
             Default::default()
         }
     }
-    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    #[cfg(
+        any(
+            feature = "organizations",
+            feature = "profile",
+            feature = "sign-up",
+            feature = "users"
+        )
+    )]
     ///A name in one language.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -562,7 +608,14 @@ pub mod types {
         ///What it is compared with.
         pub value: ::std::string::String,
     }
-    #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+    #[cfg(
+        any(
+            feature = "organizations",
+            feature = "profile",
+            feature = "sign-up",
+            feature = "users"
+        )
+    )]
     impl LangUnit {
         pub fn builder() -> builder::LangUnit {
             Default::default()
@@ -1388,7 +1441,14 @@ pub mod types {
                 Self { name: Ok(value.name) }
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         #[derive(Clone, Debug)]
         pub struct LangObject {
             en_us: ::std::result::Result<super::LangUnit, ::std::string::String>,
@@ -1396,7 +1456,14 @@ pub mod types {
             zh_cn: ::std::result::Result<super::LangUnit, ::std::string::String>,
             zh_tw: ::std::result::Result<super::LangUnit, ::std::string::String>,
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::default::Default for LangObject {
             fn default() -> Self {
                 Self {
@@ -1407,7 +1474,14 @@ pub mod types {
                 }
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl LangObject {
             pub fn en_us<V>(mut self, value: V) -> Self
             where
@@ -1442,7 +1516,14 @@ pub mod types {
                 self
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::convert::TryFrom<LangObject> for super::LangObject {
             type Error = super::error::ConversionError;
             fn try_from(
@@ -1456,7 +1537,14 @@ pub mod types {
                 })
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::convert::From<super::LangObject> for LangObject {
             fn from(value: super::LangObject) -> Self {
                 Self {
@@ -1467,13 +1555,27 @@ pub mod types {
                 }
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         #[derive(Clone, Debug)]
         pub struct LangUnit {
             enabled: ::std::result::Result<bool, ::std::string::String>,
             value: ::std::result::Result<::std::string::String, ::std::string::String>,
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::default::Default for LangUnit {
             fn default() -> Self {
                 Self {
@@ -1482,7 +1584,14 @@ pub mod types {
                 }
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl LangUnit {
             pub fn enabled<V>(mut self, value: V) -> Self
             where
@@ -1501,7 +1610,14 @@ pub mod types {
                 self
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::convert::TryFrom<LangUnit> for super::LangUnit {
             type Error = super::error::ConversionError;
             fn try_from(
@@ -1513,7 +1629,14 @@ pub mod types {
                 })
             }
         }
-        #[cfg(any(feature = "organizations", feature = "profile", feature = "users"))]
+        #[cfg(
+            any(
+                feature = "organizations",
+                feature = "profile",
+                feature = "sign-up",
+                feature = "users"
+            )
+        )]
         impl ::std::convert::From<super::LangUnit> for LangUnit {
             fn from(value: super::LangUnit) -> Self {
                 Self {

@@ -7,6 +7,58 @@ use crate::api::*;
 pub mod types {
     #[allow(unused_imports)]
     use crate::api::types::*;
+    ///What `decryptWechatMiniProgramData` takes.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct DecryptWechatMiniProgramDataDto {
+        ///The `code` of `wx.login`.
+        pub code: ::std::string::String,
+        ///The `encryptedData` that WeChat handed to the mini program.
+        #[serde(rename = "encryptedData")]
+        pub encrypted_data: ::std::string::String,
+        ///The identifier of the mini program's identity source connection.
+        #[serde(rename = "extIdpConnidentifier")]
+        pub ext_idp_connidentifier: ::std::string::String,
+        ///The initialization vector that WeChat handed out with it.
+        pub iv: ::std::string::String,
+    }
+    impl DecryptWechatMiniProgramDataDto {
+        pub fn builder() -> builder::DecryptWechatMiniProgramDataDto {
+            Default::default()
+        }
+    }
+    ///The envelope around what WeChat encrypted.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub struct DecryptWechatMiniProgramDataRespDto {
+        ///The business meaning of a failure, where it has one.
+        #[serde(
+            rename = "apiCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        #[serde(
+            default,
+            deserialize_with = "crate::generated::integer::deserialize_option"
+        )]
+        pub api_code: ::std::option::Option<i64>,
+        ///The data that was asked for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub data: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
+        ///The server's own words on the outcome.
+        pub message: ::std::string::String,
+        ///What the server's operators need to find this request in their log.
+        #[serde(
+            rename = "requestId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub request_id: ::std::option::Option<::std::string::String>,
+        ///200, and only 200, means success.
+        #[serde(rename = "statusCode")]
+        #[serde(deserialize_with = "crate::generated::integer::deserialize")]
+        pub status_code: i64,
+    }
     ///A WeChat access token and when it expires.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -160,6 +212,93 @@ pub mod types {
     /// Types for composing complex structures.
     pub mod builder {
         #[derive(Clone, Debug)]
+        pub struct DecryptWechatMiniProgramDataDto {
+            code: ::std::result::Result<::std::string::String, ::std::string::String>,
+            encrypted_data: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            ext_idp_connidentifier: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            iv: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for DecryptWechatMiniProgramDataDto {
+            fn default() -> Self {
+                Self {
+                    code: Err("`code` is not set".to_string()),
+                    encrypted_data: Err("`encrypted_data` is not set".to_string()),
+                    ext_idp_connidentifier: Err(
+                        "`ext_idp_connidentifier` is not set".to_string(),
+                    ),
+                    iv: Err("`iv` is not set".to_string()),
+                }
+            }
+        }
+        impl DecryptWechatMiniProgramDataDto {
+            pub fn code<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.code = crate::setter::required(value, "code");
+                self
+            }
+            pub fn encrypted_data<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.encrypted_data = crate::setter::required(value, "encrypted_data");
+                self
+            }
+            pub fn ext_idp_connidentifier<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.ext_idp_connidentifier = crate::setter::required(
+                    value,
+                    "ext_idp_connidentifier",
+                );
+                self
+            }
+            pub fn iv<V>(mut self, value: V) -> Self
+            where
+                V: ::std::convert::TryInto<::std::string::String>,
+                V::Error: 'static,
+            {
+                self.iv = crate::setter::required(value, "iv");
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<DecryptWechatMiniProgramDataDto>
+        for super::DecryptWechatMiniProgramDataDto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: DecryptWechatMiniProgramDataDto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    encrypted_data: value.encrypted_data?,
+                    ext_idp_connidentifier: value.ext_idp_connidentifier?,
+                    iv: value.iv?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::DecryptWechatMiniProgramDataDto>
+        for DecryptWechatMiniProgramDataDto {
+            fn from(value: super::DecryptWechatMiniProgramDataDto) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    encrypted_data: Ok(value.encrypted_data),
+                    ext_idp_connidentifier: Ok(value.ext_idp_connidentifier),
+                    iv: Ok(value.iv),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct GetWechatAccessTokenDto {
             app_id: ::std::result::Result<::std::string::String, ::std::string::String>,
             app_secret: ::std::result::Result<
@@ -277,6 +416,16 @@ pub mod types {
     }
 }
 impl Client {
+    /**Decrypts what a WeChat mini program was given of its user
+
+WeChat hands a mini program some facts, such as a phone number, encrypted with the session key that the server has.
+
+Sends a `POST` request to `/api/v3/decrypt-wechat-miniprogram-data`*/
+    pub fn decrypt_wechat_mini_program_data(
+        &self,
+    ) -> builder::DecryptWechatMiniProgramData<'_> {
+        builder::DecryptWechatMiniProgramData::new(self)
+    }
     /**WeChat's access token, as cached by the server (the path of the SDKs of other languages)
 
 The same as `getWechatMpAccessToken`, under the path that the published SDKs of other languages send.
@@ -333,6 +482,83 @@ Sends a `POST` request to `/api/v3/get-weixin-access-token`*/
 pub mod builder {
     #[allow(unused_imports)]
     use crate::api::*;
+    /**Builder for [`Client::decrypt_wechat_mini_program_data`]
+
+[`Client::decrypt_wechat_mini_program_data`]: super::Client::decrypt_wechat_mini_program_data*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send` is called"]
+    pub struct DecryptWechatMiniProgramData<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::DecryptWechatMiniProgramDataDto, String>,
+    }
+    impl<'a> DecryptWechatMiniProgramData<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: ::std::convert::TryInto<types::DecryptWechatMiniProgramDataDto>,
+            V::Error: 'static,
+        {
+            self.body = crate::setter::body(value);
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::DecryptWechatMiniProgramDataDto,
+            ) -> types::builder::DecryptWechatMiniProgramDataDto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        fn request(self) -> Result<reqwest::Request, Error<()>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::DecryptWechatMiniProgramDataDto::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = crate::generated::url_of(
+                client.__settings(),
+                super::At::DecryptWechatMiniProgramData as usize,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::generated::http_client(client.__settings())
+                .post(url)
+                .body(crate::generated::json(&body).map_err(Error::Custom)?)
+                .build()?;
+            Ok(request)
+        }
+        ///Sends a `POST` request to `/api/v3/decrypt-wechat-miniprogram-data`
+        ///
+        /// Answers the payload, the envelope's `data`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error`](crate::Error), also for a `statusCode` other than 200;
+        /// [`ErrorKind`](crate::ErrorKind) lists the kinds.
+        pub async fn send(
+            self,
+        ) -> Result<
+            crate::Response<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+            >,
+            crate::Error,
+        > {
+            let client = self.client;
+            crate::generated::send(
+                    client.__settings(),
+                    &super::OPERATIONS[super::At::DecryptWechatMiniProgramData as usize],
+                    self.request(),
+                )
+                .await
+        }
+    }
     /**Builder for [`Client::get_wechat_access_token`]
 
 [`Client::get_wechat_access_token`]: super::Client::get_wechat_access_token*/
