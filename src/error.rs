@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) api_code: Option<i64>,
     pub(crate) request_id: Option<String>,
     pub(crate) server_message: Option<String>,
+    pub(crate) oauth_error: Option<String>,
     pub(crate) body: Option<Bytes>,
     pub(crate) retry_after: Option<Duration>,
     /// How many requests were sent for the call.
@@ -72,6 +73,8 @@ pub enum ErrorKind {
     /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented, or than the
     /// type that the caller gave.
     Response,
+    /// A JWT is not what it has to be: not signed by the server's keys, expired, for somebody else, or none.
+    InvalidToken,
     /// The answer is larger than a client accepts.
     TooLarge,
     /// The server answered a token that is good for nothing: one that has expired, that WeChat has rejected, or that is
@@ -94,6 +97,7 @@ impl Error {
             api_code: None,
             request_id: None,
             server_message: None,
+            oauth_error: None,
             body: None,
             retry_after: None,
             attempts: 0,
@@ -119,6 +123,12 @@ impl Error {
 
     pub(crate) fn caused_by(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.with(|error| error.source = Some(Arc::new(source)))
+    }
+
+    /// The `error` of OAuth 2.0, such as `invalid_grant`, where an OIDC endpoint sent one.
+    #[must_use]
+    pub fn oauth_error(&self) -> Option<&str> {
+        self.0.oauth_error.as_deref()
     }
 
     /// What kind of failure this is.

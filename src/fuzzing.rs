@@ -22,7 +22,7 @@ pub fn answer<T: DeserializeOwned>(
     let settings = SETTINGS.as_ref().map_err(Error::clone)?;
     let request = Request::new(Method::POST, settings.host.url("/"));
     let operation = Operation::by_id("getWechatMpAccessTokenInfo");
-    let secrets = Secrets { settings, request: &request, operation, tokens: [Some(secret), None] };
+    let secrets = Secrets { settings, request: &request, operation, is_form: false, tokens: [Some(secret), None] };
     let call = Call::new(settings, operation, &Method::POST);
     let arrival = Arrival { status: http_status, headers: HeaderMap::new(), body: body.to_vec().into() };
     let (payload, head) = exchange::open(&call, &secrets, &arrival)?;

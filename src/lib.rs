@@ -19,6 +19,8 @@ mod integer;
 mod json;
 #[cfg(feature = "mock")]
 pub mod mock;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 mod operation;
 mod pages;
 #[cfg(feature = "password-encryption")]

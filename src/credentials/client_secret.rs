@@ -4,6 +4,7 @@ use super::kind::{Holding, Outgoing, secret_value};
 use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::CONTENT_TYPE;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
@@ -79,13 +80,25 @@ impl ClientSecretPost {
     pub(super) fn apply(&self, outgoing: &mut Outgoing<'_>) -> Result<(), Error> {
         let Some((id, secret)) = &self.app else { return Ok(()) };
         let body = outgoing.request.body().and_then(reqwest::Body::as_bytes);
-        let body = body.and_then(|body| with_app(body, id, secret.expose_secret())).ok_or_else(|| {
+        let is_form = outgoing.request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == FORM);
+        let added = |body| {
+            if is_form { with_app_in_form(body, id, secret) } else { with_app(body, id, secret.expose_secret()) }
+        };
+        let body = body.and_then(added).ok_or_else(|| {
             let detail = "its body is no JSON object to put the app secret into";
             Error::new(ErrorKind::Request, outgoing.subject, detail)
         })?;
         *outgoing.request.body_mut() = Some(body.into());
         Ok(())
     }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn with_app_in_form(form: &[u8], id: &str, secret: &SecretString) -> Option<Vec<u8>> {
+    let mut form = form_urlencoded::Serializer::new(str::from_utf8(form).ok()?.to_owned());
+    form.append_pair("client_id", id).append_pair("client_secret", secret.expose_secret());
+    Some(form.finish().into_bytes())
 }
 
 /// The JSON object with `client_id` and `client_secret` behind its own fields, which stay as they are to the byte; none

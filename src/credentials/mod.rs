@@ -92,6 +92,13 @@ kinds! {
 }
 
 impl Credentials {
+    /// How the application proves itself to a standard endpoint; not at all where it has no secret to send.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn of_app(&self) -> &'static [Credential] {
+        let ways: [&[Credential]; 2] = [&[Credential::ClientSecretBasic], &[Credential::ClientSecretPost]];
+        ways.into_iter().find(|way| self.kind(way[0], false).is_held).unwrap_or_default()
+    }
+
     /// The access key's, whatever the key is used for.
     pub(crate) fn access_key_id(&self) -> Option<&str> {
         let fetching = || self.management_access.0.as_ref().map(|tokens| &tokens.key);

@@ -117,7 +117,13 @@ impl Draft {
     /// What of the last attempt must not be repeated.
     pub(super) fn secrets<'a>(&'a self, call: &Call<'a>) -> Secrets<'a> {
         let tokens = [self.user.as_ref(), self.token.as_ref().map(|token| &token.secret)];
-        Secrets { settings: call.settings, request: &self.request, operation: call.operation, tokens }
+        Secrets {
+            settings: call.settings,
+            request: &self.request,
+            operation: call.operation,
+            is_form: call.sends_form,
+            tokens,
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Call<'a> {
     pub(super) credentials: Option<&'a [Credential]>,
     /// Whether the type of the payload is the caller's, and not the document's.
     pub(super) own_payload: bool,
+    /// Whether the body is a form, and no JSON.
+    pub(super) sends_form: bool,
     start: Instant,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Call<'a> {
             idempotent: operation.is_some_and(|operation| operation.idempotent),
             credentials: None,
             own_payload: false,
+            sends_form: false,
             start: Instant::now(),
         }
     }

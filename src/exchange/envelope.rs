@@ -139,7 +139,7 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
 }
 
 /// An error keeps the answer as it came.
-fn with_answer(error: Error, arrival: &Arrival) -> Error {
+pub(super) fn with_answer(error: Error, arrival: &Arrival) -> Error {
     error.with(|error| {
         error.http_status = Some(arrival.status);
         // A part of the connection's buffer would keep all of that.

@@ -14,6 +14,8 @@ mod input;
 mod invoke;
 pub(crate) mod path;
 mod redaction;
+#[cfg(feature = "oidc")]
+mod standard;
 mod trace;
 pub(crate) mod undescribed;
 
@@ -24,6 +26,8 @@ pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
 use self::attempts::Attempts;
 pub(crate) use self::call::Call;
+#[cfg(feature = "oidc")]
+pub(crate) use self::standard::Standard;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;
@@ -59,11 +63,18 @@ pub(crate) fn unwritable(
 
 /// There and back.
 async fn carry<T: DeserializeOwned>(begun: Result<Box<Attempts<'_>>, Error>) -> Result<Response<T>, Error> {
+    carry_with(begun, envelope::open).await
+}
+
+/// What opens an answer.
+type Opener<T> = fn(&Call<'_>, &redaction::Secrets<'_>, &attempt::Arrival) -> Result<(T, crate::response::Head), Error>;
+
+async fn carry_with<T>(begun: Result<Box<Attempts<'_>>, Error>, open: Opener<T>) -> Result<Response<T>, Error> {
     let mut attempts = begun?;
     let mut failed = None;
     loop {
         let arrival = attempts.next(failed).await?;
-        match envelope::open(&attempts.call, &attempts.secrets(), &arrival) {
+        match open(&attempts.call, &attempts.secrets(), &arrival) {
             Ok((payload, head)) => return attempts.succeed(arrival, head, payload),
             Err(error) => failed = Some((error, arrival.headers)),
         }

@@ -22,6 +22,8 @@ pub(crate) struct Secrets<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) request: &'a Request,
     pub(crate) operation: Option<&'static Operation>,
+    /// Whether the body is a form, of which each value may be a secret.
+    pub(crate) is_form: bool,
     /// That went out with it.
     pub(crate) tokens: [Option<&'a SecretString>; 2],
 }
@@ -75,7 +77,8 @@ impl Secrets<'_> {
                 || url.path().contains(['%', '&'])
                 || url.path().split('/').any(|it| repeats_guess(it.as_bytes()))
         };
-        held || self.url().is_some_and(in_url)
+        held || self.is_form
+            || self.url().is_some_and(in_url)
             || strings(self.body()).any(|part| match part {
                 Some(part) if self.operation.is_some() => repeats(part),
                 Some(part) => repeats_guess(part),
@@ -88,7 +91,9 @@ impl Secrets<'_> {
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
         let mut guesses = Vec::new();
-        if !self.body().is_empty() {
+        if self.is_form {
+            guesses.extend(form_urlencoded::parse(self.body()).map(|(_, value)| value.into_owned()));
+        } else if !self.body().is_empty() {
             let body = serde_json::from_slice(self.body()).ok()?;
             match self.operation {
                 Some(operation) => collect(&body, Some(operation.secret_fields), &mut secrets),
@@ -216,7 +221,13 @@ mod tests {
         let mut request = Request::new(http::Method::POST, url.parse().unwrap());
         *request.body_mut() = Some(body.into());
         let client = crate::Client::builder("http://127.0.0.1:1").build().unwrap();
-        then(&Secrets { settings: &client.settings, request: &request, operation: None, tokens: [None; 2] })
+        then(&Secrets {
+            settings: &client.settings,
+            request: &request,
+            operation: None,
+            is_form: false,
+            tokens: [None; 2],
+        })
     }
 
     const URL: &str = "https://example.genauth.ai/api/v3/x";
