@@ -22,6 +22,9 @@ const KEPT: Duration = Duration::from_secs(3600);
 const PADDING: usize = 11;
 const SUBJECT: &str = "the password";
 
+/// When it came, and what it says.
+type KeptAnswer = (Instant, Arc<SystemInfoResp>);
+
 /// Encrypts passwords with the public keys that the server gives out, for those to whom TLS alone is not enough. It needs the
 /// feature `password-encryption`.
 ///
@@ -44,7 +47,7 @@ const SUBJECT: &str = "the password";
 #[derive(Debug, Clone)]
 pub struct PasswordEncryptor {
     client: Client,
-    keys: Arc<Mutex<Option<(Instant, Arc<SystemInfoResp>)>>>,
+    keys: Arc<Mutex<Option<KeptAnswer>>>,
 }
 
 impl PasswordEncryptor {

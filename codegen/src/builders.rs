@@ -80,7 +80,10 @@ pub fn annotate<'a>(
             }
         });
         if let Some(page) = pages::place(document, &operation) {
-            item.items.extend(pages::methods(&row, &payload, &page));
+            // A parameter of the same name has its setter.
+            let is_free = |function: &ImplItemFn| setters.iter().all(|(setter, _)| *setter != function.sig.ident);
+            let methods = pages::methods(&row, &payload, &page).into_iter().filter(is_free);
+            item.items.extend(methods.map(syn::ImplItem::Fn));
             paging.extend(last_segment(&payload).map(|payload| payload.ident.to_string()));
         }
         Ok(Generated { operation, place, method, setters })

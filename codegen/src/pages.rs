@@ -4,7 +4,7 @@ use crate::document::{Document, Operation};
 use crate::syntax::{expect, type_argument};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use syn::{Expr, ImplItem, Item, Type, parse_quote};
+use syn::{Expr, ImplItemFn, Item, Type, parse_quote};
 
 const PAGE: [&str; 2] = ["page", "limit"];
 const PAGING: [&str; 2] = ["totalCount", "list"];
@@ -46,7 +46,7 @@ fn in_body<'a>(document: &'a Document, schema: &'a Value, depth: usize) -> Optio
 }
 
 /// The methods of such an operation's builder. Inlined, they are compiled by those alone who call them.
-pub fn methods(row: &Expr, payload: &Type, place: &Expr) -> [ImplItem; 2] {
+pub fn methods(row: &Expr, payload: &Type, place: &Expr) -> [ImplItemFn; 2] {
     [
         parse_quote! {
             /// The list page by page, as a stream; see [`Pages`](crate::Pages).
@@ -59,7 +59,7 @@ pub fn methods(row: &Expr, payload: &Type, place: &Expr) -> [ImplItem; 2] {
             /// The rows of all pages, as a stream; see [`Items`](crate::Items).
             #[inline]
             pub fn items(self) -> crate::Items<#payload> {
-                self.pages().items()
+                crate::generated::pages(self.client.__settings(), #row, self.request(), #place).items()
             }
         },
     ]

@@ -6013,7 +6013,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListApplicationActiveUsers as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Body(&["options", "pagination"]),
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_application_simple_info`]
@@ -6165,7 +6171,13 @@ pub mod builder {
         pub fn items(
             self,
         ) -> crate::Items<types::ApplicationSimpleInfoPaginatedDataDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListApplicationSimpleInfo as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_applications`]
@@ -6322,7 +6334,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::ApplicationPaginatedDataDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListApplications as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::refresh_application_secret`]

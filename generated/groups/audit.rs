@@ -1257,7 +1257,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::AdminAuditLogRespData> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetAdminAuditLogs as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Body(&["pagination"]),
+                )
+                .items()
         }
     }
     /**Builder for [`Client::get_user_action_logs`]
@@ -1343,7 +1349,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserActionLogRespData> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetUserActionLogs as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Body(&["pagination"]),
+                )
+                .items()
         }
     }
 }

@@ -1282,7 +1282,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListGroupMembers as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_groups`]
@@ -1429,7 +1435,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::GroupPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListGroups as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::remove_group_members`]

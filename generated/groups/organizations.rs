@@ -4749,7 +4749,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListDepartmentMembers as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_organizations`]
@@ -4901,7 +4907,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::OrganizationPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListOrganizations as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::remove_department_members`]
@@ -5170,7 +5182,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::OrganizationPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::SearchOrganizations as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::update_department`]

@@ -3431,7 +3431,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::GetResourceAuthorizedTargetDataDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetResourceAuthorizedTargets as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Body(&[]),
+                )
+                .items()
         }
     }
     /**Builder for [`Client::get_resources_batch`]
@@ -3668,7 +3674,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::NamespaceListPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListNamespaces as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_resources`]
@@ -3773,7 +3785,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::ResourcePagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListResources as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::update_namespace`]

@@ -4231,7 +4231,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserDepartmentPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetDepartmentList as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::get_group_list`]
@@ -4460,7 +4466,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::LoginHistoryPaginatedRespDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetLoginHistory as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::get_role_list`]

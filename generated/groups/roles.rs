@@ -2043,7 +2043,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::RoleDepartmentListPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListRoleDepartments as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_role_members`]
@@ -2207,7 +2213,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::UserPagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListRoleMembers as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_roles`]
@@ -2312,7 +2324,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::RolePagingDto> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListRoles as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::revoke_role`]

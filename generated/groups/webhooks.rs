@@ -2692,7 +2692,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::ListWebhookLogsData> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::GetWebhookLogs as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Body(&[]),
+                )
+                .items()
         }
     }
     /**Builder for [`Client::list_webhooks`]
@@ -2775,7 +2781,13 @@ pub mod builder {
         /// The rows of all pages, as a stream; see [`Items`](crate::Items).
         #[inline]
         pub fn items(self) -> crate::Items<types::GetWebhooksData> {
-            self.pages().items()
+            crate::generated::pages(
+                    self.client.__settings(),
+                    &super::OPERATIONS[super::At::ListWebhooks as usize],
+                    self.request(),
+                    crate::generated::PagePlace::Query,
+                )
+                .items()
         }
     }
     /**Builder for [`Client::trigger_webhook`]

@@ -15,7 +15,7 @@ mod invoke;
 pub(crate) mod path;
 mod redaction;
 #[cfg(feature = "oidc")]
-mod standard;
+pub(crate) mod standard;
 mod trace;
 pub(crate) mod undescribed;
 
@@ -26,8 +26,6 @@ pub(crate) use self::{attempt::Arrival, envelope::open, redaction::Secrets};
 
 use self::attempts::Attempts;
 pub(crate) use self::call::Call;
-#[cfg(feature = "oidc")]
-pub(crate) use self::standard::Standard;
 use crate::client::Settings;
 use crate::{Error, Operation, Response};
 use reqwest::Request;

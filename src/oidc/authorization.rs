@@ -1,6 +1,6 @@
 //! The way of a browser to the server's page and back, with PKCE (RFC 7636).
 
-use super::Oidc;
+use super::server::Oidc;
 use crate::{Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -59,7 +59,7 @@ impl Oidc {
             values.next().filter(|_| values.next().is_none()).map(|(_, value)| value.into_owned())
         };
         let refuse = |detail: &str| Err(Error::new(ErrorKind::Request, SUBJECT, detail));
-        if state.is_empty() || !value("state").is_some_and(|given| given == state) {
+        if state.is_empty() || value("state").is_none_or(|given| given != state) {
             return refuse("the browser came back with another `state` than was kept; begin again");
         }
         if let Some(code) = value("error") {

@@ -1,6 +1,6 @@
 //! The server's keys, kept.
 
-use super::Oidc;
+use super::server::Oidc;
 use crate::Error;
 use jsonwebtoken::jwk::Jwk;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// The keys of one server. One request is under way at a time, however many wait for it.
 pub(super) struct Keys {
     oidc: Oidc,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptKeys>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct KeptKeys {
     set: Option<(Instant, Arc<[Jwk]>)>,
     asked: Option<Instant>,
     failure: Option<Error>,

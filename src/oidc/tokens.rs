@@ -1,7 +1,7 @@
 //! The endpoints that give tokens, take them back, and tell about them.
 
-use super::Oidc;
-use crate::exchange::Standard;
+use super::server::Oidc;
+use crate::exchange::standard::Standard;
 use crate::{Credential, Error, SecretString};
 use http::Method;
 use http::header::CONTENT_TYPE;

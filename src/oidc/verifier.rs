@@ -1,7 +1,8 @@
 //! Whether a token is good, without asking the server about it.
 
+use super::claims::Claims;
 use super::keys::Keys;
-use super::{Claims, Oidc};
+use super::server::Oidc;
 use crate::client::Clock;
 use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
 use base64::Engine as _;

@@ -58,8 +58,9 @@ pub trait Paging: DeserializeOwned + Send + 'static {
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "organizations"))] #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = genauth::mock::MockGenAuth::start().await?;
-/// # let client = server.client_builder().access_key(server.access_key_id(), server.access_key_secret()).build()?;
+/// # use genauth::mock::MockGenAuth;
+/// # let server = MockGenAuth::start().await?;
+/// # let client = server.client_builder().access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET).build()?;
 /// let mut pages = client.list_organizations().pages().at_most(300);
 /// while let Some(page) = pages.next().await {
 ///     let page = page?;
@@ -84,8 +85,9 @@ pub struct Pages<P: Paging> {
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "organizations"))] #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = genauth::mock::MockGenAuth::start().await?;
-/// # let client = server.client_builder().access_key(server.access_key_id(), server.access_key_secret()).build()?;
+/// # use genauth::mock::MockGenAuth;
+/// # let server = MockGenAuth::start().await?;
+/// # let client = server.client_builder().access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET).build()?;
 /// let mut organizations = client.list_organizations().items();
 /// while let Some(organization) = organizations.next().await {
 ///     println!("{}", organization?.organization_name);

@@ -16,6 +16,7 @@ pub const RESERVED: &[&str] = &[
     "fromEnv",
     "host",
     "invoke",
+    "oidc",
     "new",
     "newWithClient",
     "setUserAccessToken",
