@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the crate costs to build, beside what one would write instead. Prints a Markdown table.
 
-    python3 benches/builds.py [--rounds N] [--only cold rerun description generation binary]
+    python3 benches/builds.py [--rounds N] [--only cold rerun description generation groups binary]
 
 It measures cargo's defaults: what the environment sets of a profile, flags or a target is cleared. What cargo has not
 got is fetched first, and all builds are offline. Whatever is compared is measured in turns, so that what else the
@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True  # The repository stays as it is.
 from synthetic import synthetic
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PARTS = ["cold", "rerun", "description", "generation", "binary"]
+PARTS = ["cold", "rerun", "description", "generation", "groups", "binary"]
 OPERATIONS = [150, 300, 600]
 KEPT = ("CARGO_HOME", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_")
 ENV = {name: value for name, value in os.environ.items()
@@ -209,6 +209,40 @@ def generation(program, rounds, folder):
         "<= 1.25", statistics.median(growth) <= 1.25)
 
 
+def groups(folder, rounds):
+    """What each group adds to a build of the library and a program, of what is checked in: seconds, and the memory of the
+    largest process."""
+    manifest = (ROOT / "Cargo.toml").read_text()
+    names = re.findall('"(.*?)"', re.search(r"^all-groups = \[(.*?)\]", manifest, re.S | re.M)[1])
+    copy_repository(folder / "groups")
+    program = Program(folder, "by group", OURS, GENAUTH % (folder / "groups", ""))
+
+    # What an earlier build of the same group left behind would be measured otherwise.
+    env = dict(ENV, CARGO_INCREMENTAL="0")
+
+    def build(features):
+        options = f', default-features = false, features = {json.dumps(["rustls-ring", *features])}'
+        text = re.sub("^genauth = .*$", lambda _: (GENAUTH % (folder / "groups", options)).splitlines()[0],
+                      (program.folder / "Cargo.toml").read_text(), flags=re.M)
+        (program.folder / "Cargo.toml").write_text(text)
+        (folder / "groups/src/lib.rs").touch()
+        start = time.perf_counter()
+        child = subprocess.Popen(["cargo", "build", "--offline", "--quiet"], cwd=program.folder, env=env)
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            sys.exit(f"by group: {features}")
+        return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+    build([])
+    sets = {"none": [], **{name: [name] for name in names}, "all-groups": ["all-groups"]}
+    measured = in_turns(rounds, {name: lambda name=name: build(sets[name]) for name in sets})
+    for name in sets:
+        seconds, memory = ([one[at] for one in measured[name]] for at in (0, 1))
+        more = [mine[0] - bare[0] for mine, bare in zip(measured[name], measured["none"])]
+        row(f"rebuild: group {name}", median(seconds, "{:.2f} s"), median(memory, "{:.0f} MiB"),
+            "" if name == "none" else median(more, "{:+.2f} s"))
+
+
 def binary(ours, floor):
     for what, options in [("as built", ()), ("stripped", ("--config", "profile.release.strip=true"))]:
         sizes = []
@@ -250,6 +284,8 @@ def measure(parts, rounds):
                 one_description(changing, rounds)
         if "generation" in parts:
             generation(default, rounds, folder)
+        if "groups" in parts:
+            groups(folder, rounds)
         if "binary" in parts:
             binary(default, floor)
     return right

@@ -232,14 +232,18 @@ fn subject(root: &Value, operation: &Value, parameters: &[QueryParameter], data:
 /// Where the rows of a payload are, and what fields a row has.
 fn shape(root: &Value, data: &Value) -> (Shape, Fields) {
     let data = resolve(root, data);
+    // Rows have fields; texts and numbers are no rows.
+    let or_none = |shape, fields: Fields| if fields.known.is_empty() { (Shape::None, fields) } else { (shape, fields) };
     if data["type"] == "array" {
-        return (Shape::Many, fields(root, &data["items"]));
+        return or_none(Shape::Many, fields(root, &data["items"]));
     }
     let list = property(root, data, "list").map(|list| resolve(root, list)).filter(|list| list["type"] == "array");
     match list {
-        Some(list) if property(root, data, "totalCount").is_some() => (Shape::Paging, fields(root, &list["items"])),
+        Some(list) if property(root, data, "totalCount").is_some() => {
+            or_none(Shape::Paging, fields(root, &list["items"]))
+        }
         Some(_) => (Shape::None, Fields::default()),
-        None => (Shape::One, fields(root, data)),
+        None => or_none(Shape::One, fields(root, data)),
     }
 }
 

@@ -42,6 +42,20 @@ async fn an_empty_list_or_map_is_sent_and_an_absent_one_is_not() {
 }
 
 #[tokio::test]
+async fn what_stands_inline_comes_page_by_page_and_a_parameter_keeps_its_setter() {
+    let (server, client) = mock().await;
+    let ids = ["a".to_owned()];
+    let mut shapes = client.find_shapes().ids(ids).items("some").pages().items();
+    let mut kinds = Vec::new();
+    while let Some(shape) = shapes.next().await {
+        kinds.push(serde_json::to_value(shape.unwrap()).unwrap()["kind"].clone());
+    }
+    assert_eq!(kinds, ["round", "oval"]);
+    let path = server.take_requests().remove(0).path;
+    assert!(path.ends_with("items=some&page=1&limit=50"), "{path}");
+}
+
+#[tokio::test]
 async fn lists_and_nested_values_stand_in_a_query_as_the_official_sdk_writes_them() {
     let (server, client) = mock().await;
     let call = client.find_shapes().ids(["a b".to_owned(), "c&d".to_owned()]).weight(10.0);

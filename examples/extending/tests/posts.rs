@@ -22,6 +22,15 @@ async fn a_page_is_asked_for_and_signed() {
 }
 
 #[tokio::test]
+async fn all_pages_are_a_stream() {
+    let (server, client) = mock().await;
+    let mut posts = client.list_posts().items();
+    assert_eq!(posts.next().await.unwrap().unwrap().code, "developer");
+    assert!(posts.next().await.is_none());
+    assert_eq!(server.requests()[0].path, "/api/v3/list-post?page=1&limit=50");
+}
+
+#[tokio::test]
 async fn a_body_is_built_and_checked_by_the_mock() {
     let (_server, client) = mock().await;
     let post = PostDto::builder().code("developer").name("Developer").description("Who writes the programs.");
