@@ -74,6 +74,29 @@ async fn many_that_are_created_come_page_by_page() {
     assert_eq!(names.iter().filter(|name| name.starts_with("user-")).count(), 70);
 }
 
+/// Neither to create one nor to list some costs more than the rows that are asked for.
+#[tokio::test]
+async fn ten_thousand_are_no_trouble() {
+    const USERS: usize = 10_000;
+    let (server, client) = start().await;
+    for some in 0..USERS / 50 {
+        let users: Vec<Value> = (0..50).map(|one| json!({ "username": format!("user-{some}-{one}") })).collect();
+        data(&client, "createUsersBatch", json!({ "list": users })).await.unwrap();
+    }
+    server.take_requests();
+    let mut names = std::collections::HashSet::new();
+    let mut items = client.list_users().body(genauth::types::ListUsersRequestDto::builder()).items();
+    while let Some(user) = items.next().await {
+        let user = user.unwrap();
+        // Somebody tidies up behind the reader.
+        if names.len() % 100 == 7 {
+            data(&client, "deleteUsersBatch", json!({ "userIds": [user.user_id] })).await.unwrap();
+        }
+        names.extend(user.username);
+    }
+    assert!((0..USERS).all(|user| names.contains(&format!("user-{}-{}", user / 50, user % 50))));
+}
+
 #[tokio::test]
 async fn groups_and_roles_go_by_their_codes() {
     let (_server, client) = start().await;

@@ -90,6 +90,7 @@ mod script;
 mod server;
 mod service;
 mod signature;
+mod table;
 mod users;
 mod wechat;
 

@@ -16,6 +16,7 @@ use super::json::items;
 use super::kind::{Act, Row, RowKind, Shape};
 use super::lock::lock;
 use super::refusal::Refusal;
+use super::table::Table;
 
 /// What the server gives at once where nothing is said.
 const DEFAULT_LIMIT: usize = 10;
@@ -27,7 +28,7 @@ pub(super) struct Rows(Mutex<Made>);
 #[derive(Default)]
 struct Made {
     number: u64,
-    rows: BTreeMap<String, Vec<Row>>,
+    tables: BTreeMap<String, Table>,
 }
 
 /// What a request says: the fields of its body, and the parameters of its query.
@@ -41,12 +42,20 @@ impl RowQuery<'_> {
     fn texts(&self, name: &str) -> Vec<String> {
         let in_query = form_urlencoded::parse(self.query.as_bytes())
             .filter(|(key, _)| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
-            .flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
+            .map(|(_, value)| value.into_owned());
         let in_body = match &self.body[name] {
             Value::String(one) => vec![one.clone()],
             many => items(many).filter_map(Value::as_str).map(str::to_owned).collect(),
         };
         in_query.chain(in_body).collect()
+    }
+
+    /// The keys that it names: one, or several, which some write with commas.
+    fn keys(&self, kind: &RowKind) -> Vec<String> {
+        let several = [format!("{}s", kind.key), format!("{}List", kind.key)];
+        let several = several.iter().flat_map(|name| self.texts(name));
+        let split = several.flat_map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        self.texts(&kind.key).into_iter().chain(split).collect()
     }
 
     /// A number at the top, or in `pagination`, or in its `options`.
@@ -66,8 +75,8 @@ impl Rows {
         asked: &RowQuery<'_>,
     ) -> Option<Result<Value, Refusal>> {
         let Some((kind, act)) = operation.subject.act else {
-            let examples = examples(operation);
-            return (operation.subject.shape == Shape::Paging).then(|| Ok(page(operation, asked, examples)));
+            let is_list = operation.subject.shape == Shape::Paging;
+            return is_list.then(|| Ok(page(operation, asked, examples(operation), &Table::default())));
         };
         let kind = &document.kinds[kind];
         let made = &mut *lock(&self.0);
@@ -76,33 +85,31 @@ impl Rows {
             Act::Get => made.get(kind, document, operation, asked),
             Act::Update => made.update(kind, document, operation, asked),
             Act::Delete => {
-                let keys: Vec<String> = kind.plurals().iter().flat_map(|name| asked.texts(name)).collect();
-                let rows = made.of(kind);
-                rows.retain(|row| !keys.iter().any(|key| kind.is(row, &kind.key, key, asked)));
+                let table = made.of(kind);
+                for key in asked.keys(kind) {
+                    let meant = table.with_key(&key).filter(|row| kind.is(row, &kind.key, &key, asked));
+                    let names: Vec<_> = meant.map(|row| kind.name(row)).collect();
+                    names.iter().for_each(|name| table.remove(name));
+                }
                 Ok(operation.example.clone())
             }
             Act::List => {
-                let rows = made.of(kind);
-                let examples = examples(operation);
-                let others = examples.into_iter().filter(|row| !rows.iter().any(|other| kind.are_one(row, other)));
-                let all = others.chain(rows.iter().cloned()).collect();
-                Ok(page(operation, asked, all))
+                let table = made.of(kind);
+                let mut others = examples(operation);
+                others.retain(|row| !table.has(&kind.name(row)));
+                Ok(page(operation, asked, others, table))
             }
         })
     }
 }
 
 impl Made {
-    fn of(&mut self, kind: &RowKind) -> &mut Vec<Row> {
-        self.rows.entry(kind.noun.clone()).or_default()
+    fn of(&mut self, kind: &RowKind) -> &mut Table {
+        self.tables.entry(kind.noun.clone()).or_default()
     }
 
     fn put(&mut self, kind: &RowKind, row: &Row) {
-        let rows = self.of(kind);
-        match rows.iter_mut().find(|other| kind.are_one(row, other)) {
-            Some(other) => other.clone_from(row),
-            None => rows.push(row.clone()),
-        }
+        self.of(kind).put(kind.name(row), row.clone());
     }
 
     fn create(
@@ -144,7 +151,9 @@ impl Made {
         asked: &RowQuery<'_>,
     ) -> Option<Row> {
         let is = |row: &&Row| kind.is(row, field, key, asked);
-        if let Some(row) = self.of(kind).iter().find(is) {
+        let table = self.of(kind);
+        let found = if field == kind.key { table.with_key(key).find(is) } else { table.rows().find(is) };
+        if let Some(row) = found {
             return Some(row.clone());
         }
         document.of_kind(kind).flat_map(examples).find(|row| is(&row))
@@ -160,7 +169,7 @@ impl Made {
         // What else it may be found by, such as an `email`.
         let field = asked.texts(&format!("{}Type", kind.key)).into_iter().next().map(|name| camel_case(&name));
         let field = field.filter(|name| operation.subject.row.known.contains(name)).unwrap_or_else(|| kind.key.clone());
-        let keys: Vec<String> = kind.plurals().iter().flat_map(|name| asked.texts(name)).collect();
+        let keys = asked.keys(kind);
         let rows: Vec<Row> = keys.iter().filter_map(|key| self.find(kind, document, &field, key, asked)).collect();
         if !rows.is_empty() {
             return Ok(payload(operation, kind, rows));
@@ -189,10 +198,13 @@ impl Made {
                 }
                 return Err(kind.unknown());
             };
-            self.of(kind).retain(|other| !kind.are_one(&row, other));
+            let name = kind.name(&row);
             given.retain(|name, _| kind.row.known.contains(name));
             row.extend(given);
             row.extend(new.map(|key| (kind.key.clone(), key)));
+            if kind.name(&row) != name {
+                self.of(kind).remove(&name);
+            }
             self.put(kind, &row);
             rows.push(row);
         }
@@ -210,9 +222,10 @@ impl RowQuery<'_> {
 }
 
 impl RowKind {
-    /// What requests call a key, or several.
-    fn plurals(&self) -> [String; 3] {
-        [self.key.clone(), format!("{}s", self.key), format!("{}List", self.key)]
+    /// What a row is called among its kind.
+    fn name(&self, row: &Row) -> Vec<String> {
+        let text = |name: &String| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        std::iter::once(&self.key).chain(&self.scope).map(text).collect()
     }
 
     /// Whether it is the row that is asked for.
@@ -223,12 +236,6 @@ impl RowKind {
                 || row.get(name).and_then(Value::as_str).is_none_or(|value| given.iter().any(|one| one == value))
         };
         row.get(field).is_some_and(|value| value == key) && self.scope.iter().all(in_scope)
-    }
-
-    fn are_one(&self, row: &Row, other: &Row) -> bool {
-        let alike =
-            |name: &String| row.get(name) == other.get(name) || !row.contains_key(name) || !other.contains_key(name);
-        row.get(&self.key) == other.get(&self.key) && self.scope.iter().all(alike)
     }
 
     fn unknown(&self) -> Refusal {
@@ -265,16 +272,17 @@ fn payload(operation: &DescribedOperation, kind: &RowKind, rows: Vec<Row>) -> Va
     }
 }
 
-/// One page of these rows.
-fn page(operation: &DescribedOperation, asked: &RowQuery<'_>, rows: Vec<Row>) -> Value {
+/// One page of the document's own rows, and of those that were made.
+fn page(operation: &DescribedOperation, asked: &RowQuery<'_>, own: Vec<Row>, made: &Table) -> Value {
     let example = examples(operation).into_iter().next().unwrap_or_default();
-    let total = rows.len();
+    let total = own.len() + made.len();
     let has_pages = operation.subject.takes_pages;
     let limit = asked.number("limit").unwrap_or(DEFAULT_LIMIT);
     let skipped = asked.number("page").unwrap_or(1).saturating_sub(1).saturating_mul(limit);
     let (skipped, limit) = if has_pages { (skipped, limit) } else { (0, total) };
-    let list: Vec<Value> = rows
+    let list: Vec<Value> = own
         .iter()
+        .chain(made.rows())
         .skip(skipped)
         .take(limit)
         .map(|row| Value::Object(operation.subject.row.fit(row, &example)))
