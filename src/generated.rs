@@ -24,6 +24,13 @@ pub mod integer {
     pub use crate::integer::{deserialize, deserialize_option};
 }
 
+/// How what may be null is read, where it may be left out as well.
+pub fn nullable<'de, D: serde::Deserializer<'de>, T: serde::Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    <Option<T> as serde::Deserialize>::deserialize(deserializer).map(Some)
+}
+
 /// The pairs of a parameter that is more than a text.
 pub fn query<T: Serialize>(name: &str, value: &T) -> Result<Vec<(String, String)>, String> {
     crate::query::pairs(&[(name, value)]).map_err(str::to_owned)

@@ -20,6 +20,37 @@ pub trait Optional<T, As> {
     fn convert(self, field: &str) -> Result<Option<T>, String>;
 }
 
+/// What the setter of an optional field takes that may be null as well: what [`Optional`] says, or [`Null`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `{T}`, nor what becomes one, nor an `Option` of such, nor `Null`",
+    label = "this setter takes a `{T}`"
+)]
+pub trait Nullable<T, As> {
+    /// What a field holds of it, or what is wrong with it: for generated code.
+    #[doc(hidden)]
+    fn convert(self, field: &str) -> Result<Option<Option<T>>, String>;
+}
+
+/// Clears a field: it is sent as null, where one that is left alone is not sent.
+///
+/// ```
+/// # #[cfg(feature = "roles")] fn main() {
+/// use genauth::setter::Null;
+/// use genauth::types::UpdateRoleDto;
+///
+/// // The role is never disabled by itself again.
+/// let update = UpdateRoleDto::builder().code("editor").name("Editor").new_code("editor").disable_time(Null);
+/// # let _ = update;
+/// # }
+/// # #[cfg(not(feature = "roles"))] fn main() {}
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Null;
+
+/// [`Null`].
+#[derive(Debug)]
+pub enum Cleared {}
+
 /// A value.
 #[derive(Debug)]
 pub enum Value {}
@@ -45,6 +76,32 @@ where
 {
     fn convert(self, field: &str) -> Result<Option<T>, String> {
         self.map(|value| required(value, field)).transpose()
+    }
+}
+
+impl<T, V> Nullable<T, Value> for V
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+{
+    fn convert(self, field: &str) -> Result<Option<Option<T>>, String> {
+        required(self, field).map(Some).map(Some)
+    }
+}
+
+impl<T, V> Nullable<T, Maybe> for Option<V>
+where
+    V: TryInto<T>,
+    V::Error: 'static,
+{
+    fn convert(self, field: &str) -> Result<Option<Option<T>>, String> {
+        self.map(|value| required(value, field).map(Some)).transpose()
+    }
+}
+
+impl<T> Nullable<T, Cleared> for Null {
+    fn convert(self, _: &str) -> Result<Option<Option<T>>, String> {
+        Ok(Some(None))
     }
 }
 

@@ -196,3 +196,32 @@ async fn an_incomplete_request_says_what_is_missing_and_is_not_sent() {
     assert!(text.contains("`connection` is not one of `PASSWORD`") && !text.contains("hunter2"), "{text}");
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn what_may_be_null_is_sent_as_null_or_as_a_value_or_not_at_all() {
+    use genauth::setter::Null;
+    use genauth::types::UpdateRoleDto;
+    use serde_json::json;
+
+    let server = MockGenAuth::start().await.unwrap();
+    let client = server.client_builder().access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
+    let client = client.build().unwrap();
+    let role = || UpdateRoleDto::builder().code("admin").new_code("admin").name("Admin");
+    let bodies = [
+        role().disable_time(Null),
+        role().disable_time("1669881887852"),
+        role().disable_time(Some("1")),
+        role().disable_time(None::<String>),
+        role(),
+    ];
+    for body in bodies {
+        // Whether the mock knows the role does not matter here.
+        let _ = client.update_role().body(body).send().await;
+    }
+    let fields = json!({ "code": "admin", "newCode": "admin", "name": "Admin", "disableTime": null });
+    let _ = client.invoke("updateRole", fields.as_object().unwrap().clone()).await;
+    let sent: Vec<_> =
+        server.requests().iter().map(|request| request.json().unwrap().get("disableTime").cloned()).collect();
+    let null = Some(json!(null));
+    assert_eq!(sent, [null.clone(), Some(json!("1669881887852")), Some(json!("1")), None, None, null]);
+}

@@ -22,6 +22,7 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
         Some(parse_quote!(#[deprecated(note = #note)]))
     };
     let answers = document.reachable(document.operations().iter().map(Operation::answer_schema));
+    let asked = document.reachable(document.operations().iter().map(Operation::body_schema));
     let schemas: BTreeMap<String, _> = document.schemas().map(|schema| (plain(schema.0), schema)).collect();
     let types = items(module(file, "types")?)?;
     enums::finish(types, |ident| {
@@ -38,6 +39,10 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
                 item.attrs.extend(note(&item.ident));
                 item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
                 kept_apart.extend(fields::keep_empty(item));
+                if let Some((_, schema)) = schema.filter(|(name, _)| asked.contains(*name) && !answers.contains(*name))
+                {
+                    kept_apart.extend(fields::tell_null(item, document, schema));
+                }
                 fields::fence_secrets(item);
                 if let Some((name, schema)) = schema {
                     fields::finish(item, document, name, schema)?;

@@ -39,7 +39,7 @@ pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
     changed
 }
 
-/// What [`keep_empty`] changed, in the struct's builder.
+/// What [`keep_empty`] and [`tell_null`] changed, in the struct's builder.
 pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>) {
     for field in &mut builder.fields {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -49,6 +49,31 @@ pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>
             field.ty = parse_quote!(::std::result::Result<::std::option::Option<#held>, ::std::string::String>);
         }
     }
+}
+
+/// In what is only asked: an optional field that may be null says something else by that than by its absence: "clear it".
+/// typify takes the two for the same. Answers as [`keep_empty`].
+pub fn tell_null(item: &mut ItemStruct, document: &Document, schema: &Value) -> Vec<(String, String)> {
+    let required = |name: &str| {
+        let mut required = document.parts(schema).into_iter().filter_map(|part| part["required"].as_array()).flatten();
+        required.any(|field| field == name)
+    };
+    let nullable: BTreeSet<String> = document
+        .property_names(schema)
+        .into_iter()
+        .filter(|name| document.property(schema, name).is_some_and(|it| it["nullable"] == true) && !required(name))
+        .map(plain)
+        .collect();
+    let mut changed = Vec::new();
+    for field in &mut item.fields {
+        let (Some(ident), ty) = (&field.ident, &field.ty) else { continue };
+        if nullable.contains(&plain(&ident.to_string())) && option_of(ty).is_some() && !mentions_secret(ty) {
+            changed.push((item.ident.to_string(), ident.to_string()));
+            field.attrs.push(parse_quote!(#[serde(default, deserialize_with = "crate::generated::nullable")]));
+            field.ty = parse_quote!(::std::option::Option<#ty>);
+        }
+    }
+    changed
 }
 
 /// Servers write an integer in more than one way, and an answer is read whichever it is.

@@ -56,12 +56,15 @@ fn rewrite_one(function: &mut ImplItemFn, name: &str, taken: &Type, held: &Type)
     let (attributes, field) = (&function.attrs, &function.sig.ident);
     let text = name.trim_start_matches("r#");
     let inner = option_of(taken).unwrap_or(taken);
+    // An optional field that may be null has one `Option` more than what is taken for it.
+    let may_be_null = option_of(held).and_then(option_of).is_some() && option_of(inner).is_none();
+    let taker: syn::Ident = if may_be_null { parse_quote!(Nullable) } else { parse_quote!(Optional) };
     *function = if option_of(held).is_some() {
         parse_quote! {
             #(#attributes)*
             pub fn #field<V, As>(mut self, value: V) -> Self
             where
-                V: crate::setter::Optional<#inner, As>,
+                V: crate::setter::#taker<#inner, As>,
             {
                 self.#field = value.convert(#text);
                 self

@@ -479,7 +479,10 @@ pub mod types {
             rename = "disableTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub disable_time: ::std::option::Option<::std::string::String>,
+        #[serde(default, deserialize_with = "crate::generated::nullable")]
+        pub disable_time: ::std::option::Option<
+            ::std::option::Option<::std::string::String>,
+        >,
         ///The role's name within its namespace.
         pub name: ::std::string::String,
         ///The code of the namespace the role belongs to. Left out means default.
@@ -1167,7 +1170,7 @@ pub mod types {
                 ::std::string::String,
             >,
             disable_time: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<::std::option::Option<::std::string::String>>,
                 ::std::string::String,
             >,
             name: ::std::result::Result<::std::string::String, ::std::string::String>,
@@ -1215,7 +1218,7 @@ pub mod types {
             }
             pub fn disable_time<V, As>(mut self, value: V) -> Self
             where
-                V: crate::setter::Optional<::std::string::String, As>,
+                V: crate::setter::Nullable<::std::string::String, As>,
             {
                 self.disable_time = value.convert("disable_time");
                 self
