@@ -58,6 +58,13 @@ impl RowQuery<'_> {
         self.texts(&kind.key).into_iter().chain(split).collect()
     }
 
+    /// The fields that the body gives: of each in its `list`, or its own.
+    fn rows(&self) -> Vec<Row> {
+        let list: Vec<&Value> = items(&self.body["list"]).collect();
+        let rows = if list.is_empty() { vec![self.body] } else { list };
+        rows.into_iter().filter_map(Value::as_object).cloned().collect()
+    }
+
     /// A number at the top, or in `pagination`, or in its `options`.
     fn number(&self, name: &str) -> Option<usize> {
         let in_query = self.texts(name).first().and_then(|text| text.parse().ok());
@@ -209,15 +216,6 @@ impl Made {
             rows.push(row);
         }
         Ok(if is_example { operation.example.clone() } else { payload(operation, kind, rows) })
-    }
-}
-
-impl RowQuery<'_> {
-    /// The fields that the body gives: of each in its `list`, or its own.
-    fn rows(&self) -> Vec<Row> {
-        let list: Vec<&Value> = items(&self.body["list"]).collect();
-        let rows = if list.is_empty() { vec![self.body] } else { list };
-        rows.into_iter().filter_map(Value::as_object).cloned().collect()
     }
 }
 
