@@ -72,7 +72,7 @@ fn head(status_code: i64, message: String, api_code: Option<i64>, request_id: St
 }
 
 /// serde would read a struct from a list, too.
-fn is_list(json: &[u8]) -> bool {
+pub(super) fn is_list(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"[")
 }
 

@@ -46,7 +46,7 @@ impl Standard<'_> {
 
 fn open<T: DeserializeOwned>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &Arrival) -> Result<(T, Head), Error> {
     let body: &[u8] = if arrival.body.is_empty() { b"null" } else { &arrival.body };
-    let failure = serde_json::from_slice::<Option<Failure>>(body).ok().flatten();
+    let failure = serde_json::from_slice::<Option<Failure>>(body).ok().flatten().filter(|_| !envelope::is_list(body));
     let is_envelope = failure.as_ref().is_some_and(|failure| failure.status_code.is_some());
     if !arrival.status.is_success() && !is_envelope {
         let Some(Failure { error: Some(code), error_description, .. }) = failure else {

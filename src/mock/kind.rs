@@ -90,7 +90,9 @@ pub(super) fn act(kinds: &[RowKind], id: &str, subject: &Subject) -> Option<(usi
     let (rest, act) = VERBS.iter().find_map(|(verb, act)| Some((id.strip_prefix(verb)?, *act)))?;
     let is_of = |kind: &RowKind| {
         let rest = rest.strip_prefix(&*kind.noun);
-        rest.is_some_and(|rest| ["", "s", "Batch", "sBatch"].contains(&rest) || act == Act::List && rest == "sLegacy")
+        rest.is_some_and(|rest| {
+            ["", "s", "Batch", "sBatch"].contains(&rest) || act == Act::List && rest.starts_with('s')
+        })
     };
     let fits = match act {
         Act::Get => matches!(subject.shape, Shape::One | Shape::Many),

@@ -89,7 +89,8 @@ impl TokenVerifier {
         self
     }
 
-    /// What an access token says, if it is good.
+    /// What an access token says, if it is good. One with a `nonce`, an `at_hash` or a `c_hash` is an id token, which is no
+    /// proof that its bearer may do something.
     ///
     /// # Errors
     ///

@@ -11,7 +11,6 @@ use self::position::{Next, Position};
 use crate::client::Settings;
 use crate::{Error, ErrorKind, Operation, Response};
 use futures_core::Stream;
-use futures_core::stream::FusedStream;
 use reqwest::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -188,18 +187,6 @@ impl<P: Paging> Stream for Items<P> {
                 None => return Poll::Ready(None),
             }
         }
-    }
-}
-
-impl<P: Paging> FusedStream for Pages<P> {
-    fn is_terminated(&self) -> bool {
-        self.list.is_none() && self.pages.is_none()
-    }
-}
-
-impl<P: Paging> FusedStream for Items<P> {
-    fn is_terminated(&self) -> bool {
-        self.rows.len() == 0 && self.pages.is_terminated()
     }
 }
 
