@@ -17,6 +17,7 @@ pub mod fuzzing;
 pub mod generated;
 mod integer;
 mod json;
+mod keeper;
 #[cfg(feature = "mock")]
 pub mod mock;
 #[cfg(feature = "oidc")]

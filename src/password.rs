@@ -1,6 +1,6 @@
 //! Passwords that go encrypted.
 
-use crate::types::SystemInfoResp;
+use crate::keeper::{FetchedToken, Fetching, Keeper, Source, Words};
 use crate::{Client, Error, ErrorKind, SecretString};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,26 +10,18 @@ use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Encrypt, PublicKey};
 use sm2::pke::EncryptingKey;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
-/// How long the server's keys are kept.
-const KEPT: Duration = Duration::from_secs(3600);
 /// What the padding of PKCS#1 v1.5 takes, in bytes.
 const PADDING: usize = 11;
 const SUBJECT: &str = "the password";
 
-/// When it came, and what it says.
-type KeptAnswer = (Instant, Arc<SystemInfoResp>);
-
 /// Encrypts passwords with the public keys that the server gives out, for those to whom TLS alone is not enough. It needs the
 /// feature `password-encryption`.
 ///
-/// The keys are fetched when the first password comes, by one call however many wait for them, and kept for an hour. Clones
-/// share them. What comes out goes where the password would, beside a `passwordEncryptType` that says how it was encrypted.
+/// The keys are fetched when the first password comes, by one call however many wait for them, and looked at again after an
+/// hour; where the server cannot be asked, they do for a day. Clones share them. What comes out goes where the password would, beside a `passwordEncryptType` that says how it was encrypted.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -44,17 +36,16 @@ type KeptAnswer = (Instant, Arc<SystemInfoResp>);
 /// # Ok(()) }
 /// # #[cfg(not(feature = "mock"))] fn main() {}
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PasswordEncryptor {
-    client: Client,
-    keys: Arc<Mutex<Option<KeptAnswer>>>,
+    keys: Arc<Keeper>,
 }
 
 impl PasswordEncryptor {
     /// With the keys of the client's server.
     #[must_use]
     pub fn new(client: &Client) -> Self {
-        Self { client: client.clone(), keys: Arc::default() }
+        Self { keys: Keeper::of_keys(Box::new(SystemKeys(client.clone())), &client.settings) }
     }
 
     /// Encrypts by RSA with the padding of PKCS#1 v1.5, in base64: `passwordEncryptType` `rsa`.
@@ -65,8 +56,8 @@ impl PasswordEncryptor {
     /// that is empty or does not fit: with a key of 2048 bits it may have 245 bytes.
     pub async fn rsa(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;
-        let keys = self.keys().await?;
-        let text = keys.rsa.public_key.as_str();
+        let held = self.keys.get().await?;
+        let text = held.made::<PublicKeys>().map(|keys| keys.rsa.as_str()).unwrap_or_default();
         let key = PublicKey::from_public_key_pem(text).or_else(|_| PublicKey::from_pkcs1_pem(text));
         let key = key.map_err(|_| no_key("rsa.publicKey", "a public key as PEM"))?;
         let encrypted = key.encrypt(&mut SysRng, Pkcs1v15Encrypt, password.expose_secret().as_bytes());
@@ -82,8 +73,8 @@ impl PasswordEncryptor {
     /// password.
     pub async fn sm2(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;
-        let keys = self.keys().await?;
-        let point = bytes(keys.sm2.public_key.trim());
+        let held = self.keys.get().await?;
+        let point = bytes(held.made::<PublicKeys>().map(|keys| keys.sm2.trim()).unwrap_or_default());
         let key = point.and_then(|point| EncryptingKey::from_sec1_bytes(&point).ok());
         let key = key.ok_or_else(|| no_key("sm2.publicKey", "a point of the curve in hexadecimal digits"))?;
         let encrypted = key.encrypt(&mut SysRng, password.expose_secret().as_bytes());
@@ -96,17 +87,34 @@ impl PasswordEncryptor {
         });
         Ok(digits.into())
     }
+}
 
-    async fn keys(&self) -> Result<Arc<SystemInfoResp>, Error> {
-        let mut kept = self.keys.lock().await;
-        if let Some((since, keys)) = &*kept
-            && since.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(keys));
-        }
-        let keys = Arc::new(self.client.get_system_info().send().await?.into_payload());
-        *kept = Some((Instant::now(), Arc::clone(&keys)));
-        Ok(keys)
+impl fmt::Debug for PasswordEncryptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordEncryptor").finish_non_exhaustive()
+    }
+}
+
+/// Where the keys come from.
+struct SystemKeys(Client);
+
+/// For RSA and for SM2, as the server writes them.
+struct PublicKeys {
+    rsa: String,
+    sm2: String,
+}
+
+impl Source for SystemKeys {
+    fn fetch(&self) -> Fetching<'_> {
+        Box::pin(async {
+            let answer = self.0.get_system_info().send().await?.into_payload();
+            let keys = PublicKeys { rsa: answer.rsa.public_key, sm2: answer.sm2.public_key };
+            Ok(FetchedToken::keys(format!("rsa: {}\nsm2: {}", keys.rsa, keys.sm2), keys))
+        })
+    }
+
+    fn words(&self) -> Words {
+        Words::of_keys("getSystemInfo")
     }
 }
 

@@ -164,7 +164,7 @@ async fn what_happens_is_told_to_tracing_and_counted_and_shows_no_token() {
         "WARN",
         "a refresh failed; the token is still good",
         "left_seconds=170",
-        "a token that WeChat rejected is forgotten",
+        "a token that was rejected is forgotten",
         "there is no token, and the server gives none",
     ] {
         assert!(lines.contains(event), "{event}: {lines}");
@@ -194,6 +194,6 @@ async fn a_store_that_fails_is_told_of_once() {
     let lines = log.lines();
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let expected =
-        "WARN genauth::wechat::redis: Redis fails; tokens come from the server until it answers again error=";
+        "WARN genauth::keeper::redis: Redis fails; tokens come from the server until it answers again error=";
     assert!(lines[0].contains(expected) && !lines[0].contains("hidden"), "{lines:#?}");
 }

@@ -17,7 +17,7 @@ struct Warnings;
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // What the cache says of a refresh that failed comes back as the command's own error.
-        let told_elsewhere = metadata.target().starts_with("genauth::wechat::slot");
+        let told_elsewhere = metadata.target().starts_with("genauth::keeper::keeper");
         let ours = metadata.target().starts_with("genauth") && !told_elsewhere;
         metadata.is_event() && *metadata.level() <= Level::WARN && ours
     }

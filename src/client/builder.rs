@@ -8,7 +8,7 @@ use super::tls;
 use crate::api::Client;
 use crate::credentials::{
     AccessKey, AccessKeySignature, AccessKeyUse, AppId, ClientAuthentication, Credentials, Dialect, Language,
-    ManagementAccess, ManagementTokens, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
+    ManagementAccess, SignatureDate, TenantHeader, UserAccessToken, both_ways, header_value,
 };
 use crate::deprecation::{Hook, Notices};
 use crate::retry::Retry;
@@ -260,8 +260,9 @@ impl ClientBuilder {
         }
         let timeout = wishes.timeout.unwrap_or(TIMEOUT);
         let now = wishes.now.clone().unwrap_or_else(|| Arc::new(clock::now));
-        let settings = Settings {
-            credentials: Arc::new(wishes.credentials(&host, timeout, &now)?),
+        let (credentials, fetching) = wishes.credentials(&host)?;
+        let mut settings = Settings {
+            credentials: Arc::new(credentials),
             http: wishes.http_client(&host)?,
             host: Arc::new(host),
             notices: Notices::new(wishes.on_deprecation),
@@ -274,15 +275,19 @@ impl ClientBuilder {
             concurrency: wishes.concurrency.map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             headers: HeaderMap::new(),
             foreign_http_client: wishes.http_client.is_some(),
-            fetch_management_token: management::fetch,
             now,
         };
+        if let Some(key) = fetching {
+            let access = management::access(key, &settings);
+            Arc::make_mut(&mut settings.credentials).management_access = access;
+        }
         Ok(Client { settings })
     }
 }
 
 impl Wishes {
-    fn credentials(&self, host: &Host, timeout: Duration, now: &Clock) -> Result<Credentials, Error> {
+    /// And the access key that is to fetch tokens, if there is one.
+    fn credentials(&self, host: &Host) -> Result<(Credentials, Option<AccessKey>), Error> {
         let app_id = self.app.as_ref().map(|(id, _)| header_value(id, "app id")).transpose()?;
         let app = self.app.as_ref().and_then(|(id, secret)| Some((id.as_str(), secret.as_ref()?)));
         let (client_secret_basic, client_secret_post) = both_ways(app, self.client_authentication)?;
@@ -292,7 +297,6 @@ impl Wishes {
             AccessKeyUse::ManagementToken => (None, key),
         };
         let tenant_id = self.tenant_id.as_deref().map(|id| header_value(id, "tenant id")).transpose()?;
-        let tokens = |key| Arc::new(ManagementTokens::new(key, timeout, Arc::clone(now)));
         let credentials = Credentials {
             dialect: self.dialect.unwrap_or_else(|| Dialect::of_host(host.name())),
             language: self.language,
@@ -302,10 +306,10 @@ impl Wishes {
             client_secret_basic,
             client_secret_post,
             access_key_signature: AccessKeySignature { key: signing, date: self.signature_date },
-            management_access: ManagementAccess(fetching.map(tokens)),
+            management_access: ManagementAccess::default(),
         };
         credentials.user_access_token.set(self.user_access_token.clone())?;
-        Ok(credentials)
+        Ok((credentials, fetching))
     }
 
     fn http_client(&self, host: &Host) -> Result<reqwest::Client, Error> {

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::host::Host;
-use crate::credentials::{Credentials, ManagementTokens, TokenFetch};
+use crate::credentials::Credentials;
 use crate::deprecation::Notices;
 use crate::retry::Retry;
 use http::HeaderMap;
@@ -31,7 +31,5 @@ pub struct Settings {
     pub(crate) headers: HeaderMap,
     /// Whether the caller brought the HTTP client, with a redirect policy that nobody can read.
     pub(crate) foreign_http_client: bool,
-    /// Through the client itself, of which nothing that sends a call knows.
-    pub(crate) fetch_management_token: fn(&Settings, &ManagementTokens) -> TokenFetch,
     pub(crate) now: Clock,
 }

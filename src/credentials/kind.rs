@@ -1,6 +1,7 @@
 //! What the kinds of credentials have in common, and the headers that they become.
 
 use super::dialect::{Dialect, Header};
+use crate::keeper::Held;
 use crate::{Error, SecretString};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -63,9 +64,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) now: SystemTime,
     /// The user's token as it was when the credentials were chosen.
     pub(crate) user_access_token: Option<&'a SecretString>,
-    /// Where a management token was chosen: the one to send, and the user pool that it is for.
-    pub(crate) management_token: Option<&'a SecretString>,
-    pub(crate) userpool_id: Option<&'a HeaderValue>,
+    /// The one to send, where a management token was chosen.
+    pub(crate) management_token: Option<&'a Held>,
     pub(crate) dialect: Dialect,
     /// The header that names the tenant, and its id.
     pub(crate) tenant: Option<&'a (Header, HeaderValue)>,

@@ -19,7 +19,7 @@ pub(crate) use access_key_signature::{AccessKey, AccessKeySignature};
 pub(crate) use app_id::AppId;
 pub(crate) use client_secret::{ClientSecretBasic, ClientSecretPost, both_ways};
 pub(crate) use kind::{Outgoing, header_value, secret_value};
-pub(crate) use management_token::{ManagementAccess, ManagementToken, ManagementTokens, TokenFetch};
+pub(crate) use management_token::{ManagementAccess, ManagementTokens, WORDS, fetched};
 #[cfg(any(feature = "mock", feature = "__fuzz"))]
 pub(crate) use signature::Signature;
 pub(crate) use user_access_token::UserAccessToken;

@@ -3,13 +3,13 @@
 use super::body;
 use super::call::Call;
 use super::redaction::Secrets;
-use crate::credentials::{ManagementToken, ManagementTokens, Outgoing};
+use crate::credentials::Outgoing;
+use crate::keeper::Held;
 use crate::{Credential, Error, ErrorKind, SecretString};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Request, Url};
-use std::sync::Arc;
 
 /// A request as the caller made it, and the tokens that go with it, which are chosen anew for each attempt.
 pub(super) struct Draft {
@@ -17,11 +17,10 @@ pub(super) struct Draft {
     pub(super) request: Request,
     headers: HeaderMap,
     user: Option<SecretString>,
-    token: Option<Arc<ManagementToken>>,
-    /// Whether the management token was fetched because the server had rejected the one before.
-    renewed: bool,
-    /// How many management tokens there had been before the attempt.
-    fetches: u64,
+    token: Option<Held>,
+    /// Whether the management token is one that was not there before: was fetched for this call, or since the server had
+    /// rejected the one before.
+    is_new: bool,
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -37,7 +36,7 @@ pub(super) enum NoToken {
 impl Draft {
     pub(super) fn new(mut request: Request) -> Self {
         let headers = std::mem::take(request.headers_mut());
-        Self { request, headers, user: None, token: None, renewed: false, fetches: 0 }
+        Self { request, headers, user: None, token: None, is_new: false }
     }
 
     /// The credentials to go with it.
@@ -54,25 +53,25 @@ impl Draft {
 
     /// The management token among them, if there is one, which may have to be fetched.
     pub(super) async fn find_token(&mut self, call: &Call<'_>, chosen: &[Credential]) -> Result<(), NoToken> {
-        self.renewed = self.token.is_some();
         let Some(tokens) = &call.settings.credentials.management_access.0 else { return Ok(()) };
-        self.fetches = tokens.fetches();
-        if chosen.contains(&Credential::ManagementToken) && !self.renewed {
-            self.token = Some(Box::pin(management_token(call, tokens, None)).await?);
+        if chosen.contains(&Credential::ManagementToken) && self.token.is_none() {
+            let found = Box::pin(call.in_time(tokens.get())).await.map_err(NoToken::TimeIsOver)?;
+            let (token, is_new) = found.map_err(NoToken::Failed)?;
+            (self.token, self.is_new) = (Some(token), is_new);
         }
         Ok(())
     }
 
     /// After an attempt that failed: whether there is another management token to send, for one that the server rejected.
     /// A token may die before its time.
-    pub(super) async fn renew_token(&mut self, call: &Call<'_>, error: &Error) -> Result<bool, NoToken> {
+    pub(super) async fn renew_token(&mut self, call: &Call<'_>, error: &Error) -> Result<bool, Error> {
         let is_unauthorized = error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
-        let sent = self.token.take().filter(|sent| is_unauthorized && !self.renewed && sent.fetch <= self.fetches);
+        let sent = self.token.take().filter(|_| is_unauthorized && !self.is_new);
         let (Some(sent), Some(tokens)) = (sent, &call.settings.credentials.management_access.0) else {
             return Ok(false);
         };
-        let next = management_token(call, tokens, Some(&sent)).await?;
-        self.token = Some(next).filter(|next| !Arc::ptr_eq(next, &sent));
+        self.token = call.in_time(tokens.other_than(&sent)).await?;
+        self.is_new = true;
         Ok(self.token.is_some())
     }
 
@@ -91,15 +90,13 @@ impl Draft {
             headers.insert(name, value.clone());
         }
         *request.headers_mut() = headers;
-        let token = self.token.as_deref();
         let outgoing = Outgoing {
             request: &mut request,
             subject: &call.subject,
             base_path: settings.host.base_path(),
             now: (settings.now)(),
             user_access_token: self.user.as_ref(),
-            management_token: token.map(|token| &token.secret),
-            userpool_id: token.and_then(|token| token.userpool_id.as_ref()),
+            management_token: self.token.as_ref(),
             dialect: settings.credentials.dialect,
             tenant: settings.credentials.tenant.as_ref(),
         };
@@ -116,7 +113,7 @@ impl Draft {
 
     /// What of the last attempt must not be repeated.
     pub(super) fn secrets<'a>(&'a self, call: &Call<'a>) -> Secrets<'a> {
-        let tokens = [self.user.as_ref(), self.token.as_ref().map(|token| &token.secret)];
+        let tokens = [self.user.as_ref(), self.token.as_ref().map(Held::secret)];
         Secrets {
             settings: call.settings,
             request: &self.request,
@@ -125,16 +122,6 @@ impl Draft {
             tokens,
         }
     }
-}
-
-async fn management_token(
-    call: &Call<'_>,
-    tokens: &Arc<ManagementTokens>,
-    rejected: Option<&Arc<ManagementToken>>,
-) -> Result<Arc<ManagementToken>, NoToken> {
-    let fetch = || (call.settings.fetch_management_token)(call.settings, tokens);
-    let token = call.in_time(tokens.get(rejected, fetch)).await;
-    token.map_err(NoToken::TimeIsOver)?.map_err(NoToken::Failed)
 }
 
 /// An answer that came whole.

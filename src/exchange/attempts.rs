@@ -82,11 +82,7 @@ impl<'a> Attempts<'a> {
         match self.draft.renew_token(&self.call, &error).await {
             Ok(true) => return Ok(()),
             Ok(false) => {}
-            Err(NoToken::TimeIsOver(of_call)) => error = of_call,
-            Err(NoToken::Failed(of_token)) => {
-                let _ = self.notice(headers);
-                return Err(self.counted(of_token));
-            }
+            Err(time_is_over) => error = time_is_over,
         }
         // What was carried out fails for the refusal, whether or not its payload reads; what failed anyway for its own reason.
         let carried_out =

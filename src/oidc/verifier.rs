@@ -1,7 +1,7 @@
 //! Whether a token is good, without asking the server about it.
 
 use super::claims::Claims;
-use super::keys::Keys;
+use super::keys::{Keys, keys};
 use super::server::Oidc;
 use crate::client::Clock;
 use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
@@ -215,8 +215,9 @@ impl TokenVerifier {
                 |key: &Jwk| is_for(key, algorithm) && kid.is_none_or(|kid| key.common.key_id.as_deref() == Some(kid));
             keys.iter().enumerate().filter(|(_, key)| fits(key)).map(|(place, _)| place).collect()
         };
-        let keys = self.keys.with(|keys| !candidates(keys).is_empty()).await?;
-        match candidates(&keys)[..] {
+        let held = self.keys.with(|keys| !candidates(keys).is_empty()).await?;
+        let keys = keys(&held);
+        match candidates(keys)[..] {
             [place] => DecodingKey::from_jwk(&keys[place])
                 .map_err(|_| invalid(subject, "the server's key for it cannot be read; ask its operators")),
             [] => Err(invalid(subject, "the server has no key that it names, for its algorithm")),

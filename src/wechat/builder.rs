@@ -1,12 +1,8 @@
 //! What a caller can set on a cache, and what comes of it.
 
-use super::fetch::Fetcher;
-use super::fleet::{Member, Shared};
 use super::server::{GenAuthServer, usual_operation};
-use super::slot::Slot;
-use super::store::Store;
-use super::windows::Windows;
 use crate::Client;
+use crate::keeper::{Fetcher, Keeper, Member, Shared, Store, Windows};
 use crate::types::GetWechatAccessTokenDto;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +88,7 @@ impl TokenCacheBuilder {
     /// A store for all processes that ask for the same tokens: one of them fetches, the others take over what it got.
     #[cfg(feature = "redis")]
     #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-    pub fn redis(mut self, store: super::redis::RedisStore) -> Self {
+    pub fn redis(mut self, store: crate::keeper::RedisStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
@@ -108,17 +104,17 @@ impl TokenCacheBuilder {
         Self { operation: usual_operation(&client).to_owned(), windows, client, store: None }
     }
 
-    /// What holds the token of one WeChat app.
-    pub(super) fn slot(&self, app: &GetWechatAccessTokenDto) -> Slot {
+    /// The keeper of one WeChat app's token.
+    pub(super) fn keeper(&self, app: &GetWechatAccessTokenDto) -> Keeper {
         let Self { client, operation, windows, store } = self;
         let server = GenAuthServer { client: client.clone(), operation: operation.clone(), app: app.clone() };
         let shared = store.clone().map(|store| {
-            let name = store.name_of(app, &server.parts());
+            let name = store.name_of(&app.app_id, &app.app_secret, &server.parts());
             Shared::new(store, name, client.settings.timeout)
         });
         let now = Arc::clone(&client.settings.now);
         let fetcher = Fetcher::new(Box::new(server), now, windows.clone());
-        Slot::new(app.clone(), Member { fetcher, shared }, self.patience())
+        Keeper::new(app.app_id.clone(), Member { fetcher, shared }, self.patience())
     }
 
     /// How long a refresh takes at most: waiting for another process and a call; the rest is for the store.

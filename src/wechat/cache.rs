@@ -2,13 +2,10 @@
 
 use super::builder::TokenCacheBuilder;
 use super::server::FOR_APPS;
-use super::slot::Slot;
-use super::slots::Slots;
-use super::stats::TokenStats;
-use super::token::AccessToken;
 use super::usage::TokenUse;
+use crate::keeper::{Held, Keeper, Keepers, TokenStats};
 use crate::types::GetWechatAccessTokenDto;
-use crate::{Client, Error, Operation};
+use crate::{Client, Error, Operation, UnixTimestamp};
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,7 +16,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct TokenCache {
     settings: Arc<TokenCacheBuilder>,
-    slots: Arc<Slots>,
+    keepers: Arc<Keepers>,
 }
 
 impl TokenCache {
@@ -35,7 +32,7 @@ impl TokenCache {
     }
 
     fn with(settings: TokenCacheBuilder) -> Self {
-        Self { settings: Arc::new(settings), slots: Arc::default() }
+        Self { settings: Arc::new(settings), keepers: Arc::default() }
     }
 
     /// A token that is good for a call to WeChat now.
@@ -45,21 +42,21 @@ impl TokenCache {
     /// As the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
     /// token that is still good, and at once where the server refused a moment ago.
     pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
-        if let Some(token) = self.slots.look(app, |slot| slot.fresh()).flatten() {
-            return Ok(token);
+        if let Some(token) = self.keepers.look(&app.app_id, &app.app_secret, |keeper| keeper.fresh()).flatten() {
+            return Ok(AccessToken(token));
         }
-        self.slot(app).get().await
+        self.keeper(app).get().await.map(AccessToken)
     }
 
     /// A handle on the token of one WeChat app: it saves looking the app up. Nothing is sent.
     #[must_use]
     pub fn app(&self, app: &GetWechatAccessTokenDto) -> AppTokens {
-        AppTokens(self.slot(app))
+        AppTokens(self.keeper(app))
     }
 
     /// As [`AppTokens::invalidate`].
     pub fn invalidate(&self, app: &GetWechatAccessTokenDto, rejected: &AccessToken) {
-        self.slot(app).invalidate(rejected);
+        self.keeper(app).invalidate(&rejected.0);
     }
 
     /// As [`AppTokens::with_token`].
@@ -79,7 +76,7 @@ impl TokenCache {
     /// and nobody asks for it any more.
     #[must_use]
     pub fn stats(&self) -> Vec<(String, TokenStats)> {
-        self.slots.all().into_iter().map(|slot| (slot.app.app_id.clone(), slot.stats())).collect()
+        self.keepers.all().into_iter().map(|keeper| (keeper.of.clone(), keeper.stats())).collect()
     }
 
     /// Ends the refreshes that are under way, and waits until what they hold in a shared store is released: for the end of a
@@ -89,16 +86,16 @@ impl TokenCache {
     /// When the last clone and handle are dropped, the same goes on beside, as long as the Tokio runtime lives.
     pub async fn close(&self) {
         let ended = async {
-            for slot in self.slots.close() {
-                slot.ended().await;
+            for keeper in self.keepers.close() {
+                keeper.ended().await;
             }
         };
         // Not for tasks that nobody drives.
         let _ = tokio::time::timeout(self.settings.farewell(), ended).await;
     }
 
-    fn slot(&self, app: &GetWechatAccessTokenDto) -> Arc<Slot> {
-        self.slots.slot(app, || self.settings.slot(app))
+    fn keeper(&self, app: &GetWechatAccessTokenDto) -> Arc<Keeper> {
+        self.keepers.keeper(&app.app_id, &app.app_secret, || self.settings.keeper(app))
     }
 }
 
@@ -126,9 +123,35 @@ impl TokenCacheBuilder {
     }
 }
 
+/// WeChat's access token, from a [`TokenCache`].
+///
+/// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
+#[derive(Clone)]
+pub struct AccessToken(Held);
+
+impl AccessToken {
+    /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTimestamp {
+        self.0.expires_at()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_at", &self.expires_at()).finish_non_exhaustive()
+    }
+}
+
 /// The token of one WeChat app, from [`TokenCache::app`]. Clones share it.
 #[derive(Clone)]
-pub struct AppTokens(Arc<Slot>);
+pub struct AppTokens(Arc<Keeper>);
 
 impl AppTokens {
     /// As [`TokenCache::get`].
@@ -137,7 +160,7 @@ impl AppTokens {
     ///
     /// As [`TokenCache::get`].
     pub async fn get(&self) -> Result<AccessToken, Error> {
-        self.0.get().await
+        self.0.get().await.map(AccessToken)
     }
 
     /// Says that WeChat has rejected a token, which happens before it expires where another system fetched a newer one.
@@ -146,7 +169,7 @@ impl AppTokens {
     /// is sent; the next [`get`](Self::get) fetches, unless a refresh has failed just now, or WeChat rejects every new token. If the server then answers the same token again, that is an
     /// [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken).
     pub fn invalidate(&self, rejected: &AccessToken) {
-        self.0.invalidate(rejected);
+        self.0.invalidate(&rejected.0);
     }
 
     /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call made once more,
@@ -200,9 +223,6 @@ impl AppTokens {
 
 impl fmt::Debug for AppTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppTokens")
-            .field("app_id", &self.0.app.app_id)
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("AppTokens").field("app_id", &self.0.of).field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

@@ -43,33 +43,16 @@
 //! # #[cfg(not(feature = "mock"))] fn main() {}
 //! ```
 
-// What a caller sets, and what comes of it, is in `builder`. What a token is stands in `token`, how long it is
-// good in `life`, when it is due in `windows`. `slot` has the one refresh under way, `fleet` the protocol by which processes
-// share what it brings, `store` what that asks of a store, and `redis` is one. `fetch` and `server` ask the server.
+// What a caller sets, and what comes of it, is in `builder`; `server` asks the server. How a token is kept is not here: see
+// `crate::keeper`.
 mod builder;
 mod cache;
-mod fetch;
-mod fleet;
-mod life;
-mod race;
-#[cfg(feature = "redis")]
-mod redis;
 mod server;
-mod slot;
-mod slots;
-mod stats;
-#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "without Redis there is no store to build"))]
-mod store;
-#[cfg(test)]
-mod tests;
-mod token;
 mod usage;
-mod windows;
 
 pub use self::builder::TokenCacheBuilder;
-pub use self::cache::{AppTokens, TokenCache};
-#[cfg(feature = "redis")]
-pub use self::redis::RedisStore;
-pub use self::stats::TokenStats;
-pub use self::token::AccessToken;
+pub use self::cache::{AccessToken, AppTokens, TokenCache};
 pub use self::usage::TokenUse;
+#[cfg(feature = "redis")]
+pub use crate::keeper::RedisStore;
+pub use crate::keeper::TokenStats;

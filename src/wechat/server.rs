@@ -1,10 +1,20 @@
 //! The GenAuth server, asked with a client.
 
-use super::fetch::{FetchedToken, Fetching, SUBJECT, Source};
+use crate::keeper::{FetchedToken, Fetching, Lifetime, Source, Words};
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
 use crate::{Client, Error, ErrorKind, Operation, SecretString};
 use http::HeaderValue;
 use http::header::DATE;
+
+/// What errors about a token are about.
+const SUBJECT: &str = "the WeChat access token";
+
+const WORDS: Words = Words {
+    subject: SUBJECT,
+    rejected_again: "the server answers the very token that WeChat rejected; some other system fetches tokens for this WeChat \
+                     app from WeChat itself: let it take them from this server",
+    rejected_always: "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat",
+};
 
 /// The operation that answers the token, by who asks.
 pub(super) const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
@@ -50,8 +60,13 @@ impl Source for GenAuthServer {
             let answer = answer.documented().send().await?;
             let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
             let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-            Ok(FetchedToken { secret: answer.access_token.clone(), expires_at: answer.expires_at, date })
+            let lifetime = Lifetime::Until { expires_at: answer.expires_at, date };
+            Ok(FetchedToken { secret: answer.access_token.clone(), made: None, lifetime })
         })
+    }
+
+    fn words(&self) -> Words {
+        WORDS
     }
 
     fn user(&self) -> Option<SecretString> {

@@ -1,9 +1,9 @@
 //! A store in memory, as processes of a fleet share it, by the test's clock.
 
 use super::SECOND;
-use crate::types::GetWechatAccessTokenDto;
-use crate::wechat::store::{Claim, Place, Standing, Store, Storing, Trouble};
-use crate::wechat::token::Record;
+use crate::SecretString;
+use crate::keeper::held::Record;
+use crate::keeper::store::{Claim, Place, Standing, Store, Storing, Trouble};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -133,8 +133,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn name_of(&self, app: &GetWechatAccessTokenDto, _: &[Option<&[u8]>]) -> String {
-        app.app_id.clone()
+    fn name_of(&self, label: &str, _: &SecretString, _: &[Option<&[u8]>]) -> String {
+        label.to_owned()
     }
 
     fn timeout(&self) -> Duration {

@@ -1,7 +1,7 @@
 //! Where the processes of a fleet keep a token for each other.
 
-use super::token::Record;
-use crate::types::GetWechatAccessTokenDto;
+use super::held::Record;
+use crate::SecretString;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use std::time::Duration;
 ///
 /// It neither asks a server nor judges a token: that is the [fleet's](super::fleet). Whatever goes wrong with it is
 /// [`Trouble`], within its own [timeout](Self::timeout).
-pub(super) trait Store: fmt::Debug + Send + Sync {
-    /// What a token's place is called: otherwise for each secret of the app and for other parts, and without a secret.
-    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String;
+pub(crate) trait Store: fmt::Debug + Send + Sync {
+    /// What a token's place is called: `label` is for people; otherwise for each secret and for other parts, and without
+    /// the secret.
+    fn name_of(&self, label: &str, secret: &SecretString, parts: &[Option<&[u8]>]) -> String;
 
     /// How long an answer takes at most.
     fn timeout(&self) -> Duration;
@@ -38,21 +39,21 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
     fn works(&self);
 }
 
-pub(super) type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
+pub(crate) type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
 
 /// The store failed; it has said how.
-pub(super) struct Trouble;
+pub(crate) struct Trouble;
 
 /// A token's place, for one process.
 #[derive(Clone)]
-pub(super) struct Place {
-    pub(super) name: String,
+pub(crate) struct Place {
+    pub(crate) name: String,
     /// What a lock of this process says.
-    pub(super) holder: String,
+    pub(crate) holder: String,
 }
 
 /// What a claim finds.
-pub(super) enum Claim {
+pub(crate) enum Claim {
     Found(Standing),
     /// The lock is the caller's.
     Lock,
@@ -61,11 +62,11 @@ pub(super) enum Claim {
 }
 
 /// What stands in a place.
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// None, where it is nothing that can be read.
-    pub(super) record: Option<Record>,
+    pub(crate) record: Option<Record>,
     /// For how long it still stands there.
-    pub(super) left: Duration,
+    pub(crate) left: Duration,
     /// As what the store knows it again; empty for nothing.
-    pub(super) version: Vec<u8>,
+    pub(crate) version: Vec<u8>,
 }

@@ -1,9 +1,8 @@
 //! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
 
+use super::held::{Record, millis};
 use super::store::{Claim, Place, Standing, Store, Storing, Trouble};
-use super::token::{Record, millis};
-use crate::Error;
-use crate::types::GetWechatAccessTokenDto;
+use crate::{Error, SecretString};
 use hmac_sha256::HMAC;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError, RedisResult, Value};
@@ -77,7 +76,7 @@ type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 /// A Redis server, or a cluster of them, in which processes share their tokens.
 ///
 /// One process fetches, under a lock that it renews; where it dies, the others wait until its [`lease`](Self::lease) ends. A
-/// process that ends in order leaves no lock: [`TokenCache::close`](super::TokenCache::close).
+/// process that ends in order leaves no lock: [`TokenCache::close`](crate::wechat::TokenCache::close).
 ///
 /// The least that a Redis user needs, with the prefix that keys have here: `~genauth:wechat:* +eval +get +set +del +pttl`.
 ///
@@ -245,20 +244,20 @@ fn eval(script: &str, place: &Place) -> Cmd {
 }
 
 impl Store for RedisStore {
-    /// A key. The app is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
-    fn name_of(&self, app: &GetWechatAccessTokenDto, parts: &[Option<&[u8]>]) -> String {
+    /// A key. The label is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
+    fn name_of(&self, label: &str, secret: &SecretString, parts: &[Option<&[u8]>]) -> String {
         // Keyed with the secret, so that only who has it can tell that it is this one.
-        let mut fingerprint = HMAC::new(app.app_secret.expose_secret());
+        let mut fingerprint = HMAC::new(secret.expose_secret());
         for part in parts {
             fingerprint.update([u8::from(part.is_some())]);
             let part = part.unwrap_or_default();
             fingerprint.update(u64::try_from(part.len()).unwrap_or_default().to_be_bytes());
             fingerprint.update(part);
         }
-        let app: String = app.app_id.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
+        let label: String = label.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect();
         let fingerprint = fingerprint.finalize();
         let half = u128::from_be_bytes(std::array::from_fn(|at| fingerprint[at]));
-        format!("{}:{{{app}:{half:032x}}}", self.key_prefix)
+        format!("{}:{{{label}:{half:032x}}}", self.key_prefix)
     }
 
     fn timeout(&self) -> Duration {

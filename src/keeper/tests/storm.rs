@@ -43,7 +43,7 @@ async fn whatever_befell_a_fleet_when_it_is_over_all_have_the_one_good_token_and
         let current = Arc::new(Mutex::new((1, Instant::now() + SECOND * 7200)));
         let (server, store) = (server(&storm, &calm, &current), MemoryStore::default());
         let mut fleet: Vec<_> = (0..5).map(|_| server.process(&store)).collect();
-        let call = |process: &Arc<Slot>| {
+        let call = |process: &Arc<Keeper>| {
             let (process, current) = (Arc::clone(process), Arc::clone(&current));
             async move {
                 let token = process.get().await?;

@@ -1,17 +1,17 @@
 //! Many apps: which are kept, and for how long.
 
 use super::*;
-use crate::wechat::slots::Slots;
+use crate::keeper::keepers::Keepers;
 
-fn slot(slots: &Arc<Slots>, server: &Server, app: GetWechatAccessTokenDto) -> Arc<Slot> {
-    slots.slot(&app, || server.slot_of(app.clone(), Windows::default()))
+fn slot(slots: &Arc<Keepers>, server: &Server, app: GetWechatAccessTokenDto) -> Arc<Keeper> {
+    slots.keeper(&app.app_id, &app.app_secret, || server.slot_of(app.clone(), Windows::default()))
 }
 
 /// They stayed for ever, secrets included, until new ones came.
 #[tokio::test(start_paused = true)]
 async fn apps_that_were_asked_for_once_go_when_their_tokens_have_ended() {
     let server = Server::renewing();
-    let slots = Arc::<Slots>::default();
+    let slots = Arc::<Keepers>::default();
     let gone = Arc::downgrade(&slot(&slots, &server, app(0)));
     for number in 0..1000 {
         get(&slot(&slots, &server, app(number))).await.unwrap();
@@ -39,7 +39,7 @@ async fn apps_that_were_asked_for_once_go_when_their_tokens_have_ended() {
 #[tokio::test(start_paused = true)]
 async fn what_wechat_rejected_is_not_forgotten_with_its_app() {
     let server = Server::new(|number| token(if number < 3 { "t1" } else { "t2" }, LIFETIME));
-    let slots = Arc::<Slots>::default();
+    let slots = Arc::<Keepers>::default();
     let asked = slot(&slots, &server, app(0));
     asked.invalidate(&asked.get().await.unwrap());
     drop(asked);
@@ -53,7 +53,7 @@ async fn what_wechat_rejected_is_not_forgotten_with_its_app() {
 fn an_app_is_its_id_and_its_secret_and_all_threads_get_the_same_slot() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let server = runtime.block_on(async { Server::renewing() });
-    let slots = Arc::<Slots>::default();
+    let slots = Arc::<Keepers>::default();
     let rotated = GetWechatAccessTokenDto { app_secret: "rotated".into(), ..app(0) };
     assert!(!Arc::ptr_eq(&slot(&slots, &server, app(0)), &slot(&slots, &server, rotated)));
     let ask = || (0..500).map(|number| slot(&slots, &server, app(number))).collect::<Vec<_>>();
@@ -73,7 +73,7 @@ fn apps_go_whatever_became_of_the_runtime_that_met_them() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let (first, second) = (runtime(), runtime());
     let server = first.block_on(async { Server::renewing() });
-    let slots = Arc::<Slots>::default();
+    let slots = Arc::<Keepers>::default();
     first.block_on(async {
         for number in 0..10 {
             get(&slot(&slots, &server, app(number))).await.unwrap();

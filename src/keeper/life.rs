@@ -4,26 +4,26 @@ use crate::UnixTimestamp;
 use std::time::{Duration, SystemTime};
 
 /// What an answer says of a token's life, and when the answer came.
-pub(super) struct Told {
-    pub(super) expires_at: UnixTimestamp,
+pub(crate) struct Told {
+    pub(crate) expires_at: UnixTimestamp,
     /// What the server takes for now, to the second; a gateway may have written it, by a clock of its own.
-    pub(super) date: Option<SystemTime>,
-    pub(super) sent_at: SystemTime,
-    pub(super) now: SystemTime,
+    pub(crate) date: Option<SystemTime>,
+    pub(crate) sent_at: SystemTime,
+    pub(crate) now: SystemTime,
 }
 
 /// What is believed of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Life {
-    pub(super) left: Duration,
+pub(crate) struct Life {
+    pub(crate) left: Duration,
     /// By the server's clock.
-    pub(super) expires_at: UnixTimestamp,
-    pub(super) doubt: Option<Doubt>,
+    pub(crate) expires_at: UnixTimestamp,
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// What is wrong with an answer that can be used nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub(crate) enum Doubt {
     Unit,
     TooLong,
     Date,
@@ -32,7 +32,7 @@ pub(super) enum Doubt {
 
 impl Doubt {
     /// What is wrong, and what to do.
-    pub(super) fn advice(self) -> &'static str {
+    pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Unit => {
                 "the server's `expiresAt` is in milliseconds or smaller units and was read as such; it is to be Unix seconds"
@@ -55,7 +55,7 @@ impl Doubt {
 impl Told {
     /// Of the clocks that may tell the time until the expiry, this machine's and the answer's `Date`, one is believed if it
     /// makes of the expiry a life that a token can have; of two, the one that makes the shorter.
-    pub(super) fn life(&self, longest: Duration) -> Life {
+    pub(crate) fn life(&self, longest: Duration) -> Life {
         /// By so much clocks differ that are right.
         const SKEW: Duration = Duration::from_secs(300);
         const WECHATS: Duration = Duration::from_secs(7200);
@@ -94,7 +94,7 @@ impl Told {
 }
 
 /// Unix seconds, whatever unit they come in: what would be the year 5138 is in a smaller one. And whether it was seconds.
-pub(super) fn in_seconds(told: UnixTimestamp) -> (UnixTimestamp, bool) {
+pub(crate) fn in_seconds(told: UnixTimestamp) -> (UnixTimestamp, bool) {
     const NO_SECONDS: i64 = 100_000_000_000;
     let mut seconds = told.as_secs();
     while seconds >= NO_SECONDS {

@@ -1,4 +1,4 @@
-//! A token as the cache holds it, and as it hands it out.
+//! A token as it is kept, and as it is handed out.
 
 use super::windows::Windows;
 use crate::retry::random;
@@ -6,71 +6,83 @@ use crate::secret::Exposed;
 use crate::{SecretString, UnixTimestamp};
 use arc_swap::Guard;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// WeChat's access token, from a [`TokenCache`](super::TokenCache).
-///
-/// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
-pub struct AccessToken(pub(super) Guard<Arc<HeldToken>>);
+/// A token that is handed out. It does not change under its owner.
+pub(crate) struct Held(pub(crate) Guard<Arc<HeldToken>>);
 
-impl AccessToken {
-    /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
-    #[must_use]
-    pub fn expose_secret(&self) -> &str {
-        self.0.record.secret.expose_secret()
+/// What a source has made of a token, for those who use it.
+pub(crate) type Extra = Arc<dyn Any + Send + Sync>;
+
+impl Held {
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0.record.secret
     }
 
-    /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
-    #[must_use]
-    pub fn expires_at(&self) -> UnixTimestamp {
+    pub(crate) fn expose_secret(&self) -> &str {
+        self.secret().expose_secret()
+    }
+
+    pub(crate) fn expires_at(&self) -> UnixTimestamp {
         self.0.record.expires_at
+    }
+
+    /// What its source has made of it: nothing, where it came from a store.
+    pub(crate) fn made<T: 'static>(&self) -> Option<&T> {
+        self.0.made.as_ref()?.downcast_ref()
+    }
+
+    /// Whether it came of the same request.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Clone for AccessToken {
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("expires_at", &self.expires_at()).finish_non_exhaustive()
+    }
+}
+
+impl Clone for Held {
     fn clone(&self) -> Self {
         Arc::clone(&self.0).into()
     }
 }
 
-impl From<Arc<HeldToken>> for AccessToken {
+impl From<Arc<HeldToken>> for Held {
     fn from(held: Arc<HeldToken>) -> Self {
         Self(Guard::from_inner(held))
     }
 }
 
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("expires_at", &self.expires_at()).finish_non_exhaustive()
-    }
-}
-
 /// What a fleet knows of a token, and as JSON what stands in a store. Readers take any with these fields.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(crate) struct Record {
     #[serde(rename = "token", serialize_with = "Exposed::serialize_exposed")]
-    pub(super) secret: SecretString,
+    pub(crate) secret: SecretString,
     /// By the server's clock.
-    pub(super) expires_at: UnixTimestamp,
+    pub(crate) expires_at: UnixTimestamp,
     /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
     /// What was left of its life when it was fetched: all processes find it due at the same time, but for the random part.
     #[serde(rename = "lifetime_ms", serialize_with = "serialize_millis", deserialize_with = "deserialize_millis")]
-    pub(super) lifetime: Duration,
-    /// WeChat has rejected it. It is kept so that an answer which was slow cannot bring it back.
+    pub(crate) lifetime: Duration,
+    /// It was rejected. It is kept so that an answer which was slow cannot bring it back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) rejected: bool,
+    pub(crate) rejected: bool,
 }
 
 impl Record {
-    pub(super) fn is(&self, secret: &SecretString) -> bool {
+    pub(crate) fn is(&self, secret: &SecretString) -> bool {
         self.secret.expose_secret() == secret.expose_secret()
     }
 }
 
-pub(super) fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -83,8 +95,9 @@ fn deserialize_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
 }
 
 /// A token and its times, by this machine's clock.
-pub(super) struct HeldToken {
-    pub(super) record: Record,
+pub(crate) struct HeldToken {
+    pub(crate) record: Record,
+    made: Option<Extra>,
     /// When it was fetched, by whomever.
     born_at: SystemTime,
     /// Since when it is here.
@@ -96,7 +109,7 @@ pub(super) struct HeldToken {
 
 /// What a token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     Fresh,
     /// Good, and a new one is to be fetched.
     Due,
@@ -107,43 +120,54 @@ pub(super) enum State {
 
 impl HeldToken {
     /// What is held before there is a token: one that is dead at any time.
-    pub(super) fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         let (secret, expires_at) = (SecretString::from(""), UnixTimestamp::from_secs(0));
         let record = Record { secret, expires_at, generation: 0, lifetime: Duration::ZERO, rejected: false };
-        Self::new(record, (SystemTime::UNIX_EPOCH, Duration::ZERO), &Windows::default())
+        Self::new(record, None, (SystemTime::UNIX_EPOCH, Duration::ZERO), &Windows::default())
     }
 
     /// A token that dies `left` after `now`.
-    pub(super) fn new(record: Record, (now, left): (SystemTime, Duration), windows: &Windows) -> Self {
+    pub(crate) fn new(
+        record: Record,
+        made: Option<Extra>,
+        (now, left): (SystemTime, Duration),
+        windows: &Windows,
+    ) -> Self {
         let lifetime = record.lifetime;
         let before_end = |window| now.checked_add(left.saturating_sub(window)).unwrap_or(now);
         let wait_from = before_end(windows.mandatory_of(lifetime));
+        let due_at = match windows.fresh {
+            Some(fresh) => now.checked_add(fresh).unwrap_or(now),
+            None => before_end(windows.refresh_of(lifetime, random())),
+        };
         Self {
             born_at: now.checked_sub(lifetime.saturating_sub(left)).unwrap_or(now),
             since: now,
-            due_at: before_end(windows.refresh_of(lifetime, random())).min(wait_from),
+            due_at: due_at.min(wait_from),
             wait_from,
             dead_at: before_end(Duration::ZERO),
             record,
+            made,
         }
     }
 
-    /// For when WeChat has rejected it: it is kept until there is another, and dead.
-    pub(super) fn rejected(&self) -> Self {
-        Self { record: Record { rejected: true, ..self.record.clone() }, due_at: self.since, ..*self }
+    /// For when it was rejected: it is kept until there is another, and dead.
+    pub(crate) fn rejected(&self) -> Self {
+        let record = Record { rejected: true, ..self.record.clone() };
+        Self { record, made: self.made.clone(), due_at: self.since, ..*self }
     }
 
     /// The question of the hot path.
-    pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
+    pub(crate) fn is_fresh(&self, now: SystemTime) -> bool {
         now >= self.since && now < self.due_at
     }
 
-    pub(super) fn state(&self, now: SystemTime) -> State {
+    pub(crate) fn state(&self, now: SystemTime) -> State {
         if self.record.rejected { State::Dead } else { self.state_by_time(now) }
     }
 
     /// As if it were not rejected: for as long as the server may answer it.
-    pub(super) fn state_by_time(&self, now: SystemTime) -> State {
+    pub(crate) fn state_by_time(&self, now: SystemTime) -> State {
         if let Ok(set_back) = self.since.duration_since(now)
             && !set_back.is_zero()
         {
@@ -162,12 +186,12 @@ impl HeldToken {
         }
     }
 
-    pub(super) fn age(&self, now: SystemTime) -> Duration {
+    pub(crate) fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.born_at).unwrap_or_default()
     }
 
     /// It is the one that was held before, and not new by being answered once more.
-    pub(super) fn older_than(mut self, before: &Self) -> Self {
+    pub(crate) fn older_than(mut self, before: &Self) -> Self {
         if before.record.is(&self.record.secret) {
             self.born_at = self.born_at.min(before.born_at);
         }
@@ -175,7 +199,7 @@ impl HeldToken {
     }
 
     /// What is left of its life; never more than there was, whatever the clock says.
-    pub(super) fn left(&self, now: SystemTime) -> Duration {
+    pub(crate) fn left(&self, now: SystemTime) -> Duration {
         self.dead_at.duration_since(now.max(self.since)).unwrap_or_default()
     }
 }

@@ -9,23 +9,23 @@
 //! itself.
 
 use super::fetch::Fetcher;
+use super::held::{HeldToken, Record, State};
 use super::life::in_seconds;
 use super::race::first;
 use super::store::{Claim, Place, Standing, Store, Trouble};
-use super::token::{HeldToken, Record, State};
 use crate::Error;
 use crate::retry::{random, share};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// One process of a fleet, for one token.
-pub(super) struct Member {
-    pub(super) fetcher: Fetcher,
-    pub(super) shared: Option<Shared>,
+pub(crate) struct Member {
+    pub(crate) fetcher: Fetcher,
+    pub(crate) shared: Option<Shared>,
 }
 
 /// The token's place, in the store of the fleet.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     store: Arc<dyn Store>,
     place: Place,
     /// How long to wait for another process.
@@ -43,7 +43,7 @@ struct Seen {
 
 impl Member {
     /// A newer token than the one that is held, or the last that WeChat rejected: nothing older is of use.
-    pub(super) async fn next(&self, mut than: Record) -> Result<HeldToken, Error> {
+    pub(crate) async fn next(&self, mut than: Record) -> Result<HeldToken, Error> {
         let Self { fetcher, shared: Some(shared) } = self else {
             return self.fetcher.fetch(&[&than], 0).await;
         };
@@ -82,7 +82,7 @@ impl Member {
     }
 
     /// Lets go of what a refresh that was broken off may hold.
-    pub(super) async fn let_go(&self) {
+    pub(crate) async fn let_go(&self) {
         if let Some(shared) = &self.shared {
             let _ = shared.store.release(&shared.place).await;
         }
@@ -91,7 +91,7 @@ impl Member {
 
 impl Shared {
     /// Where each call takes so long at most.
-    pub(super) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
         // The longest that another process is waited for.
         const LONGEST: Duration = Duration::from_secs(60);
         let holder = format!("{:016x}", getrandom::u64().unwrap_or_default());

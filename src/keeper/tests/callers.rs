@@ -1,7 +1,7 @@
 //! Any number of callers, one request: who waits, who is cancelled, what is left behind.
 
 use super::*;
-use crate::wechat::slot::Look;
+use crate::keeper::keeper::Look;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
@@ -79,7 +79,7 @@ async fn nothing_runs_before_the_first_call() {
     let server = Server::renewing();
     let slot = server.slot();
     pass(10_000.0).await;
-    assert_eq!((server.requests(), slot.stats()), (0, crate::wechat::TokenStats::default()));
+    assert_eq!((server.requests(), slot.stats()), (0, crate::keeper::TokenStats::default()));
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
 }
 

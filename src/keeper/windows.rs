@@ -3,24 +3,27 @@
 use crate::retry::{FAILURES, FailurePauses, share};
 use std::time::Duration;
 
-/// The settings of a cache, all of them lengths of time.
+/// The settings of a keeper, all of them lengths of time.
 #[derive(Debug, Clone)]
-pub(super) struct Windows {
-    pub(super) refresh: Duration,
-    pub(super) mandatory: Duration,
+pub(crate) struct Windows {
+    pub(crate) refresh: Duration,
+    /// How old it is when it is due, where that has nothing to do with its end.
+    pub(crate) fresh: Option<Duration>,
+    pub(crate) mandatory: Duration,
     /// Between two requests, whatever comes.
-    pub(super) pause: Duration,
-    pub(super) failures: FailurePauses,
+    pub(crate) pause: Duration,
+    pub(crate) failures: FailurePauses,
     /// How long a caller waits.
-    pub(super) longest_wait: Duration,
+    pub(crate) longest_wait: Duration,
     /// What no token is believed to live longer than.
-    pub(super) longest_life: Duration,
+    pub(crate) longest_life: Duration,
 }
 
 impl Default for Windows {
     fn default() -> Self {
         Self {
             refresh: Duration::from_secs(300),
+            fresh: None,
             mandatory: Duration::from_secs(30),
             pause: Duration::from_secs(1),
             failures: FAILURES,
@@ -33,12 +36,12 @@ impl Default for Windows {
 impl Windows {
     /// How long before its end a token is due: at random up to two fifths later than set, so that the processes of a
     /// fleet do not come at once, and never so late that callers would have to wait.
-    pub(super) fn refresh_of(&self, lifetime: Duration, random: f64) -> Duration {
+    pub(crate) fn refresh_of(&self, lifetime: Duration, random: f64) -> Duration {
         share(self.refresh.min(lifetime / 10), 1.0 - 0.4 * random)
     }
 
     /// How long before a token's end callers wait for the next one.
-    pub(super) fn mandatory_of(&self, lifetime: Duration) -> Duration {
+    pub(crate) fn mandatory_of(&self, lifetime: Duration) -> Duration {
         self.mandatory.min(lifetime / 20)
     }
 }

@@ -10,14 +10,14 @@ mod rejected;
 mod storm;
 mod times;
 
-use super::fetch::{FetchedToken, Fetcher, Fetching, Source};
+use super::fetch::{FetchedToken, Fetcher, Fetching, Lifetime, Source, Words};
 use super::fleet::{Member, Shared};
-use super::slot::Slot;
-use super::token::AccessToken;
+use super::held::Held;
+use super::keeper::Keeper;
 use super::windows::Windows;
 use crate::client::Clock;
+use crate::keeper::TokenStats;
 use crate::types::GetWechatAccessTokenDto;
-use crate::wechat::TokenStats;
 use crate::{Error, ErrorKind, SecretString, UnixTimestamp};
 use memory::MemoryStore;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -119,25 +119,25 @@ impl Server {
         Arc::new(move || server.time(&server.0.our_clock))
     }
 
-    fn slot(&self) -> Arc<Slot> {
+    fn slot(&self) -> Arc<Keeper> {
         self.slot_with(Windows::default())
     }
 
-    fn slot_with(&self, windows: Windows) -> Arc<Slot> {
+    fn slot_with(&self, windows: Windows) -> Arc<Keeper> {
         Arc::new(self.slot_of(app(0), windows))
     }
 
-    fn slot_of(&self, app: GetWechatAccessTokenDto, windows: Windows) -> Slot {
-        Slot::new(app, Member { fetcher: self.fetcher(windows), shared: None }, SECOND * 60)
+    fn slot_of(&self, app: GetWechatAccessTokenDto, windows: Windows) -> Keeper {
+        Keeper::new(app.app_id, Member { fetcher: self.fetcher(windows), shared: None }, SECOND * 60)
     }
 
     /// Of a process whose fleet has this store.
-    fn process(&self, store: &MemoryStore) -> Arc<Slot> {
+    fn process(&self, store: &MemoryStore) -> Arc<Keeper> {
         let app = app(0);
         // A call takes ten seconds at most.
         let shared = Shared::new(Arc::new(store.clone()), app.app_id.clone(), SECOND * 10);
         let member = Member { fetcher: self.fetcher(Windows::default()), shared: Some(shared) };
-        Arc::new(Slot::new(app, member, SECOND * 60))
+        Arc::new(Keeper::new(app.app_id, member, SECOND * 60))
     }
 
     fn fetcher(&self, windows: Windows) -> Fetcher {
@@ -169,12 +169,20 @@ impl Source for Server {
             let now = server.time(&server.0.its_clock);
             let expires_at = UnixTimestamp::from(now + Duration::from_secs(lifetime)).as_secs();
             let date = UnixTimestamp::from(now).as_secs() + server.0.gateways_clock.load(Ordering::SeqCst);
-            Ok(FetchedToken {
-                secret: text.into(),
+            let lifetime = Lifetime::Until {
                 expires_at: UnixTimestamp::from_secs(told(expires_at)),
                 date: UnixTimestamp::from_secs(date).to_system_time(),
-            })
+            };
+            Ok(FetchedToken { secret: text.into(), made: None, lifetime })
         })
+    }
+
+    fn words(&self) -> Words {
+        Words {
+            subject: "the WeChat access token",
+            rejected_again: "let it take them from this server",
+            rejected_always: "",
+        }
     }
 
     fn user(&self) -> Option<SecretString> {
@@ -183,11 +191,11 @@ impl Source for Server {
 }
 
 /// What a caller got, to compare.
-fn seen(got: Result<AccessToken, Error>) -> Result<String, ErrorKind> {
+fn seen(got: Result<Held, Error>) -> Result<String, ErrorKind> {
     got.map(|token| token.expose_secret().to_owned()).map_err(|error| error.kind())
 }
 
-async fn get(slot: &Arc<Slot>) -> Result<String, ErrorKind> {
+async fn get(slot: &Arc<Keeper>) -> Result<String, ErrorKind> {
     seen(slot.get().await)
 }
 

@@ -1,12 +1,11 @@
-//! The token of one WeChat app, and the one refresh that may be under way for it.
+//! One token that is kept, and the one refresh that may be under way for it.
 
-use super::fetch::SUBJECT;
+use super::fetch::Words;
 use super::fleet::Member;
+use super::held::{Held, HeldToken, Record, State};
 use super::race::first;
 use super::stats::{Counters, TokenStats};
-use super::token::{AccessToken, HeldToken, Record, State};
 use crate::retry::random;
-use crate::types::GetWechatAccessTokenDto;
 use crate::{Error, ErrorKind, SecretString};
 use arc_swap::ArcSwap;
 use std::ops::ControlFlow;
@@ -17,44 +16,51 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// Younger tokens are not rejected for their age; what WeChat takes for longer makes up for those that it rejected.
+/// Younger tokens are not rejected for their age; what does for longer makes up for those that were rejected.
 const NEW: Duration = Duration::from_secs(60);
 
 /// Rejections that are further apart have nothing to do with each other; longer than any pause between them by default.
 const IN_A_ROW: Duration = Duration::from_secs(600);
 
+const NO_RUNTIME: &str = "there is no Tokio runtime to fetch it on; call from within one";
+
 /// How a refresh ended, for all who waited.
 type Refreshed = Result<Arc<HeldToken>, Error>;
 
-pub(super) struct Slot {
-    pub(super) app: GetWechatAccessTokenDto,
-    /// Read without a lock. What WeChat rejected stays until there is another.
+pub(crate) struct Keeper {
+    /// Whose token it is, for logs.
+    pub(crate) of: String,
+    /// Read without a lock. What was rejected stays until there is another.
     held: ArcSwap<HeldToken>,
     member: Arc<Member>,
     /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
     patience: Duration,
-    /// Set, or gone with the slot, where what is under way is to end.
+    /// Set, or gone with the keeper, where what is under way is to end.
     ending: watch::Sender<bool>,
     /// Held for moments only, never while something is awaited.
     progress: Mutex<Progress>,
 }
 
 #[derive(Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     flight: Option<Flight>,
     flights: u64,
     failure: Option<FailedRefresh>,
-    /// How many in a row WeChat rejected that were new, and when the last of them.
+    /// How many in a row were rejected that were new, and when the last of them.
     rejections: u32,
     rejected_at: Option<SystemTime>,
+    /// When somebody last had no use for the one that is held.
+    renewed_at: Option<SystemTime>,
 }
 
 /// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
 #[derive(Clone)]
-pub(super) struct Flight {
+pub(crate) struct Flight {
     number: u64,
     since: Instant,
     user: Option<SecretString>,
+    /// Whatever comes is to be taken, also what ends sooner.
+    renews: bool,
     refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
 }
@@ -72,15 +78,15 @@ struct FailedRefresh {
 }
 
 /// What a caller finds.
-pub(super) enum Look {
-    Token(AccessToken),
+pub(crate) enum Look {
+    Token(Held),
     Wait(Flight),
 }
 
-impl Slot {
-    pub(super) fn new(app: GetWechatAccessTokenDto, member: Member, patience: Duration) -> Self {
+impl Keeper {
+    pub(crate) fn new(of: String, member: Member, patience: Duration) -> Self {
         Self {
-            app,
+            of,
             held: ArcSwap::from_pointee(HeldToken::nothing()),
             member: Arc::new(member),
             patience,
@@ -89,42 +95,64 @@ impl Slot {
         }
     }
 
+    /// What is held, whatever it is good for.
+    pub(crate) fn held(&self) -> Held {
+        Held(self.held.load())
+    }
+
     /// The token, while it is fresh: takes no lock and allocates nothing.
-    pub(super) fn fresh(&self) -> Option<AccessToken> {
+    pub(crate) fn fresh(&self) -> Option<Held> {
         let held = self.held.load();
         held.is_fresh(self.now()).then(|| {
             self.counters().hits.add();
-            AccessToken(held)
+            Held(held)
         })
     }
 
-    pub(super) async fn get(self: &Arc<Self>) -> Result<AccessToken, Error> {
+    pub(crate) async fn get(self: &Arc<Self>) -> Result<Held, Error> {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
         // Boxed, so that the future of the usual case is small.
-        Box::pin(self.get_slowly()).await.inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
+        Box::pin(self.look_and_wait(|keeper| keeper.look()))
+            .await
+            .inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
     }
 
-    async fn get_slowly(self: &Arc<Self>) -> Result<AccessToken, Error> {
+    /// Another one than that, for which somebody has no more use; to all others it stays as good as it is. It is answered
+    /// itself where the source was asked for this within the pause.
+    ///
+    /// # Errors
+    ///
+    /// That of the refresh.
+    pub(crate) async fn newer_than(self: &Arc<Self>, used: &Held, pause: Duration) -> Result<Held, Error> {
+        let next = Box::pin(self.look_and_wait(|keeper| keeper.look_for_newer(used, pause))).await?;
+        // Where it is still good, it is what all who waited got.
+        match &self.progress().failure {
+            Some(failure) if next.is(used) => Err(failure.error.clone()),
+            _ => Ok(next),
+        }
+    }
+
+    async fn look_and_wait(self: &Arc<Self>, look: impl Fn(&Arc<Self>) -> Result<Look, Error>) -> Result<Held, Error> {
         let start = Instant::now();
         // Once more, where the first wait was in vain.
         for _ in 0..2 {
-            let mut flight = match self.look()? {
+            let mut flight = match look(self)? {
                 Look::Token(token) => return Ok(token),
                 Look::Wait(flight) => flight,
             };
             let patience = self.patience.saturating_sub(flight.since.elapsed()).min(self.time_left(start));
             let refreshed = tokio::time::timeout(patience, flight.refreshed.wait_for(Option::is_some)).await;
             match refreshed.map(|refreshed| refreshed.ok().and_then(|refreshed| refreshed.clone())) {
-                Ok(Some(refreshed)) => return refreshed.map(AccessToken::from),
+                Ok(Some(refreshed)) => return refreshed.map(Held::from),
                 Err(_) if self.time_left(start).is_zero() => return self.out_of_time(),
                 // Its task is gone, or sits on a runtime that nobody drives.
                 Ok(None) | Err(_) => self.give_up(flight.number),
             }
         }
         let detail = "the refresh was broken off twice: it panicked, or its Tokio runtime was shut down; try again";
-        Err(Error::new(ErrorKind::Transport, SUBJECT, detail))
+        Err(Error::new(ErrorKind::Transport, self.words().subject, detail))
     }
 
     /// How long a caller still waits that came at `start`.
@@ -133,22 +161,22 @@ impl Slot {
     }
 
     /// For a caller that waited as long as it may.
-    fn out_of_time(&self) -> Result<AccessToken, Error> {
+    fn out_of_time(&self) -> Result<Held, Error> {
         let held = self.held.load();
         if held.state(self.now()) != State::Dead {
             self.counters().count(|stats| stats.stale += 1);
-            return Ok(AccessToken(held));
+            return Ok(Held(held));
         }
         let longest_wait = self.member.fetcher.windows.longest_wait;
         let detail = format!(
             "there is none after {longest_wait:?}, and the refresh goes on; try again, or allow more with \
              `.longest_wait(..)`"
         );
-        Err(Error::new(ErrorKind::Timeout, SUBJECT, detail))
+        Err(Error::new(ErrorKind::Timeout, self.words().subject, detail))
     }
 
     /// Hands out what there is, and has a refresh under way where one is due.
-    pub(super) fn look(self: &Arc<Self>) -> Result<Look, Error> {
+    pub(crate) fn look(self: &Arc<Self>) -> Result<Look, Error> {
         let mut progress = self.progress();
         let now = self.now();
         // Once more, under the lock: another caller's refresh may just have ended.
@@ -156,7 +184,7 @@ impl Slot {
         let state = held.state(now);
         if state == State::Fresh {
             self.counters().hits.add();
-            return Ok(Look::Token(AccessToken(held)));
+            return Ok(Look::Token(Held(held)));
         }
         let (runtime, closed) = (Handle::try_current(), *self.ending.borrow());
         if let (Ok(runtime), None, false) = (&runtime, &progress.flight, closed) {
@@ -164,7 +192,7 @@ impl Slot {
             match progress.failure.as_ref().filter(|failure| failure.lasts(now, state, user.as_ref())) {
                 Some(failure) if state == State::Dead => return Err(failure.error.clone()),
                 Some(_) => {}
-                None => self.take_off(&mut progress, runtime, user),
+                None => drop(self.take_off(&mut progress, runtime, user, false)),
             }
         }
         if let Some(flight) = &progress.flight
@@ -179,30 +207,63 @@ impl Slot {
         if state == State::Dead {
             let detail = match closed {
                 true => "the cache was closed; make another",
-                false => "there is no Tokio runtime to fetch it on; call from within one",
+                false => NO_RUNTIME,
             };
-            return Err(Error::new(ErrorKind::Configuration, SUBJECT, detail));
+            return Err(Error::new(ErrorKind::Configuration, self.words().subject, detail));
         }
         self.counters().count(|stats| stats.stale += 1);
-        tracing::trace!(wechat.app_id = self.app.app_id, "a token is handed out whose refresh is not done yet");
-        Ok(Look::Token(AccessToken(held)))
+        tracing::trace!(of = self.of, "a token is handed out whose refresh is not done yet");
+        Ok(Look::Token(Held(held)))
+    }
+
+    /// As [`newer_than`](Self::newer_than).
+    fn look_for_newer(self: &Arc<Self>, used: &Held, pause: Duration) -> Result<Look, Error> {
+        let mut progress = self.progress();
+        let (now, held) = (self.now(), self.held.load());
+        if !Arc::ptr_eq(&held, &used.0) && held.state(now) != State::Dead {
+            return Ok(Look::Token(Held(held)));
+        }
+        if let Some(flight) = &progress.flight {
+            return Ok(Look::Wait(flight.clone()));
+        }
+        // A clock that was set back makes nobody wait.
+        if progress.renewed_at.is_some_and(|at| now.duration_since(at).is_ok_and(|since| since < pause)) {
+            return Ok(Look::Token(used.clone()));
+        }
+        let user = self.member.fetcher.source.user();
+        if let Some(failure) = &progress.failure
+            && failure.lasts(now, held.state(now), user.as_ref())
+        {
+            return Err(failure.error.clone());
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return Err(Error::new(ErrorKind::Configuration, self.words().subject, NO_RUNTIME));
+        };
+        progress.renewed_at = Some(now);
+        Ok(Look::Wait(self.take_off(&mut progress, &runtime, user, true)))
     }
 
     /// Starts a refresh.
-    fn take_off(self: &Arc<Self>, progress: &mut Progress, runtime: &Handle, user: Option<SecretString>) {
+    fn take_off(
+        self: &Arc<Self>,
+        progress: &mut Progress,
+        runtime: &Handle,
+        user: Option<SecretString>,
+        renews: bool,
+    ) -> Flight {
         progress.flights += 1;
         let number = progress.flights;
         let (sender, refreshed) = watch::channel(None);
-        let (member, slot) = (Arc::clone(&self.member), Arc::downgrade(self));
+        let (member, keeper) = (Arc::clone(&self.member), Arc::downgrade(self));
         let mut than = self.held.load().record.clone();
         let mut ending = self.ending.subscribe();
-        // The task owns nothing of the cache but a way to find it: it must not keep alive what ends it.
+        // The task owns nothing of the keeper but a way to find it: it must not keep alive what ends it.
         let task = runtime.spawn(async move {
             let refresh = async {
                 loop {
                     let next = member.next(than).await;
-                    let Some(slot) = Weak::upgrade(&slot) else { break };
-                    match slot.land(number, next) {
+                    let Some(keeper) = Weak::upgrade(&keeper) else { break };
+                    match keeper.land(number, next) {
                         ControlFlow::Break(refreshed) => {
                             sender.send_replace(refreshed);
                             break;
@@ -213,7 +274,7 @@ impl Slot {
                 false
             };
             let is_to_end = async {
-                // An error, where the slot is gone.
+                // An error, where the keeper is gone.
                 let _ = ending.wait_for(|ending| *ending).await;
                 true
             };
@@ -222,27 +283,29 @@ impl Slot {
             }
             drop(sender);
         });
-        progress.flight = Some(Flight { number, since: Instant::now(), user, refreshed, task: task.abort_handle() });
+        let flight = Flight { number, since: Instant::now(), user, renews, refreshed, task: task.abort_handle() };
+        progress.flight.insert(flight).clone()
     }
 
     /// Ends what is under way, and has nothing follow.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ending.send_replace(true);
     }
 
     /// Waits until what was under way has ended.
-    pub(super) async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         let refreshed = self.progress().flight.as_ref().map(|flight| flight.refreshed.clone());
         if let Some(mut refreshed) = refreshed {
             while refreshed.changed().await.is_ok() {}
         }
     }
 
-    /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what WeChat has
-    /// rejected while it was on its way here.
+    /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what was rejected
+    /// while it was on its way here.
     fn land(&self, number: u64, next: Result<HeldToken, Error>) -> ControlFlow<Option<Refreshed>, Record> {
         // A server's date is a second wide.
         const SAME: Duration = Duration::from_secs(2);
+        let (of, subject) = (self.of.as_str(), self.words().subject);
         let mut progress = self.progress();
         let Some(flight) = progress.flight.take_if(|flight| flight.number == number) else {
             return ControlFlow::Break(None);
@@ -258,13 +321,12 @@ impl Slot {
             is_alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now)
         };
         let next = match next {
-            Ok(next) if is_older(&next) => {
+            Ok(next) if !flight.renews && is_older(&next) => {
                 let detail = "the server answered an older token than the one before; if it stays, ask its operators";
-                Err(Error::new(ErrorKind::UnusableToken, SUBJECT, detail))
+                Err(Error::new(ErrorKind::UnusableToken, subject, detail))
             }
             next => next,
         };
-        let app_id = self.app.app_id.as_str();
         let refreshed = match next {
             Ok(next) => {
                 if !held.record.rejected && held.age(now) >= NEW.min(held.record.lifetime / 2) {
@@ -274,7 +336,7 @@ impl Slot {
                 self.held.store(Arc::clone(&next));
                 progress.failure = None;
                 drop(progress);
-                tracing::debug!(wechat.app_id = app_id, expires_at = %next.record.expires_at, "a new token is held");
+                tracing::debug!(token = subject, of, expires_at = %next.record.expires_at, "a new token is held");
                 Ok(next)
             }
             Err(error) => {
@@ -283,10 +345,10 @@ impl Slot {
                 drop(progress);
                 if is_alive {
                     let left = held.left(now).as_secs();
-                    tracing::warn!(wechat.app_id = app_id, %error, left_seconds = left, "a refresh failed; the token is still good");
+                    tracing::warn!(token = subject, of, %error, left_seconds = left, "a refresh failed; the token is still good");
                     Ok(held)
                 } else {
-                    tracing::warn!(wechat.app_id = app_id, %error, "there is no token, and the server gives none");
+                    tracing::warn!(token = subject, of, %error, "there is no token, and the server gives none");
                     Err(error)
                 }
             }
@@ -315,7 +377,7 @@ impl Slot {
     }
 
     /// Forgets the token, if it is still the one that is held.
-    pub(super) fn invalidate(&self, rejected: &AccessToken) {
+    pub(crate) fn invalidate(&self, rejected: &Held) {
         let mut progress = self.progress();
         let (now, held) = (self.now(), self.held.load());
         if held.record.rejected || !held.record.is(&rejected.0.record.secret) {
@@ -327,17 +389,16 @@ impl Slot {
         progress.rejected_at = Some(now);
         self.held.store(Arc::new(held.rejected()));
         if progress.rejections > 2 {
-            let detail =
-                "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat";
-            let error = Error::new(ErrorKind::UnusableToken, SUBJECT, detail);
+            let words = self.words();
+            let error = Error::new(ErrorKind::UnusableToken, words.subject, words.rejected_always);
             self.note_failure(&mut progress, &error, self.member.fetcher.source.user());
         }
         drop(progress);
         self.counters().count(|stats| stats.invalidations += 1);
-        tracing::info!(wechat.app_id = self.app.app_id, "a token that WeChat rejected is forgotten");
+        tracing::info!(token = self.words().subject, of = self.of, "a token that was rejected is forgotten");
     }
 
-    pub(super) fn stats(&self) -> TokenStats {
+    pub(crate) fn stats(&self) -> TokenStats {
         let mut stats = self.counters().read();
         stats.refreshing = self.progress().flight.is_some();
         let (held, now) = (self.held.load(), self.now());
@@ -349,13 +410,13 @@ impl Slot {
     }
 
     /// Whether nothing would be lost with it.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let mut progress = self.progress();
         progress.flight.take_if(|flight| flight.since.elapsed() > self.patience);
         let (now, user) = (self.now(), self.member.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
-        // Nor may what WeChat rejected come back.
+        // Nor may what was rejected come back.
         progress.flight.is_none() && !remembered && self.held.load().state_by_time(now) == State::Dead
     }
 
@@ -363,11 +424,15 @@ impl Slot {
         (self.member.fetcher.now)()
     }
 
+    fn words(&self) -> Words {
+        self.member.fetcher.source.words()
+    }
+
     fn counters(&self) -> &Counters {
         &self.member.fetcher.counters
     }
 
-    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         // One that went without a word: its task panicked, or its runtime was shut down.
         progress.flight.take_if(|flight| flight.refreshed.has_changed().is_err());

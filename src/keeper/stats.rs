@@ -35,18 +35,18 @@ pub struct TokenStats {
 
 /// The counters behind [`TokenStats`].
 #[derive(Default)]
-pub(super) struct Counters {
-    pub(super) hits: Hits,
+pub(crate) struct Counters {
+    pub(crate) hits: Hits,
     /// All but the hits.
     others: Mutex<TokenStats>,
 }
 
 impl Counters {
-    pub(super) fn count(&self, what: impl FnOnce(&mut TokenStats)) {
+    pub(crate) fn count(&self, what: impl FnOnce(&mut TokenStats)) {
         what(&mut self.others.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(super) fn read(&self) -> TokenStats {
+    pub(crate) fn read(&self) -> TokenStats {
         let others = self.others.lock().unwrap_or_else(PoisonError::into_inner).clone();
         TokenStats { hits: self.hits.sum(), ..others }
     }
@@ -54,7 +54,7 @@ impl Counters {
 
 /// A counter that many threads add to at once: each has a cache line to itself, up to a number of threads.
 #[derive(Default)]
-pub(super) struct Hits([CacheLine; LINES]);
+pub(crate) struct Hits([CacheLine; LINES]);
 
 const LINES: usize = 16;
 
@@ -63,7 +63,7 @@ const LINES: usize = 16;
 struct CacheLine(AtomicU64);
 
 impl Hits {
-    pub(super) fn add(&self) {
+    pub(crate) fn add(&self) {
         thread_local! {
             static LINE: Cell<usize> = {
                 static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -1,7 +1,7 @@
 //! What is believed of what a server says of a token's life.
 
 use super::*;
-use crate::wechat::life::{Doubt, Told, in_seconds};
+use crate::keeper::life::{Doubt, Told, in_seconds};
 
 const LONGEST: Duration = Duration::from_secs(7200);
 

@@ -2,7 +2,7 @@
 
 use super::memory::{LEASE, MemoryStore};
 use super::*;
-use crate::wechat::token::Record;
+use crate::keeper::held::Record;
 use futures_util::future::join_all;
 
 /// Answers what each request is to get, and then more and more.
@@ -12,7 +12,7 @@ fn answering<const N: usize>(planned: [fn() -> Planned; N]) -> Server {
     })
 }
 
-fn fleet(server: &Server, store: &MemoryStore, size: usize) -> Vec<Arc<Slot>> {
+fn fleet(server: &Server, store: &MemoryStore, size: usize) -> Vec<Arc<Keeper>> {
     (0..size).map(|_| server.process(store)).collect()
 }
 
@@ -22,7 +22,7 @@ async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
 }
 
 /// A caller of a process, who does not wait for others of this test.
-fn asking(process: &Arc<Slot>) -> tokio::task::JoinHandle<Result<String, ErrorKind>> {
+fn asking(process: &Arc<Keeper>) -> tokio::task::JoinHandle<Result<String, ErrorKind>> {
     let process = Arc::clone(process);
     tokio::spawn(async move { get(&process).await })
 }
