@@ -1,6 +1,6 @@
 //! Asking the source of a token for one.
 
-use super::held::{HeldToken, Extra, Record};
+use super::held::{Extra, HeldToken, Record};
 use super::life::{Doubt, Life, Told};
 use super::stats::Counters;
 use super::windows::Windows;

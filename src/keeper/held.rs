@@ -30,6 +30,10 @@ impl Held {
         self.0.record.expires_at
     }
 
+    pub(crate) fn remaining(&self, now: SystemTime) -> Duration {
+        self.0.left(now)
+    }
+
     /// What its source has made of it: nothing, where it came from a store.
     pub(crate) fn made<T: 'static>(&self) -> Option<&T> {
         self.0.made.as_ref()?.downcast_ref()

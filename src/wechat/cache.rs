@@ -8,6 +8,7 @@ use crate::types::GetWechatAccessTokenDto;
 use crate::{Client, Error, Operation, UnixTimestamp};
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// WeChat access tokens, each asked for once per lifetime. See the [module](self::super) for what it does when.
 ///
@@ -141,6 +142,12 @@ impl AccessToken {
     pub fn expires_at(&self) -> UnixTimestamp {
         self.0.expires_at()
     }
+
+    /// How long it is still good at that time of this machine's clock, whatever the server's says; zero for one that is not.
+    #[must_use]
+    pub fn remaining(&self, now: SystemTime) -> Duration {
+        self.0.remaining(now)
+    }
 }
 
 impl fmt::Debug for AccessToken {
@@ -170,6 +177,17 @@ impl AppTokens {
     /// [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken).
     pub fn invalidate(&self, rejected: &AccessToken) {
         self.0.invalidate(&rejected.0);
+    }
+
+    /// A newer token than that, for a caller who has no more use for it, though nobody knows whether WeChat has rejected it:
+    /// to all others it stays as good as it is until there is another. Who comes within `pause` of the last who asked for
+    /// this gets the token that there is, and so does everybody where the server answers the same one again.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), also where the token that is held is good, but no newer one can be had.
+    pub async fn newer_than(&self, token: &AccessToken, pause: Duration) -> Result<AccessToken, Error> {
+        self.0.newer_than(&token.0, pause).await.map(AccessToken)
     }
 
     /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call made once more,

@@ -43,15 +43,17 @@
 //! # #[cfg(not(feature = "mock"))] fn main() {}
 //! ```
 
-// What a caller sets, and what comes of it, is in `builder`; `server` asks the server. How a token is kept is not here: see
+// What a caller sets, and what comes of it, is in `builder`; `server` asks the server, `explain` is the book of WeChat's errors. How a token is kept is not here: see
 // `crate::keeper`.
 mod builder;
 mod cache;
+mod explain;
 mod server;
 mod usage;
 
 pub use self::builder::TokenCacheBuilder;
 pub use self::cache::{AccessToken, AppTokens, TokenCache};
+pub use self::explain::{Explanation, explain};
 pub use self::usage::TokenUse;
 #[cfg(feature = "redis")]
 pub use crate::keeper::RedisStore;
