@@ -10,6 +10,8 @@ mod curl;
 mod doctor;
 mod document;
 mod dry_run;
+mod ending;
+mod errcode;
 mod failure;
 mod faults;
 mod fields;
@@ -21,7 +23,9 @@ mod reference;
 mod rows;
 mod secrecy;
 mod secret_input;
+mod serve;
 mod settings;
+mod sink;
 mod spinner;
 mod token;
 mod tree;
@@ -54,6 +58,7 @@ fn run() -> Result<(), Failure> {
         // It asks deprecated endpoints on purpose.
         "doctor" => wait_for(doctor::run(arguments)),
         "mock" => wait_for(mock::run(arguments)),
+        "serve" => serve::run(arguments),
         "openapi" => reference::openapi(),
         "schema" => reference::schema(arguments),
         "completions" => reference::completions(arguments, tree::command()),

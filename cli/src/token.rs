@@ -1,13 +1,15 @@
 //! `genauth token`: a WeChat access token.
 
+use crate::ending::told_to_end;
 use crate::failure::{Exit, Failure};
 use crate::rows::Rows;
 use crate::settings::{self, Group, Settings};
+use crate::sink::Sink;
 use crate::{arguments, clock, connect, curl, output, secret_input, spinner};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use genauth::mock::MockGenAuth;
 use genauth::types::GetWechatAccessTokenDto;
-use genauth::wechat::{RedisStore, TokenCache};
+use genauth::wechat::{AccessToken, AppTokens, RedisStore, TokenCache};
 use genauth::{Client, Error, Operation, UnixTimestamp};
 use serde_json::json;
 use std::time::Duration;
@@ -44,6 +46,15 @@ pub(crate) fn command() -> Command {
                 ["table", "json", "value", "env"],
                 "table, for people; json, the envelope; value, the token alone; env, a line for a shell",
             ),
+            Arg::new("sink")
+                .long("sink")
+                .value_name("FILE")
+                .help("Write the token to a file that only this user can read"),
+            Arg::new("watch")
+                .long("watch")
+                .action(ArgAction::SetTrue)
+                .requires("sink")
+                .help("Stay, and write the next one in time, until stopped"),
             Arg::new("show").long("show").action(ArgAction::SetTrue).help("Show the whole token in the table"),
             arguments::demo("Ask a mock server inside this program; no account and no configuration is needed"),
             Arg::new("operation")
@@ -54,7 +65,10 @@ pub(crate) fn command() -> Command {
                 .hide_short_help(true),
         ])
         .args(settings::args(&[Group::Connection, Group::Wechat, Group::Redis], &[]))
-        .after_help("In a shell: eval \"$(genauth token --format env)\"")
+        .after_help(
+            "In a shell: eval \"$(genauth token --format env)\"\n\
+             For another program: genauth token --watch --sink /run/shop/token",
+        )
 }
 
 /// Where to ask, for which WeChat app, by which way.
@@ -78,6 +92,9 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let question = if arguments.get_flag("demo") { Question::demo(arguments).await? } else { Question::of(arguments)? };
     let format = arguments::format_of(arguments);
     let operation = Operation::by_id(question.operation);
+    if let Some(path) = arguments.get_one::<String>("sink") {
+        return question.into_sink(&Sink::new(path), format, arguments.get_flag("watch")).await;
+    }
     let fetched = match spinner::during("asking for the token", question.ask()).await {
         Ok(fetched) => fetched,
         Err(error) => {
@@ -146,6 +163,28 @@ impl Question {
         Ok(Self { client, app: GetWechatAccessTokenDto { app_id, app_secret }, operation, redis, mock: None })
     }
 
+    /// Writes the token where another program reads it; once, or for as long as this runs.
+    async fn into_sink(&self, sink: &Sink, format: &str, watch: bool) -> Result<(), Failure> {
+        let cache = TokenCache::builder(self.client.clone()).operation(self.operation);
+        let cache = match &self.redis {
+            Some(store) => cache.redis(store.clone()).build()?,
+            None => cache.build()?,
+        };
+        let tokens = cache.app(&self.app);
+        let first = tokens.get().await.map_err(|error| Failure::call(&error, Operation::by_id(self.operation)))?;
+        sink.write(&line(&first, format))?;
+        if watch {
+            output::say("the token is written, and the next one will be in time; stop with Ctrl-C or SIGTERM");
+            tokio::select! {
+                failed = keep_written(&tokens, first, sink, format) => return Err(failed),
+                () = told_to_end() => {}
+            }
+        }
+        // What is held in a shared store is released, so that nobody waits for it.
+        cache.close().await;
+        Ok(())
+    }
+
     async fn ask(&self) -> Result<Fetched, Error> {
         match &self.redis {
             Some(store) => self.ask_cache(store.clone()).await,
@@ -174,6 +213,39 @@ impl Question {
             token: token.expose_secret().to_owned(),
             expires_at: token.expires_at(),
         })
+    }
+}
+
+/// Writes each next token, until the file cannot be written. Where there is none, the one that there was stays, and the
+/// cache has told why.
+async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink, format: &str) -> Failure {
+    loop {
+        // Asking the cache costs nothing; it asks the server where the token is due.
+        let pause = (written.remaining(clock::now()) / 20).clamp(Duration::from_millis(100), Duration::from_secs(10));
+        tokio::time::sleep(pause).await;
+        match tokens.get().await {
+            Ok(token) if token.expose_secret() != written.expose_secret() => {
+                if let Err(failure) = sink.write(&line(&token, format)) {
+                    return failure;
+                }
+                written = token;
+            }
+            Ok(_) => {}
+            Err(error) if written.remaining(clock::now()).is_zero() => {
+                output::warning(&format!("the token in the file has ended, and there is no other: {error}"));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// What stands in the file: the token alone, unless another format is asked for.
+fn line(token: &AccessToken, format: &str) -> String {
+    let (secret, expires_at) = (token.expose_secret(), token.expires_at().as_secs());
+    match format {
+        "json" => format!("{}\n", json!({ "access_token": secret, "expires_at": expires_at })),
+        "env" => format!("WECHAT_ACCESS_TOKEN={}\n", curl::quoted(secret)),
+        _ => secret.to_owned(),
     }
 }
 

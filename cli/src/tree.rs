@@ -1,7 +1,7 @@
 //! The tree of commands.
 
 use crate::failure::EXIT_CODES;
-use crate::{api, call, doctor, mock, reference, token};
+use crate::{api, call, doctor, mock, reference, serve, token};
 use clap::Command;
 
 const ABOUT: &str = "WeChat access tokens from a GenAuth (Authing) server, and every other call of its V3 API";
@@ -31,6 +31,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([token::command(), api::command(), call::command(), doctor::command(), mock::command()])
+        .subcommands([token::command(), serve::command()])
+        .subcommands([api::command(), call::command(), doctor::command(), mock::command()])
         .subcommands(reference::commands())
 }

@@ -2,6 +2,7 @@
 
 use super::finding::Report;
 use super::network::ClockIs;
+use crate::errcode;
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
 use crate::token;
@@ -160,7 +161,12 @@ impl Checks<'_> {
                 let until = genauth::UnixTimestamp::from_secs(answer["expiresAt"].as_i64().unwrap_or_default());
                 self.report.ok(WECHAT, format!("has a token until {until}"));
             }
-            Err(error) => self.fail(WECHAT, &error),
+            Err(error) => match errcode::named_in(&error) {
+                Some((_, sentence)) => {
+                    self.report.fail(WECHAT, error.kind().into(), Failure::call(&error, None).line(), sentence);
+                }
+                None => self.fail(WECHAT, &error),
+            },
         }
     }
 

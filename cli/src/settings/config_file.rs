@@ -13,12 +13,24 @@ use toml::de::{DeTable, DeValue};
 
 const PROFILE: &str = "profile";
 const PROFILES: &str = "profiles";
+/// Tables of more WeChat apps, by their ids.
+const WECHAT_APPS: &str = "wechat_apps";
 
 /// What a file says for the chosen profile. Secrets may be among it: deliberately without `Debug`.
 #[derive(Default)]
 pub(crate) struct ConfigFile {
     path: PathBuf,
     values: BTreeMap<String, String>,
+    wechat_apps: BTreeMap<String, AppSecretIn>,
+}
+
+const NOT_APPS: &str = "is not a table of WeChat apps; write [wechat_apps.ID], and in it `secret_file` or `secret`";
+
+/// Where the secret of a WeChat app is.
+#[derive(Clone)]
+pub(crate) enum AppSecretIn {
+    Text(String),
+    File(String),
 }
 
 impl ConfigFile {
@@ -42,13 +54,17 @@ impl ConfigFile {
                 return Err(Failure::configuration(format!("the configuration file {path} cannot be read: {error}")));
             }
         };
-        let file = Self { path, values: BTreeMap::new() }.parse(&text, profile)?;
+        let file = Self { path, ..Self::default() }.parse(&text, profile)?;
         file.check_permissions(&text)?;
         Ok(file)
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
+    }
+
+    pub(crate) fn wechat_apps(&self) -> &BTreeMap<String, AppSecretIn> {
+        &self.wechat_apps
     }
 
     pub(crate) fn name(&self) -> String {
@@ -102,6 +118,9 @@ impl ConfigFile {
     ) -> Result<(), Failure> {
         let line = line_of(key.span().start);
         let name = key.get_ref().as_ref();
+        if name == WECHAT_APPS {
+            return self.take_apps(value, line_of).map_err(|line| self.refused(line, NOT_APPS));
+        }
         let setting = SETTINGS.iter().find(|setting| match name.strip_suffix("_file") {
             Some(secret) if setting.kind == Kind::Secret => setting.key == secret,
             _ => setting.key == name,
@@ -128,6 +147,23 @@ impl ConfigFile {
         self.values.remove(setting.key);
         self.values.remove(&format!("{}_file", setting.key));
         self.values.insert(name.to_owned(), text);
+        Ok(())
+    }
+
+    /// Takes WeChat apps over those of the same ids; an error is a line.
+    fn take_apps(&mut self, apps: &Spanned<DeValue<'_>>, line_of: &impl Fn(usize) -> usize) -> Result<(), usize> {
+        let apps = apps.get_ref().as_table().ok_or(line_of(apps.span().start))?;
+        for (id, app) in apps {
+            let line = line_of(id.span().start);
+            let app = app.get_ref().as_table().filter(|app| app.len() == 1).ok_or(line)?;
+            let text = |key: &str| match app.get(key).map(Spanned::get_ref) {
+                Some(DeValue::String(text)) if !text.is_empty() => Some(text.as_ref()),
+                _ => None,
+            };
+            let secret = text("secret").map(|secret| AppSecretIn::Text(secret.to_owned()));
+            let secret = secret.or_else(|| text("secret_file").map(|path| AppSecretIn::File(self.beside(path))));
+            self.wechat_apps.insert(id.get_ref().as_ref().to_owned(), secret.ok_or(line)?);
+        }
         Ok(())
     }
 
@@ -170,6 +206,8 @@ fn holds_secrets(text: &str) -> bool {
     fn in_table(table: &DeTable<'_>) -> bool {
         table.iter().any(|(key, value)| match value.get_ref() {
             DeValue::Table(table) => in_table(table),
+            // Of a WeChat app.
+            DeValue::String(_) if key.get_ref().as_ref() == "secret" => true,
             DeValue::String(value) => SETTINGS.iter().any(|setting| {
                 let holds = setting.kind == Kind::Secret || setting.kind == Kind::Url && value.contains('@');
                 holds && setting.key == key.get_ref().as_ref()

@@ -7,7 +7,7 @@ mod table;
 use crate::failure::Failure;
 use crate::{output, secret_input};
 use clap::ArgMatches;
-use config_file::ConfigFile;
+use config_file::{AppSecretIn, ConfigFile};
 use genauth::SecretString;
 use genauth::mock::MockGenAuth;
 use std::collections::BTreeMap;
@@ -21,7 +21,11 @@ fn given<T: Clone + Send + Sync + 'static>(arguments: &[&ArgMatches], option: &s
 }
 
 /// What was told, each from the first of these places where it is: options, environment, configuration file.
-pub(crate) struct Settings(BTreeMap<&'static str, SecretString>);
+pub(crate) struct Settings {
+    values: BTreeMap<&'static str, SecretString>,
+    /// Of the configuration file.
+    wechat_apps: BTreeMap<String, AppSecretIn>,
+}
 
 impl Settings {
     /// `arguments` from the outermost command inwards.
@@ -44,7 +48,7 @@ impl Settings {
             };
             values.extend(value.map(|value| (setting.key, value)));
         }
-        Ok(Self(values))
+        Ok(Self { values, wechat_apps: file.wechat_apps().clone() })
     }
 
     /// Everything that a mock knows by default.
@@ -58,7 +62,8 @@ impl Settings {
             ("wechat_app_id", mock.wechat_app_id()),
             ("wechat_app_secret", mock.wechat_app_secret()),
         ];
-        Self(values.into_iter().map(|(key, value)| (key, value.into())).collect())
+        let values = values.into_iter().map(|(key, value)| (key, value.into())).collect();
+        Self { values, wechat_apps: BTreeMap::new() }
     }
 
     /// In the order of the table, with their variables.
@@ -67,16 +72,38 @@ impl Settings {
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(SecretString::expose_secret)
+        self.values.get(key).map(SecretString::expose_secret)
     }
 
     pub(crate) fn secret(&self, key: &str) -> Option<SecretString> {
-        self.0.get(key).cloned()
+        self.values.get(key).cloned()
+    }
+
+    /// The WeChat apps that are set: those of the configuration file's tables, and the one that every command takes.
+    pub(crate) fn wechat_apps(&self) -> Result<Vec<(String, SecretString)>, Failure> {
+        let mut apps = BTreeMap::new();
+        for (id, secret) in &self.wechat_apps {
+            let secret = match secret {
+                AppSecretIn::Text(secret) => secret.as_str().into(),
+                AppSecretIn::File(path) => secret_input::read_secret(path, "`secret_file` of a WeChat app")?,
+            };
+            apps.insert(id.clone(), secret);
+        }
+        if let Some(id) = self.text("wechat_app_id") {
+            let secret = self.secret("wechat_app_secret").or_else(|| apps.remove(id));
+            let secret = secret.ok_or_else(|| {
+                Failure::configuration(
+                    "the WeChat app's secret is missing; give --wechat-app-secret-file, or set WECHAT_APP_SECRET",
+                )
+            })?;
+            apps.insert(id.to_owned(), secret);
+        }
+        Ok(apps.into_iter().collect())
     }
 
     /// A value that the user was asked for.
     pub(crate) fn set(&mut self, key: &'static str, value: SecretString) {
-        self.0.insert(key, value);
+        self.values.insert(key, value);
     }
 }
 

@@ -30,13 +30,14 @@ pub(crate) enum Group {
     Connection,
     Wechat,
     Redis,
+    Serve,
 }
 
 const fn setting(key: &'static str, variable: &'static str, kind: Kind, group: Group, help: &'static str) -> Setting {
     Setting { key, variable, kind, group, help }
 }
 
-use Group::{Connection, Redis, Wechat};
+use Group::{Connection, Redis, Serve, Wechat};
 use Kind::{Choice, Secret, Switch, Text, Url};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -120,10 +121,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Redis,
         "What its keys start with; genauth:wechat otherwise",
     ),
+    setting(
+        "listen",
+        "GENAUTH_LISTEN",
+        Text("ADDRESS"),
+        Serve,
+        "Where to listen, such as 127.0.0.1:4020, which is usual, or unix:/run/genauth.sock",
+    ),
+    setting("caller_secret", "GENAUTH_CALLER_SECRET", Secret, Serve, "What callers must show as `secret`"),
 ];
 
 /// Shown without being asked for everything.
-const FREQUENT: &[&str] = &["host", "app_id", "app_secret", "wechat_app_id", "wechat_app_secret", "redis"];
+const FREQUENT: &[&str] =
+    &["host", "app_id", "app_secret", "wechat_app_id", "wechat_app_secret", "redis", "listen", "caller_secret"];
 
 impl Setting {
     pub(crate) fn option(&self) -> String {
@@ -135,6 +145,7 @@ impl Setting {
             Connection => "Server and credentials",
             Wechat => "WeChat app",
             Redis => "Token cache",
+            Serve => "Token server",
         };
         let frequent = FREQUENT.contains(&self.key);
         let arg = |option: &str| {

@@ -1,0 +1,79 @@
+//! What Prometheus gets to see. Of apps that the configuration has, and of no others: a label is not a caller's to choose.
+
+use super::apps::Apps;
+use prometheus::{Encoder as _, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(super) struct Metrics {
+    registry: Registry,
+    /// By what was answered.
+    answers: IntCounterVec,
+    seconds: Histogram,
+    /// What the cache counts: a name, and the counter of it.
+    counted: BTreeMap<&'static str, IntCounterVec>,
+    remaining: IntGaugeVec,
+    ready: IntGaugeVec,
+}
+
+const COUNTED: [(&str, &str); 6] = [
+    ("genauth_token_cache_hits_total", "Tokens handed out from memory"),
+    ("genauth_token_cache_waits_total", "Callers that waited for a token"),
+    ("genauth_token_refreshes_total", "Tokens that the GenAuth server answered"),
+    ("genauth_token_refresh_failures_total", "Refreshes that failed"),
+    ("genauth_tokens_shared_total", "Tokens taken over from Redis"),
+    ("genauth_token_rejections_total", "Tokens forgotten because they were rejected"),
+];
+
+impl Metrics {
+    pub(super) fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), &["app_id"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let help = "Answers of the token interfaces, by app (none for an unknown one) and errcode (0 for a token)";
+        let answers = counter("genauth_token_answers_total", help, &["app_id", "errcode"])?;
+        let counted = COUNTED.iter().map(|(name, help)| Ok((*name, counter(name, help, &["app_id"])?)));
+        let counted = counted.collect::<Result<_, prometheus::Error>>()?;
+        let remaining = gauge("genauth_token_remaining_seconds", "How long the token that is held is still good for")?;
+        let ready = gauge("genauth_token_ready", "Whether there is a token that is good")?;
+        let seconds = HistogramOpts::new("genauth_token_answer_seconds", "How long an answer took to make");
+        let seconds = seconds.buckets(vec![0.0001, 0.001, 0.01, 0.1, 1.0, 10.0]);
+        let seconds = Histogram::with_opts(seconds)?;
+        registry.register(Box::new(seconds.clone()))?;
+        Ok(Self { answers, seconds, counted, remaining, ready, registry })
+    }
+
+    pub(super) fn answered(&self, app_id: &str, errcode: i64, took: Duration) {
+        let code = errcode.to_string();
+        self.answers.with_label_values(&[app_id, &code]).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// In Prometheus' text format.
+    pub(super) fn text(&self, apps: &Apps) -> Vec<u8> {
+        for (app_id, stats) in apps.stats() {
+            let values = [stats.hits, stats.waits, stats.refreshes, stats.failures, stats.shared, stats.invalidations];
+            for ((name, _), value) in COUNTED.iter().zip(values) {
+                if let Some(counter) = self.counted.get(name) {
+                    let counter = counter.with_label_values(&[app_id]);
+                    counter.inc_by(value.saturating_sub(counter.get()));
+                }
+            }
+            let remaining = stats.remaining.unwrap_or_default().as_secs();
+            self.remaining.with_label_values(&[app_id]).set(i64::try_from(remaining).unwrap_or(i64::MAX));
+            self.ready.with_label_values(&[app_id]).set(i64::from(stats.remaining.is_some()));
+        }
+        let mut text = Vec::new();
+        // A Vec takes whatever is written to it.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        text
+    }
+}

@@ -1,0 +1,172 @@
+//! The token server, as HTTP.
+
+use super::address::{Listener, is_own_name};
+use super::apps::Apps;
+use super::metrics::Metrics;
+use super::wechat::{Asked, Said};
+use crate::ending::told_to_end;
+use genauth::SecretString;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use serde_json::json;
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long what is under way may take to end: as long as a caller waits for a token.
+const FAREWELL: Duration = Duration::from_secs(15);
+/// How long the head of a request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What no request of WeChat's is longer than.
+const LONGEST_BODY: usize = 16 << 10;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What a caller has to show.
+pub(super) struct Needs {
+    pub(super) caller_secret: Option<SecretString>,
+    /// Whether pages that somebody looks at can have requests sent here.
+    pub(super) browsers_get_here: bool,
+}
+
+pub(super) struct Server {
+    apps: Apps,
+    needs: Needs,
+    metrics: Option<Metrics>,
+    start: Instant,
+    /// The second, from the start, in which a refusal was last told of, so that no caller fills a disk.
+    told: AtomicU64,
+}
+
+impl Server {
+    pub(super) fn new(apps: Apps, needs: Needs) -> Self {
+        let metrics = Metrics::new().inspect_err(|error| tracing::error!(%error, "there are no metrics")).ok();
+        Self { apps, needs, metrics, start: Instant::now(), told: AtomicU64::new(u64::MAX) }
+    }
+
+    /// Serves until the process is told to end, and then what is under way.
+    pub(super) async fn run(self, listener: Listener) {
+        let server = Arc::new(self);
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+        let graceful = GracefulShutdown::new();
+        tracing::info!(address = listener.name(), "listening");
+        let mut end = pin!(told_to_end());
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut end => break,
+            };
+            match accepted {
+                Ok(connection) => {
+                    let server = Arc::clone(&server);
+                    let service = service_fn(move |request| {
+                        let server = Arc::clone(&server);
+                        async move { Ok::<_, Infallible>(server.answer(request).await) }
+                    });
+                    let connection = http.serve_connection(TokioIo::new(connection), service);
+                    // A caller that hangs up has its reasons.
+                    tokio::spawn(graceful.watch(connection));
+                }
+                Err(error) => {
+                    // Of this process' files, as a rule: there are some again when others have gone.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        tracing::info!("ending; requests that are under way are finished");
+        drop(listener);
+        if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests were not finished in time");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if self.needs.caller_secret.is_none() && self.needs.browsers_get_here && !is_own_name(host) {
+            let refusal = "the Host is not this machine's own name: call it by its address, or set a caller secret";
+            return response(StatusCode::FORBIDDEN, JSON, Said::refused(-1, refusal).json);
+        }
+        match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::POST, "/cgi-bin/token") => self.token(request, false).await,
+            (&Method::POST, "/cgi-bin/stable_token") => self.token(request, true).await,
+            (_, "/cgi-bin/stable_token") => {
+                response(StatusCode::OK, JSON, Said::refused(43002, "require POST method").json)
+            }
+            (&Method::GET | &Method::HEAD, "/healthz") => response(StatusCode::OK, TEXT, "ok\n"),
+            (&Method::GET | &Method::HEAD, "/readyz") => {
+                let without = self.apps.without_token().await;
+                let status = if without.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+                let body = json!({ "ready": without.is_empty(), "without_token": without });
+                response(status, JSON, body.to_string())
+            }
+            (&Method::GET | &Method::HEAD, "/metrics") => match &self.metrics {
+                Some(metrics) => response(StatusCode::OK, TEXT, metrics.text(&self.apps)),
+                None => response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "there are no metrics; see the log\n"),
+            },
+            _ => {
+                let refusal = "invalid url: this server hands out tokens at /cgi-bin/token and /cgi-bin/stable_token; leave the \
+                               address of other calls at https://api.weixin.qq.com";
+                response(StatusCode::NOT_FOUND, JSON, Said::refused(40066, refusal).json)
+            }
+        }
+    }
+
+    async fn token(&self, request: Request<Incoming>, is_stable: bool) -> Response<Full<Bytes>> {
+        let begin = Instant::now();
+        let asked = Asked::of_form(request.uri().query().unwrap_or_default().as_bytes());
+        let body = if request.method() == Method::POST {
+            match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
+                Ok(body) => body.to_bytes(),
+                Err(_) => {
+                    return response(StatusCode::OK, JSON, Said::refused(47001, "data format error: too long").json);
+                }
+            }
+        } else {
+            Bytes::new()
+        };
+        let asked = match Asked::of_json(&body) {
+            Some(of_body) => of_body.or(asked),
+            None if is_stable => {
+                return response(
+                    StatusCode::OK,
+                    JSON,
+                    Said::refused(47001, "data format error: the body is not a JSON object").json,
+                );
+            }
+            None => Asked::of_form(&body).or(asked),
+        };
+        let Needs { caller_secret, .. } = &self.needs;
+        let said = self.apps.answer(&asked, caller_secret.as_ref(), caller_secret.is_none()).await;
+        let app_id = self.apps.known(asked.app_id.as_deref().unwrap_or_default()).unwrap_or_default();
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(app_id, said.errcode, begin.elapsed());
+        }
+        if let Some(errmsg) = &said.errmsg {
+            let second = self.start.elapsed().as_secs();
+            if self.told.swap(second, Ordering::Relaxed) != second {
+                tracing::warn!(app_id, errcode = said.errcode, errmsg, "a caller got no token");
+            }
+        }
+        response(StatusCode::OK, JSON, said.json)
+    }
+}
+
+fn response(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
+}

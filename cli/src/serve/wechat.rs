@@ -1,0 +1,108 @@
+//! What WeChat's token interfaces are asked, and what they say.
+
+use genauth::wechat::{AccessToken, Explanation};
+use genauth::{Error, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::SystemTime;
+
+/// What a request asks for; secrets are in it: deliberately without `Debug`.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) grant_type: Option<String>,
+    pub(super) app_id: Option<String>,
+    pub(super) secret: Option<SecretString>,
+    pub(super) force_refresh: bool,
+}
+
+impl Asked {
+    /// Of a query, or of a body that is a form.
+    pub(super) fn of_form(form: &[u8]) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(form) {
+            match name.as_ref() {
+                "grant_type" => asked.grant_type = Some(value.into_owned()),
+                "appid" => asked.app_id = Some(value.into_owned()),
+                "force_refresh" => asked.force_refresh = value == "true" || value == "1",
+                "secret" => asked.secret = Some(value.into_owned().into()),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// Of a body that is a JSON object.
+    pub(super) fn of_json(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Body {
+            grant_type: Option<String>,
+            appid: Option<String>,
+            secret: Option<SecretString>,
+            #[serde(default)]
+            force_refresh: Value,
+        }
+        let body: Body = serde_json::from_slice(body).ok()?;
+        // PHP writes a boolean as it finds it.
+        let force_refresh = match body.force_refresh {
+            Value::Bool(force) => force,
+            Value::String(text) => text == "true" || text == "1",
+            Value::Number(number) => number.as_i64() == Some(1),
+            _ => false,
+        };
+        Some(Self { grant_type: body.grant_type, app_id: body.appid, secret: body.secret, force_refresh })
+    }
+
+    /// What is missing comes from elsewhere.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            grant_type: self.grant_type.or(other.grant_type),
+            app_id: self.app_id.or(other.app_id),
+            secret: self.secret.or(other.secret),
+            force_refresh: self.force_refresh || other.force_refresh,
+        }
+    }
+}
+
+/// What is answered.
+pub(super) struct Said {
+    pub(super) json: String,
+    /// 0 for a token.
+    pub(super) errcode: i64,
+    /// None for a token.
+    pub(super) errmsg: Option<String>,
+}
+
+impl Said {
+    pub(super) fn token(token: &AccessToken, now: SystemTime) -> Self {
+        #[derive(Serialize)]
+        struct Token<'a> {
+            access_token: &'a str,
+            expires_in: u64,
+        }
+        // Whoever keeps it for so long has to stop before it ends.
+        let token = Token { access_token: token.expose_secret(), expires_in: token.remaining(now).as_secs().max(1) };
+        Self { json: serde_json::to_string(&token).unwrap_or_default(), errcode: 0, errmsg: None }
+    }
+
+    pub(super) fn refused(errcode: i64, errmsg: impl Into<String>) -> Self {
+        #[derive(Serialize)]
+        struct Refusal<'a> {
+            errcode: i64,
+            errmsg: &'a str,
+        }
+        let errmsg = errmsg.into();
+        let json = serde_json::to_string(&Refusal { errcode, errmsg: &errmsg }).unwrap_or_default();
+        Self { json, errcode, errmsg: Some(errmsg) }
+    }
+
+    /// The server gave no token. Where it says with which code WeChat refused it one, that is the caller's answer, too.
+    pub(super) fn failed(error: &Error, named: Option<(Explanation, String)>) -> Self {
+        match named {
+            // Not those against which a newer token helps: libraries ask for one again, and again.
+            Some((explanation, sentence)) if !explanation.newer_token_helps => {
+                Self::refused(explanation.errcode, sentence)
+            }
+            _ => Self::refused(-1, format!("system error: {error}")),
+        }
+    }
+}
