@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let format = arguments::format_of(arguments);
     let operation = Operation::by_id(question.operation);
     if let Some(path) = arguments.get_one::<String>("sink") {
-        return question.into_sink(&Sink::new(path), format, arguments.get_flag("watch")).await;
+        return question.write_to(&Sink::new(path), format, arguments.get_flag("watch")).await;
     }
     let fetched = match spinner::during("asking for the token", question.ask()).await {
         Ok(fetched) => fetched,
@@ -164,7 +164,7 @@ impl Question {
     }
 
     /// Writes the token where another program reads it; once, or for as long as this runs.
-    async fn into_sink(&self, sink: &Sink, format: &str, watch: bool) -> Result<(), Failure> {
+    async fn write_to(&self, sink: &Sink, format: &str, watch: bool) -> Result<(), Failure> {
         let cache = TokenCache::builder(self.client.clone()).operation(self.operation);
         let cache = match &self.redis {
             Some(store) => cache.redis(store.clone()).build()?,

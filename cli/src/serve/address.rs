@@ -119,8 +119,9 @@ pub(super) fn is_own_name(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
+    let name = name.trim_end_matches('.');
+    let top = name.rsplit('.').next().unwrap_or_default();
+    name.parse::<IpAddr>().is_ok() || top.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]

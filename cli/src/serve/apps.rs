@@ -54,6 +54,10 @@ impl Apps {
         self.0.get_key_value(app_id).map(|(id, _)| id.as_str())
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub(super) fn stats(&self) -> impl Iterator<Item = (&str, TokenStats)> {
         self.0.iter().map(|(id, app)| (id.as_str(), app.tokens.stats()))
     }
@@ -70,7 +74,7 @@ impl Apps {
     }
 
     /// What WeChat would say to this.
-    pub(super) async fn answer(&self, asked: &Asked, caller_secret: Option<&SecretString>, anybody: bool) -> Said {
+    pub(super) async fn answer(&self, asked: &Asked<'_>, caller_secret: Option<&SecretString>, anybody: bool) -> Said {
         if asked.grant_type.as_deref() != Some("client_credential") {
             return Said::refused(40002, "invalid grant_type: it has to be client_credential");
         }
@@ -79,7 +83,7 @@ impl Apps {
         };
         // Whoever may not ask is not told which apps there are.
         let app = self.0.get(app_id);
-        let shown = asked.secret.as_ref().map_or("", SecretString::expose_secret);
+        let shown = asked.secret.as_deref().unwrap_or_default();
         let is = |secret: &SecretString| bool::from(secret.expose_secret().as_bytes().ct_eq(shown.as_bytes()));
         if !anybody && !caller_secret.is_some_and(is) && !app.is_some_and(|app| is(&app.secret)) {
             if shown.is_empty() {

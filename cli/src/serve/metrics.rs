@@ -1,7 +1,9 @@
 //! What Prometheus gets to see. Of apps that the configuration has, and of no others: a label is not a caller's to choose.
 
 use super::apps::Apps;
-use prometheus::{Encoder as _, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ pub(super) struct Metrics {
     registry: Registry,
     /// By what was answered.
     answers: IntCounterVec,
+    /// Of these the usual ones, of each app.
+    tokens: BTreeMap<String, IntCounter>,
     seconds: Histogram,
     /// What the cache counts: a name, and the counter of it.
     counted: BTreeMap<&'static str, IntCounterVec>,
@@ -26,7 +30,7 @@ const COUNTED: [(&str, &str); 6] = [
 ];
 
 impl Metrics {
-    pub(super) fn new() -> Result<Self, prometheus::Error> {
+    pub(super) fn new(apps: &Apps) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let counter = |name: &str, help: &str, labels: &[&str]| {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
@@ -48,12 +52,15 @@ impl Metrics {
         let seconds = seconds.buckets(vec![0.0001, 0.001, 0.01, 0.1, 1.0, 10.0]);
         let seconds = Histogram::with_opts(seconds)?;
         registry.register(Box::new(seconds.clone()))?;
-        Ok(Self { answers, seconds, counted, remaining, ready, registry })
+        let tokens = apps.ids().map(|id| (id.to_owned(), answers.with_label_values(&[id, "0"]))).collect();
+        Ok(Self { answers, tokens, seconds, counted, remaining, ready, registry })
     }
 
     pub(super) fn answered(&self, app_id: &str, errcode: i64, took: Duration) {
-        let code = errcode.to_string();
-        self.answers.with_label_values(&[app_id, &code]).inc();
+        match self.tokens.get(app_id).filter(|_| errcode == 0) {
+            Some(tokens) => tokens.inc(),
+            None => self.answers.with_label_values(&[app_id, &errcode.to_string()]).inc(),
+        }
         self.seconds.observe(took.as_secs_f64());
     }
 

@@ -12,7 +12,6 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use serde_json::json;
 use std::convert::Infallible;
 use std::pin::pin;
@@ -20,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long what is under way may take to end: as long as a caller waits for a token.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -50,7 +51,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(apps: Apps, needs: Needs) -> Self {
-        let metrics = Metrics::new().inspect_err(|error| tracing::error!(%error, "there are no metrics")).ok();
+        let metrics = Metrics::new(&apps).inspect_err(|error| tracing::error!(%error, "there are no metrics")).ok();
         Self { apps, needs, metrics, start: Instant::now(), told: AtomicU64::new(u64::MAX) }
     }
 
@@ -59,7 +60,7 @@ impl Server {
         let server = Arc::new(self);
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-        let graceful = GracefulShutdown::new();
+        let (ending, ended) = (CancellationToken::new(), TaskTracker::new());
         tracing::info!(address = listener.name(), "listening");
         let mut end = pin!(told_to_end());
         loop {
@@ -75,8 +76,17 @@ impl Server {
                         async move { Ok::<_, Infallible>(server.answer(request).await) }
                     });
                     let connection = http.serve_connection(TokioIo::new(connection), service);
-                    // A caller that hangs up has its reasons.
-                    tokio::spawn(graceful.watch(connection));
+                    let ending = ending.clone();
+                    ended.spawn(async move {
+                        let mut connection = pin!(connection);
+                        tokio::select! {
+                            biased;
+                            // A caller that hangs up has its reasons.
+                            _ = &mut connection => return,
+                            () = ending.cancelled() => connection.as_mut().graceful_shutdown(),
+                        }
+                        let _ = connection.await;
+                    });
                 }
                 Err(error) => {
                     // Of this process' files, as a rule: there are some again when others have gone.
@@ -87,7 +97,9 @@ impl Server {
         }
         tracing::info!("ending; requests that are under way are finished");
         drop(listener);
-        if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+        ending.cancel();
+        ended.close();
+        if tokio::time::timeout(FAREWELL, ended.wait()).await.is_err() {
             tracing::warn!("some requests were not finished in time");
         }
     }
@@ -125,30 +137,29 @@ impl Server {
 
     async fn token(&self, request: Request<Incoming>, is_stable: bool) -> Response<Full<Bytes>> {
         let begin = Instant::now();
-        let asked = Asked::of_form(request.uri().query().unwrap_or_default().as_bytes());
-        let body = if request.method() == Method::POST {
-            match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(_) => {
-                    return response(StatusCode::OK, JSON, Said::refused(47001, "data format error: too long").json);
-                }
-            }
-        } else {
-            Bytes::new()
+        let (head, body) = request.into_parts();
+        let asked = Asked::of_form(head.uri.query().unwrap_or_default().as_bytes());
+        if head.method == Method::GET {
+            return self.say(begin, &asked).await;
+        }
+        // Boxed, so that the future of the usual case is small.
+        let Ok(body) = Box::pin(Limited::new(body, LONGEST_BODY).collect()).await else {
+            return response(StatusCode::OK, JSON, Said::refused(47001, "data format error: it is too long").json);
         };
-        let asked = match Asked::of_json(&body) {
-            Some(of_body) => of_body.or(asked),
+        let body = body.to_bytes();
+        match Asked::of_json(&body) {
+            Some(of_body) => Box::pin(self.say(begin, &of_body.or(asked))).await,
             None if is_stable => {
-                return response(
-                    StatusCode::OK,
-                    JSON,
-                    Said::refused(47001, "data format error: the body is not a JSON object").json,
-                );
+                let refusal = "data format error: the body is not a JSON object";
+                response(StatusCode::OK, JSON, Said::refused(47001, refusal).json)
             }
-            None => Asked::of_form(&body).or(asked),
-        };
+            None => Box::pin(self.say(begin, &Asked::of_form(&body).or(asked))).await,
+        }
+    }
+
+    async fn say(&self, begin: Instant, asked: &Asked<'_>) -> Response<Full<Bytes>> {
         let Needs { caller_secret, .. } = &self.needs;
-        let said = self.apps.answer(&asked, caller_secret.as_ref(), caller_secret.is_none()).await;
+        let said = self.apps.answer(asked, caller_secret.as_ref(), caller_secret.is_none()).await;
         let app_id = self.apps.known(asked.app_id.as_deref().unwrap_or_default()).unwrap_or_default();
         if let Some(metrics) = &self.metrics {
             metrics.answered(app_id, said.errcode, begin.elapsed());

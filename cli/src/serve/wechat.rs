@@ -1,30 +1,31 @@
 //! What WeChat's token interfaces are asked, and what they say.
 
+use genauth::Error;
 use genauth::wechat::{AccessToken, Explanation};
-use genauth::{Error, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// What a request asks for; secrets are in it: deliberately without `Debug`.
 #[derive(Default)]
-pub(super) struct Asked {
-    pub(super) grant_type: Option<String>,
-    pub(super) app_id: Option<String>,
-    pub(super) secret: Option<SecretString>,
+pub(super) struct Asked<'a> {
+    pub(super) grant_type: Option<Cow<'a, str>>,
+    pub(super) app_id: Option<Cow<'a, str>>,
+    pub(super) secret: Option<Cow<'a, str>>,
     pub(super) force_refresh: bool,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     /// Of a query, or of a body that is a form.
-    pub(super) fn of_form(form: &[u8]) -> Self {
+    pub(super) fn of_form(form: &'a [u8]) -> Self {
         let mut asked = Self::default();
         for (name, value) in form_urlencoded::parse(form) {
             match name.as_ref() {
-                "grant_type" => asked.grant_type = Some(value.into_owned()),
-                "appid" => asked.app_id = Some(value.into_owned()),
+                "grant_type" => asked.grant_type = Some(value),
+                "appid" => asked.app_id = Some(value),
                 "force_refresh" => asked.force_refresh = value == "true" || value == "1",
-                "secret" => asked.secret = Some(value.into_owned().into()),
+                "secret" => asked.secret = Some(value),
                 _ => {}
             }
         }
@@ -32,16 +33,19 @@ impl Asked {
     }
 
     /// Of a body that is a JSON object.
-    pub(super) fn of_json(body: &[u8]) -> Option<Self> {
+    pub(super) fn of_json(body: &'a [u8]) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Body {
-            grant_type: Option<String>,
-            appid: Option<String>,
-            secret: Option<SecretString>,
+        struct Body<'a> {
+            #[serde(borrow)]
+            grant_type: Option<Cow<'a, str>>,
+            #[serde(borrow)]
+            appid: Option<Cow<'a, str>>,
+            #[serde(borrow)]
+            secret: Option<Cow<'a, str>>,
             #[serde(default)]
             force_refresh: Value,
         }
-        let body: Body = serde_json::from_slice(body).ok()?;
+        let body: Body<'a> = serde_json::from_slice(body).ok()?;
         // PHP writes a boolean as it finds it.
         let force_refresh = match body.force_refresh {
             Value::Bool(force) => force,
