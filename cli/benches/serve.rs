@@ -13,9 +13,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 const APP: &str = "wx0123456789abcdef";
 const ANSWER: &str = r#"{"access_token":"61_mock_wx0123456789abcdef_1","expires_in":7199}"#;
