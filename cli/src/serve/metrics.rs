@@ -13,7 +13,8 @@ pub(super) struct Metrics {
     answers: IntCounterVec,
     /// Of these the usual ones, of each app.
     tokens: BTreeMap<String, IntCounter>,
-    seconds: Histogram,
+    /// For a token that was not there.
+    waits: Histogram,
     /// What the cache counts: a name, and the counter of it.
     counted: BTreeMap<&'static str, IntCounterVec>,
     remaining: IntGaugeVec,
@@ -48,20 +49,24 @@ impl Metrics {
         let counted = counted.collect::<Result<_, prometheus::Error>>()?;
         let remaining = gauge("genauth_token_remaining_seconds", "How long the token that is held is still good for")?;
         let ready = gauge("genauth_token_ready", "Whether there is a token that is good")?;
-        let seconds = HistogramOpts::new("genauth_token_answer_seconds", "How long an answer took to make");
-        let seconds = seconds.buckets(vec![0.0001, 0.001, 0.01, 0.1, 1.0, 10.0]);
-        let seconds = Histogram::with_opts(seconds)?;
-        registry.register(Box::new(seconds.clone()))?;
+        let waits =
+            HistogramOpts::new("genauth_token_wait_seconds", "How long callers waited who were not answered at once");
+        let waits = waits.buckets(vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]);
+        let waits = Histogram::with_opts(waits)?;
+        registry.register(Box::new(waits.clone()))?;
         let tokens = apps.ids().map(|id| (id.to_owned(), answers.with_label_values(&[id, "0"]))).collect();
-        Ok(Self { answers, tokens, seconds, counted, remaining, ready, registry })
+        Ok(Self { answers, tokens, waits, counted, remaining, ready, registry })
     }
 
-    pub(super) fn answered(&self, app_id: &str, errcode: i64, took: Duration) {
+    pub(super) fn answered(&self, app_id: &str, errcode: i64) {
         match self.tokens.get(app_id).filter(|_| errcode == 0) {
             Some(tokens) => tokens.inc(),
             None => self.answers.with_label_values(&[app_id, &errcode.to_string()]).inc(),
         }
-        self.seconds.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn waited(&self, time: Duration) {
+        self.waits.observe(time.as_secs_f64());
     }
 
     /// In Prometheus' text format.

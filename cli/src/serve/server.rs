@@ -14,9 +14,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +58,8 @@ impl Server {
 
     /// Serves until the process is told to end, and then what is under way.
     pub(super) async fn run(self, listener: Listener) {
-        let server = Arc::new(self);
+        // As long as the process: a count of who uses it would be written to by all cores, with each request.
+        let server: &'static Self = Box::leak(Box::new(self));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
         let (ending, ended) = (CancellationToken::new(), TaskTracker::new());
@@ -70,11 +72,8 @@ impl Server {
             };
             match accepted {
                 Ok(connection) => {
-                    let server = Arc::clone(&server);
-                    let service = service_fn(move |request| {
-                        let server = Arc::clone(&server);
-                        async move { Ok::<_, Infallible>(server.answer(request).await) }
-                    });
+                    let service =
+                        service_fn(move |request| async move { Ok::<_, Infallible>(server.answer(request).await) });
                     let connection = http.serve_connection(TokioIo::new(connection), service);
                     let ending = ending.clone();
                     ended.spawn(async move {
@@ -136,11 +135,10 @@ impl Server {
     }
 
     async fn token(&self, request: Request<Incoming>, is_stable: bool) -> Response<Full<Bytes>> {
-        let begin = Instant::now();
         let (head, body) = request.into_parts();
         let asked = Asked::of_form(head.uri.query().unwrap_or_default().as_bytes());
         if head.method == Method::GET {
-            return self.say(begin, &asked).await;
+            return self.say(&asked).await;
         }
         // Boxed, so that the future of the usual case is small.
         let Ok(body) = Box::pin(Limited::new(body, LONGEST_BODY).collect()).await else {
@@ -148,21 +146,31 @@ impl Server {
         };
         let body = body.to_bytes();
         match Asked::of_json(&body) {
-            Some(of_body) => Box::pin(self.say(begin, &of_body.or(asked))).await,
+            Some(of_body) => Box::pin(self.say(&of_body.or(asked))).await,
             None if is_stable => {
                 let refusal = "data format error: the body is not a JSON object";
                 response(StatusCode::OK, JSON, Said::refused(47001, refusal).json)
             }
-            None => Box::pin(self.say(begin, &Asked::of_form(&body).or(asked))).await,
+            None => Box::pin(self.say(&Asked::of_form(&body).or(asked))).await,
         }
     }
 
-    async fn say(&self, begin: Instant, asked: &Asked<'_>) -> Response<Full<Bytes>> {
+    async fn say(&self, asked: &Asked<'_>) -> Response<Full<Bytes>> {
         let Needs { caller_secret, .. } = &self.needs;
-        let said = self.apps.answer(asked, caller_secret.as_ref(), caller_secret.is_none()).await;
+        let mut answer = pin!(self.apps.answer(asked, caller_secret.as_ref(), caller_secret.is_none()));
+        let at_once = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+        let said = match at_once {
+            Poll::Ready(said) => said,
+            Poll::Pending => {
+                let begin = Instant::now();
+                let said = answer.await;
+                self.metrics.iter().for_each(|metrics| metrics.waited(begin.elapsed()));
+                said
+            }
+        };
         let app_id = self.apps.known(asked.app_id.as_deref().unwrap_or_default()).unwrap_or_default();
         if let Some(metrics) = &self.metrics {
-            metrics.answered(app_id, said.errcode, begin.elapsed());
+            metrics.answered(app_id, said.errcode);
         }
         if let Some(errmsg) = &said.errmsg {
             let second = self.start.elapsed().as_secs();

@@ -20,16 +20,25 @@ impl<'a> Asked<'a> {
     /// Of a query, or of a body that is a form.
     pub(super) fn of_form(form: &'a [u8]) -> Self {
         let mut asked = Self::default();
-        for (name, value) in form_urlencoded::parse(form) {
-            match name.as_ref() {
-                "grant_type" => asked.grant_type = Some(value),
-                "appid" => asked.app_id = Some(value),
-                "force_refresh" => asked.force_refresh = value == "true" || value == "1",
-                "secret" => asked.secret = Some(value),
-                _ => {}
+        // As a rule nothing in it is encoded, and to find that out piece by piece takes longer than all the rest.
+        match std::str::from_utf8(form) {
+            Ok(plain) if !form.iter().any(|byte| matches!(byte, b'%' | b'+')) => {
+                let pairs = plain.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+                pairs.for_each(|(name, value)| asked.take(name, value.into()));
             }
+            _ => form_urlencoded::parse(form).for_each(|(name, value)| asked.take(&name, value)),
         }
         asked
+    }
+
+    fn take(&mut self, name: &str, value: Cow<'a, str>) {
+        match name {
+            "grant_type" => self.grant_type = Some(value),
+            "appid" => self.app_id = Some(value),
+            "secret" => self.secret = Some(value),
+            "force_refresh" => self.force_refresh = value == "true" || value == "1",
+            _ => {}
+        }
     }
 
     /// Of a body that is a JSON object.
@@ -108,5 +117,32 @@ impl Said {
             }
             _ => Self::refused(-1, format!("system error: {error}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_reads_alike_whether_or_not_something_in_it_is_encoded() {
+        let read = |form: &str| {
+            let Asked { grant_type, app_id, secret, force_refresh } = Asked::of_form(form.as_bytes());
+            [grant_type, app_id, secret, force_refresh.then(|| "forced".into())].map(|part| part.map(Cow::into_owned))
+        };
+        for form in [
+            "",
+            "appid",
+            "appid=wx&secret=s&grant_type=client_credential&force_refresh=true",
+            "appid=wx&appid=wy&&=&secret=&x=y=z&secret=a=b",
+            "force_refresh=1&force_refresh=0",
+        ] {
+            // The last makes all of it be read as one that is encoded.
+            assert_eq!(read(form), read(&format!("{form}&%20=+")), "{form}");
+        }
+        assert_eq!(
+            read("secret=a%20b+c%2B&appid=%E5%BE%AE"),
+            [None, Some("微".to_owned()), Some("a b c+".to_owned()), None]
+        );
     }
 }

@@ -223,7 +223,7 @@ async fn prometheus_finds_nothing_wrong_with_the_metrics() {
         "genauth_token_answers_total{app_id=\"\",errcode=\"40013\"} 1",
         "genauth_token_refreshes_total{app_id=\"wx0123456789abcdef\"} 1",
         "genauth_token_ready{app_id=\"wx0123456789abcdef\"} 1",
-        "genauth_token_answer_seconds_count 2",
+        "genauth_token_wait_seconds_count 1",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
     }
