@@ -22,6 +22,8 @@ const NEW: Duration = Duration::from_secs(60);
 /// Rejections that are further apart have nothing to do with each other; longer than any pause between them by default.
 const IN_A_ROW: Duration = Duration::from_secs(600);
 
+const CLOSED: &str = "the cache was closed; make another";
+
 const NO_RUNTIME: &str = "there is no Tokio runtime to fetch it on; call from within one";
 
 /// How a refresh ended, for all who waited.
@@ -206,7 +208,7 @@ impl Keeper {
         drop(progress);
         if state == State::Dead {
             let detail = match closed {
-                true => "the cache was closed; make another",
+                true => CLOSED,
                 false => NO_RUNTIME,
             };
             return Err(Error::new(ErrorKind::Configuration, self.words().subject, detail));
@@ -225,6 +227,9 @@ impl Keeper {
         }
         if let Some(flight) = &progress.flight {
             return Ok(Look::Wait(flight.clone()));
+        }
+        if *self.ending.borrow() {
+            return Err(Error::new(ErrorKind::Configuration, self.words().subject, CLOSED));
         }
         // A clock that was set back makes nobody wait.
         if progress.renewed_at.is_some_and(|at| now.duration_since(at).is_ok_and(|since| since < pause)) {

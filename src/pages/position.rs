@@ -170,8 +170,8 @@ impl Position {
         }
         if self.again {
             return Err(format!(
-                "{missing} of {total} rows changed their places while they were read; sort by what does not change, or read \
-                 it again at a quieter time"
+                "{missing} of {total} rows came, or changed their places, while they were read for once more; sort by what does \
+                 not change, or read it again at a quieter time"
             ));
         }
         (self.again, self.end, self.last) = (true, self.from, None);
@@ -368,7 +368,7 @@ mod tests {
             let mut deleted = BTreeSet::new();
             let mut next = 100_000;
             let position = Position::new(None, Some(limit)).unwrap();
-            let (given, _) = read(position, std::mem::take(&mut list), |list, window| {
+            let given = read(position, std::mem::take(&mut list), |list, window| {
                 for write in writes.get(window as usize).into_iter().flatten() {
                     match write {
                         Write::Delete(index) if !list.is_empty() => {
@@ -381,8 +381,12 @@ mod tests {
                         }
                     }
                 }
-            })
-            .map_err(TestCaseError::fail)?;
+            });
+            // What comes while it is read for once more cannot be told from what has moved: that is said aloud.
+            let (given, _) = match given {
+                Err(error) if error.contains("changed their places") => return Ok(()),
+                given => given.map_err(TestCaseError::fail)?,
+            };
             let all: BTreeSet<u64> = given.iter().copied().collect();
             let lost: Vec<u64> = (0..length).filter(|row| !deleted.contains(row) && !all.contains(row)).collect();
             prop_assert!(lost.is_empty(), "lost {:?}", lost);
