@@ -221,7 +221,10 @@ impl Question {
 async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink, format: &str) -> Failure {
     loop {
         // Asking the cache costs nothing; it asks the server where the token is due.
-        let pause = (written.remaining(clock::now()) / 20).clamp(Duration::from_millis(100), Duration::from_secs(10));
+        let pause = match written.remaining(clock::now()) {
+            Duration::ZERO => Duration::from_secs(10),
+            left => (left / 20).clamp(Duration::from_millis(100), Duration::from_secs(10)),
+        };
         tokio::time::sleep(pause).await;
         match tokens.get().await {
             Ok(token) if token.expose_secret() != written.expose_secret() => {

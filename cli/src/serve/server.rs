@@ -6,8 +6,8 @@ use super::metrics::Metrics;
 use super::wechat::{Asked, Said};
 use crate::ending::told_to_end;
 use genauth::SecretString;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 /// How long what is under way may take to end: as long as a caller waits for a token.
 const FAREWELL: Duration = Duration::from_secs(15);
-/// How long the head of a request may take.
+/// How long the head of a request may take, and its body.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What no request of WeChat's is longer than.
 const LONGEST_BODY: usize = 16 << 10;
@@ -104,9 +104,9 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if self.needs.caller_secret.is_none() && self.needs.browsers_get_here && !is_own_name(host) {
-            let refusal = "the Host is not this machine's own name: call it by its address, or set a caller secret";
+        if self.needs.caller_secret.is_none() && self.needs.browsers_get_here && is_of_a_page(request.headers()) {
+            let refusal =
+                "this is for programs on this machine, not for pages: call it by its address, or set a caller secret";
             return response(StatusCode::FORBIDDEN, JSON, Said::refused(-1, refusal).json);
         }
         match (request.method(), request.uri().path()) {
@@ -141,8 +141,10 @@ impl Server {
             return self.say(&asked).await;
         }
         // Boxed, so that the future of the usual case is small.
-        let Ok(body) = Box::pin(Limited::new(body, LONGEST_BODY).collect()).await else {
-            return response(StatusCode::OK, JSON, Said::refused(47001, "data format error: it is too long").json);
+        let collected = Box::pin(tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect())).await;
+        let Ok(Ok(body)) = collected else {
+            let refusal = "data format error: the body is longer than 16 KiB, or takes too long";
+            return response(StatusCode::OK, JSON, Said::refused(47001, refusal).json);
         };
         let body = body.to_bytes();
         match Asked::of_json(&body) {
@@ -180,6 +182,13 @@ impl Server {
         }
         response(StatusCode::OK, JSON, said.json)
     }
+}
+
+/// Whether a browser sends it for a page that somebody looks at. A page may have a name that its owner has turned to this
+/// machine, or send what it cannot read the answer of; browsers say so.
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    !is_own_name(host) || headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site")
 }
 
 fn response(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

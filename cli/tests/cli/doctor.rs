@@ -2,6 +2,7 @@
 
 use crate::program::{Folder, Program, Run, Served, genauth, server};
 use crate::tls::serve_tls;
+use genauth::mock::MockAnswer;
 use serde_json::{Value, json};
 
 /// The findings with this verdict: the check, what it says, and what to do.
@@ -129,6 +130,20 @@ fn credentials_that_are_wrong() {
     finds(managed, 6, "access key", "check the credentials");
     finds(wrong("WECHAT_APP_ID"), 6, "WeChat app", "check its app id, secret and IP allow-list");
     finds(wrong("WECHAT_APP_SECRET"), 6, "WeChat app", "check its app id, secret and IP allow-list");
+}
+
+/// The address is the GenAuth server's, which asks WeChat.
+#[test]
+fn what_wechat_told_the_server() {
+    let server = server();
+    let says = "wechat answered 40164: invalid ip 203.0.113.7, not in whitelist";
+    server.on("getWechatMpAccessTokenInfo").unwrap().answer_always(MockAnswer::error(500, None, says));
+    finds(
+        genauth(DOCTOR).at(&server).wechat(&server),
+        6,
+        "WeChat app",
+        "IP allowlist (203.0.113.7); have an administrator",
+    );
 }
 
 #[test]

@@ -94,7 +94,7 @@ async fn who_must_show_a_secret_gets_nothing_without_it_and_is_told_nothing() {
 
 /// A page that somebody on this machine looks at, whose name its owner has turned to this machine.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_not_this_machines_gets_nothing() {
+async fn a_page_of_a_browser_gets_nothing() {
     let mock = MockGenAuth::start().await.unwrap();
     let server = TokenServer::start(&mock, &[]);
     let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
@@ -103,6 +103,12 @@ async fn a_name_that_is_not_this_machines_gets_nothing() {
         format!("http://evil.example:{port}/cgi-bin/token?grant_type=client_credential&appid={APP}&secret=x");
     let answer = page.build().unwrap().get(question).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 403);
+    // Nor what a page sends without being able to read the answer.
+    for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let force = json!({ "grant_type": "client_credential", "appid": APP, "secret": "x", "force_refresh": true });
+        let sent = http().build().unwrap().post(format!("{}/cgi-bin/stable_token", server.url)).header(name, value);
+        assert_eq!(sent.body(force.to_string()).send().await.unwrap().status().as_u16(), 403);
+    }
     assert_eq!(mock.requests().len(), 0);
 }
 
