@@ -109,7 +109,9 @@ impl Server {
                 "this is for programs on this machine, not for pages: call it by its address, or set a caller secret";
             return response(StatusCode::FORBIDDEN, JSON, Said::refused(-1, refusal).json);
         }
-        match (request.method(), request.uri().path()) {
+        // An address that was given with a slash at its end makes two of it.
+        let path = request.uri().path();
+        match (request.method(), path.strip_prefix('/').filter(|path| path.starts_with('/')).unwrap_or(path)) {
             (&Method::GET | &Method::POST, "/cgi-bin/token") => self.token(request, false).await,
             (&Method::POST, "/cgi-bin/stable_token") => self.token(request, true).await,
             (_, "/cgi-bin/stable_token") => {

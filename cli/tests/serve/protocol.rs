@@ -51,6 +51,9 @@ async fn a_token_comes_as_from_wechat_and_what_is_wrong_with_a_question_too() {
     let form = format!("grant_type=client_credential&appid={APP}&secret=any");
     assert_eq!(server.post("/cgi-bin/token", form).await["access_token"], token["access_token"]);
     assert_eq!(server.post("/cgi-bin/token", question("", json!({}))).await["access_token"], token["access_token"]);
+    let (status, answer) =
+        server.get(&format!("//cgi-bin/token?grant_type=client_credential&appid={APP}&secret=any")).await;
+    assert!(status == 200 && answer.contains("61_mock"), "an address with a slash at its end: {answer}");
     let (status, answer) = server.get("/cgi-bin/stable_token").await;
     assert!(status == 200 && answer.contains("43002"), "{answer}");
     let (status, answer) = server.get("/cgi-bin/menu/get?access_token=canary").await;
