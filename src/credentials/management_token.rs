@@ -3,7 +3,7 @@
 use super::access_key_signature::AccessKey;
 use super::dialect::header;
 use super::kind::{Holding, Outgoing, bearer};
-use crate::keeper::{FetchedToken, Fetcher, Held, Keeper, Lifetime, Member, Source, Windows, Words};
+use crate::keeper::{FetchedToken, Fetcher, Held, Keeper, Lifetime, Member, Source, Windows, Words, shown};
 use crate::retry::FAILURES;
 use crate::{Error, SecretString};
 use base64::Engine as _;
@@ -44,7 +44,7 @@ impl ManagementTokens {
         };
         let member = Member { fetcher: Fetcher::new(source, now, windows), shared: None };
         let patience = timeout.saturating_mul(2).saturating_add(Duration::from_secs(15));
-        Self { keeper: Arc::new(Keeper::new(key.id.clone(), member, patience)), key }
+        Self { keeper: shown(Keeper::new(key.id.clone(), member, patience)), key }
     }
 
     /// The token, and whether it is one that was not there before this was asked.

@@ -86,6 +86,8 @@ impl Draft {
         if request.body().is_some() {
             headers.insert(CONTENT_TYPE, JSON);
         }
+        #[cfg(feature = "opentelemetry")]
+        super::telemetry::propagate(&mut headers);
         for (name, value) in self.headers.iter().chain(&settings.headers) {
             headers.insert(name, value.clone());
         }

@@ -4,11 +4,13 @@
 use super::attempt::{Arrival, Draft, Failed, NoToken, deliver};
 use super::call::Call;
 use super::redaction::Secrets;
+#[cfg(feature = "opentelemetry")]
+use super::telemetry;
 use super::trace;
 use crate::operation::climbs;
 use crate::response::Head;
 use crate::{Error, ErrorKind, Operation, Response, retry};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use reqwest::Request;
 use tokio::sync::SemaphorePermit;
 use tracing::{Instrument as _, Span};
@@ -18,12 +20,22 @@ pub(super) struct Attempts<'a> {
     draft: Draft,
     span: Span,
     made: u32,
+    /// How long the last one took, until its answer was there.
+    #[cfg(feature = "opentelemetry")]
+    took: std::time::Duration,
 }
 
 impl<'a> Attempts<'a> {
     pub(super) fn begin(call: Call<'a>, request: Request) -> Result<Box<Self>, Error> {
         let span = trace::span(&call, &request);
-        let attempts = Box::new(Self { call, draft: Draft::new(request), span, made: 0 });
+        let attempts = Box::new(Self {
+            call,
+            draft: Draft::new(request),
+            span,
+            made: 0,
+            #[cfg(feature = "opentelemetry")]
+            took: std::time::Duration::ZERO,
+        });
         let may_begin = attempts.span.in_scope(|| attempts.check());
         may_begin.inspect_err(|error| trace::failure(&attempts.span, error))?;
         Ok(attempts)
@@ -62,7 +74,13 @@ impl<'a> Attempts<'a> {
             let turn = self.turn().await.map_err(|error| self.counted(error))?;
             let request = self.draft.copy_with(&self.call, chosen).map_err(|error| self.counted(error))?;
             self.made += 1;
+            #[cfg(feature = "opentelemetry")]
+            let start = tokio::time::Instant::now();
             let delivered = deliver(&self.call, request, self.draft.request.url()).await;
+            #[cfg(feature = "opentelemetry")]
+            {
+                self.took = start.elapsed();
+            }
             drop(turn);
             match delivered {
                 Ok(arrival) => return Ok(arrival),
@@ -79,6 +97,7 @@ impl<'a> Attempts<'a> {
 
     /// The call's error, unless there is to be another attempt.
     async fn go_on(&mut self, mut error: Error, headers: &HeaderMap) -> Result<(), Error> {
+        self.measure(error.http_status(), Some(&error));
         match self.draft.renew_token(&self.call, &error).await {
             Ok(true) => return Ok(()),
             Ok(false) => {}
@@ -93,7 +112,7 @@ impl<'a> Attempts<'a> {
         let retry = &self.call.settings.retry;
         let pause = retry.pause_after(self.made, &error, retry::random()).filter(|pause| *pause < self.call.left());
         let Some(pause) = pause.filter(|_| self.call.idempotent && retry.budget.spend()) else { return Err(error) };
-        self.span.record("http.request.resend_count", self.made);
+        self.span.record("http.request.resend_count", i64::from(self.made));
         tracing::info!(target: "genauth", attempts = self.made, pause_ms = pause.as_millis(), %error, "trying again");
         tokio::time::sleep(pause).await;
         Ok(())
@@ -105,6 +124,7 @@ impl<'a> Attempts<'a> {
     }
 
     fn settle(&self, head: &Head, arrival: &Arrival) -> Result<(), Error> {
+        self.measure(Some(arrival.status), None);
         if let Err(refused) = self.span.in_scope(|| self.notice(&arrival.headers)) {
             let refused = self.counted(refused);
             trace::failure(&self.span, &refused);
@@ -117,6 +137,13 @@ impl<'a> Attempts<'a> {
 
     fn notice(&self, headers: &HeaderMap) -> Result<(), Error> {
         self.call.settings.notices.of_server(&self.call.subject, self.call.operation, headers)
+    }
+
+    /// Tells OpenTelemetry what came of the last attempt.
+    #[cfg_attr(not(feature = "opentelemetry"), allow(clippy::unused_self, unused_variables, reason = "nobody is told"))]
+    fn measure(&self, status: Option<StatusCode>, error: Option<&Error>) {
+        #[cfg(feature = "opentelemetry")]
+        telemetry::attempt(&self.call, &self.draft.request, self.took, status, error);
     }
 
     fn counted(&self, error: Error) -> Error {

@@ -16,6 +16,8 @@ pub(crate) mod path;
 mod redaction;
 #[cfg(feature = "oidc")]
 pub(crate) mod standard;
+#[cfg(feature = "opentelemetry")]
+mod telemetry;
 mod trace;
 pub(crate) mod undescribed;
 

@@ -1,9 +1,9 @@
-//! The span of a call: what happened, and no secret.
+//! The span of a call: what happened, and no secret. Its integers are signed, since OpenTelemetry's are.
 
 use super::call::Call;
 use crate::Error;
 use crate::response::Head;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use reqwest::Request;
 use tracing::Span;
 use tracing::field::Empty;
@@ -11,7 +11,7 @@ use tracing::field::Empty;
 pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
     let operation = call.operation;
     let url = request.url();
-    let method = request.method().as_str();
+    let method = known_method(request.method());
     // As in `subject`, no path of an endpoint that the document does not describe.
     let path = operation.map(|operation| operation.path);
     tracing::info_span!(
@@ -23,7 +23,7 @@ pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
         http.request.method = method,
         url.template = path,
         server.address = url.host_str(),
-        server.port = url.port_or_known_default(),
+        server.port = url.port_or_known_default().map(i64::from),
         genauth.operation_id = operation.map(|operation| operation.id),
         genauth.dialect = ?call.settings.credentials.dialect,
         http.request.resend_count = Empty,
@@ -36,17 +36,23 @@ pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
     )
 }
 
+/// A method as telemetry calls it. Of one that HTTP does not have, the conventions say, there would be too many.
+pub(super) fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
+}
+
 pub(super) fn success(span: &Span, http_status: StatusCode, head: &Head) {
     if span.is_disabled() {
         return;
     }
-    span.record("http.response.status_code", http_status.as_u16());
+    span.record("http.response.status_code", i64::from(http_status.as_u16()));
     span.record("genauth.status_code", head.status_code);
     span.record("genauth.request_id", head.request_id.as_deref());
 }
 
 pub(super) fn failure(span: &Span, error: &Error) {
-    span.record("http.response.status_code", error.http_status().map(|status| status.as_u16()));
+    span.record("http.response.status_code", error.http_status().map(|status| i64::from(status.as_u16())));
     span.record("genauth.status_code", error.status_code());
     span.record("genauth.api_code", error.api_code());
     span.record("genauth.request_id", error.request_id());

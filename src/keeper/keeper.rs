@@ -429,7 +429,7 @@ impl Keeper {
         (self.member.fetcher.now)()
     }
 
-    fn words(&self) -> Words {
+    pub(crate) fn words(&self) -> Words {
         self.member.fetcher.source.words()
     }
 

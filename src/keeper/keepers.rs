@@ -43,7 +43,7 @@ impl Keepers {
         self.look(of, secret, Arc::clone).unwrap_or_else(|| {
             let key = Key { of: of.to_owned(), secret: secret.clone() };
             // Of two who come at once with somebody new, one finds the other's.
-            let keeper = Arc::clone(self.all.pin().get_or_insert(key, Arc::new(make())));
+            let keeper = Arc::clone(self.all.pin().get_or_insert(key, shown(make())));
             if self.closed.load(Ordering::SeqCst) {
                 keeper.end();
             }
@@ -98,6 +98,14 @@ impl Keepers {
         // Their secrets go now, and not when there are more of them.
         guard.flush();
     }
+}
+
+/// A keeper, of which the gauges tell.
+pub(crate) fn shown(keeper: Keeper) -> Arc<Keeper> {
+    let keeper = Arc::new(keeper);
+    #[cfg(feature = "opentelemetry")]
+    super::gauges::show(&keeper);
+    keeper
 }
 
 /// What a keeper is found by.

@@ -3,6 +3,7 @@
 use super::fetch::{FetchedToken, Fetcher, Lifetime, Source, Words};
 use super::fleet::Member;
 use super::keeper::Keeper;
+use super::keepers::shown;
 use super::windows::Windows;
 use crate::client::Settings;
 use crate::retry::{FAILURES, FailurePauses};
@@ -29,7 +30,7 @@ impl Keeper {
         let fetcher = Fetcher::new(source, Arc::new(move || now + start.elapsed()), windows);
         let patience = settings.timeout.saturating_mul(2).saturating_add(Duration::from_secs(15));
         let of = settings.host.as_str().to_owned();
-        Arc::new(Self::new(of, Member { fetcher, shared: None }, patience))
+        shown(Self::new(of, Member { fetcher, shared: None }, patience))
     }
 }
 

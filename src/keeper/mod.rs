@@ -7,6 +7,8 @@
 // `held`. `fetch` asks its source. `keepers` has those of many tokens, `keys` are tokens as well.
 mod fetch;
 mod fleet;
+#[cfg(feature = "opentelemetry")]
+mod gauges;
 mod held;
 #[allow(clippy::module_inception, reason = "what the folder is about")]
 mod keeper;
@@ -28,7 +30,7 @@ pub(crate) use self::fetch::{FetchedToken, Fetcher, Fetching, Lifetime, Source, 
 pub(crate) use self::fleet::{Member, Shared};
 pub(crate) use self::held::Held;
 pub(crate) use self::keeper::Keeper;
-pub(crate) use self::keepers::Keepers;
+pub(crate) use self::keepers::{Keepers, shown};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::stats::TokenStats;
