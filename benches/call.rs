@@ -1,12 +1,10 @@
 //! What a call costs over the same request on bare `reqwest` with `serde_json`: time one after the other, time of 64 at
 //! once, allocations.
 //!
-//!     cargo bench --bench call
+//!     cargo bench -p genauth-benches --bench call
 //!
 //! Both sides ask a server on another thread, in turns, so that whatever else the machine does befalls both. The ratio is
 //! that of neighbouring rounds; its median and quartiles are printed.
-
-mod common;
 
 use common::{Server, Sides, runtime, spread};
 use std::time::{Duration, Instant};

@@ -1,12 +1,10 @@
 //! What 10,000 callers wait for who all come to a token cache that holds nothing yet, over what one waits for: the one
 //! request that they share.
 //!
-//!     cargo bench --bench cold_cache
+//!     cargo bench -p genauth-benches --bench cold_cache
 //!
 //! The server answers after 100 ms, a quick one across the network; on loopback alone there would be nothing to share. The
 //! callers are tasks on all cores. The ratio is that of neighbouring rounds; its median and quartiles are printed.
-
-mod common;
 
 use common::{Server, Sides, app, spread};
 use genauth::wechat::TokenCache;

@@ -1,12 +1,10 @@
 //! Instructions, which unlike time are the same whatever else the machine does: of a call, over the same on bare
 //! `reqwest`, and of a token from the cache.
 //!
-//!     cargo bench --bench instructions
+//!     cargo bench -p genauth-benches --bench instructions
 //!
 //! valgrind counts them; without it this says so and does nothing. What is counted is the client's side, by the difference
 //! between many calls and few. Where a count is above what is promised here, the run fails.
-
-mod common;
 
 use common::{Server, Sides, app, runtime};
 use genauth::wechat::TokenCache;

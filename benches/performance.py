@@ -23,7 +23,7 @@ def cargo(*arguments):
 
 
 def bench(name):
-    return cargo("bench", "--locked", "--bench", name)
+    return cargo("bench", "--locked", "-p", "genauth-benches", "--bench", name)
 
 
 def found(pattern, text):

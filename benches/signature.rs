@@ -1,6 +1,6 @@
 //! What a signature costs over the HMAC that it ends in, for a body of 1 KiB.
 //!
-//!     cargo bench --bench signature
+//!     cargo bench -p genauth-benches --bench signature
 //!
 //! `text` is what comes before the HMAC: headers and parameters as the server's JavaScript writes them.
 

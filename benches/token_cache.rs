@@ -1,20 +1,20 @@
 //! What a token from the cache costs while it is fresh: time and allocations, on one thread and on all cores.
 //!
-//!     cargo bench --bench token_cache
+//!     cargo bench -p genauth-benches --bench token_cache
 //!
 //! Each sample is a thousand calls: what it says in microseconds is what a call takes in nanoseconds.
 //!
 //! `clock` is what reading the system's clock costs, which every call does once; `arc` is the clone of a pointer that all
 //! threads share, as a cache behind a lock would hand it out.
 
+use common::{Server, Sides, app, runtime};
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use futures_util::FutureExt as _;
-use genauth::mock::MockGenAuth;
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::wechat::TokenCache;
 use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -25,12 +25,9 @@ fn main() {
 
 /// A cache that holds a token, and the app that it is for.
 static WARM: LazyLock<(TokenCache, GetWechatAccessTokenDto)> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let server = MockGenAuth::start().await.expect("a mock");
-        let app_secret = server.wechat_app_secret().into();
-        let app = GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret };
-        let tokens = TokenCache::new(server.client_builder().build().expect("a client"));
+    runtime().block_on(async {
+        let tokens = TokenCache::new(Sides::of(&Server::start(Duration::ZERO).url).client);
+        let app = app();
         tokens.get(&app).await.expect("a token");
         (tokens, app)
     })

@@ -1,6 +1,7 @@
-//! How often something allocates: not at all, or little more often than what one would write by hand.
+//! How often something allocates, and how much it keeps. `benches/allocations.rs` has what a call allocates.
 
-#[path = "../benches/common/mod.rs"]
+#[path = "../benches/lib.rs"]
+#[allow(dead_code, reason = "benchmarks need more of it")]
 mod common;
 
 use futures_util::FutureExt as _;
@@ -27,25 +28,6 @@ async fn a_fresh_token_from_the_cache_costs_no_allocation() {
         }
     });
     assert_eq!((counted.count_total, held.expose_secret().is_empty()), (0, false));
-}
-
-#[test]
-fn a_call_allocates_at_most_six_times_more_than_one_on_bare_reqwest() {
-    const CALLS: u64 = 20;
-    let (server, runtime) = (common::Server::start(Duration::ZERO), common::runtime());
-    let sides = common::Sides::of(&server.url);
-    let allocations = |call: &dyn Fn()| {
-        // The first one connects.
-        call();
-        allocation_counter::measure(|| (0..CALLS).for_each(|_| call())).count_total
-    };
-    let bare = allocations(&|| {
-        runtime.block_on(sides.bare());
-    });
-    let ours = allocations(&|| {
-        runtime.block_on(sides.ours());
-    });
-    assert!(bare > 0 && ours <= bare + CALLS * 6, "{ours}, and {bare} on bare reqwest");
 }
 
 /// A piece of the connection's buffer would keep all of that: errors in a log took a hundred times what they say.

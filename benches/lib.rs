@@ -1,7 +1,5 @@
 //! The same call by this crate and by bare `reqwest`, and a server for both.
 
-#![allow(dead_code, reason = "each benchmark takes what it needs")]
-
 use bytes::Bytes;
 use genauth::types::GetWechatAccessTokenDto;
 use genauth::{Client, SecretString};
