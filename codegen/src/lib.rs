@@ -52,6 +52,7 @@ pub mod tables;
 #[doc(hidden)]
 pub mod violation;
 
+#[doc(hidden)]
 pub use violation::Violation;
 
 use document::Document;
@@ -59,6 +60,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What a build makes of the fragments.
+#[doc(hidden)]
 #[derive(PartialEq)]
 pub struct Compiled {
     /// The text of the generated module.
@@ -84,11 +86,13 @@ impl Compiled {
 }
 
 /// The fragments as one document, or everything that is wrong with them.
+#[doc(hidden)]
 pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     checked(load::load(fragments, shown_as)?)
 }
 
 /// The same for a folder of either kind. Of an extension it is the document that its fragments make with `genauth`'s.
+#[doc(hidden)]
 pub fn check_either(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     checked(load::load_either(fragments, shown_as)?)
 }
@@ -109,6 +113,7 @@ fn checked(mut document: Document) -> Result<Document, Vec<Violation>> {
 
 /// The whole way, or everything that is wrong with the fragments. Of what needs a feature that is off nothing is generated;
 /// the document has it all the same.
+#[doc(hidden)]
 pub fn compile(fragments: &Path, shown_as: &str, is_on: &dyn Fn(&str) -> bool) -> Result<Compiled, Vec<Violation>> {
     let whole = check(fragments, shown_as)?;
     let document = features::only(&whole, is_on);
@@ -129,6 +134,7 @@ pub fn compile(fragments: &Path, shown_as: &str, is_on: &dyn Fn(&str) -> bool) -
 
 /// The text of the operations that the fragments describe beside those of `genauth`, or everything that is wrong with
 /// them.
+#[doc(hidden)]
 pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec<Violation>> {
     let document = checked(load::load_onto(Document::genauth(), fragments, shown_as)?)?;
     let document = extension::own_part(document);

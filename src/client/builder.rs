@@ -32,6 +32,50 @@ use tokio::sync::Semaphore;
 ///     .build()?;
 /// # Ok::<(), genauth::Error>(())
 /// ```
+///
+/// # Credentials
+///
+/// Which credentials an operation takes is written in the document; a call without them is refused before anything is
+/// sent. A client may hold several kinds.
+///
+/// - **An application**, whose id goes out with each call, and whose secret only where an operation takes it:
+///   [`app`](Self::app), or [`app_id`](Self::app_id) without a secret. [`client_authentication`](Self::client_authentication)
+///   says how the secret goes.
+/// - **A signed-in user**: [`user_access_token`](Self::user_access_token),
+///   [`Client::sign_in_by_password`](crate::Client::sign_in_by_password), or
+///   [`Client::set_user_access_token`](crate::Client::set_user_access_token) for a client that there is.
+/// - **An access key** of the management side, which signs each request, or fetches a management token that the client keeps
+///   and renews: [`access_key`](Self::access_key) and [`access_key_use`](Self::access_key_use).
+///
+/// ```
+/// use genauth::{AccessKeyUse, Client, ClientAuthentication, Error, SignIn};
+///
+/// let client = Client::builder("https://example.genauth.ai")
+///     .app("the app's id", "the app's secret")
+///     .client_authentication(ClientAuthentication::Post)
+///     .build()?;
+///
+/// let manager = Client::builder("https://api.genauth.ai")
+///     .access_key("the key's id", "the key's secret")
+///     .access_key_use(AccessKeyUse::ManagementToken)
+///     .tenant_id("a tenant")
+///     .build()?;
+///
+/// async fn sign_in(client: &Client) -> Result<Option<Client>, Error> {
+///     match client.sign_in_by_password("the account", "the password").await? {
+///         SignIn::SignedIn(user) => Ok(Some(user.client)),
+///         SignIn::NextStep(step) => {
+///             println!("first: {}", step.message());
+///             Ok(None)
+///         }
+///         _ => Ok(None),
+///     }
+/// }
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// The headers of Authing's dialect go to hosts under `authing.cn` and `authing.com`, those of GenAuth to all others;
+/// [`dialect`](Self::dialect) says otherwise. `http://` is for this machine only, and no request follows a redirect.
 #[must_use]
 #[derive(Clone)]
 pub struct ClientBuilder {
@@ -224,7 +268,20 @@ impl ClientBuilder {
     }
 
     /// Is told of each call to a deprecated operation, and says whether it goes on. A warning is logged in any case, once
-    /// per operation.
+    /// per operation. A `Deprecation` or `Sunset` header in an answer raises the same notice.
+    ///
+    /// ```
+    /// use genauth::{Client, OnDeprecation};
+    ///
+    /// let client = Client::builder("https://example.genauth.ai")
+    ///     .app_id("the app's id")
+    ///     .on_deprecation(|notice| {
+    ///         eprintln!("{notice}");
+    ///         OnDeprecation::Refuse
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), genauth::Error>(())
+    /// ```
     pub fn on_deprecation(
         mut self,
         hook: impl Fn(&DeprecationNotice<'_>) -> OnDeprecation + Send + Sync + 'static,

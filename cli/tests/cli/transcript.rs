@@ -1,4 +1,4 @@
-//! The README's transcript, played again.
+//! The transcript in `docs/cli.md`, played again.
 
 use crate::program::{BINARY, clean};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The commands of the transcript, each with what it shows.
 fn transcript() -> Vec<(String, String)> {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../../docs/cli.md");
     let block = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let mut steps: Vec<(String, String)> = Vec::new();
     let mut lines = block.lines();
@@ -43,7 +43,7 @@ fn settled(text: &str) -> String {
 }
 
 #[test]
-fn the_transcript_in_the_readme_is_what_the_program_shows() {
+fn the_transcript_in_the_documentation_is_what_the_program_shows() {
     let folder = Path::new(BINARY).parent().unwrap().display().to_string();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
     let steps = transcript();
