@@ -29,7 +29,7 @@ struct Shop {
     wechat: String,
 }
 
-/// The handler: answers the menu of the official account.
+/// The handler: returns the menu of the official account.
 async fn menu(State(shop): State<Shop>) -> Result<Json<Value>, (StatusCode, &'static str)> {
     let Shop { tokens, http, wechat } = &shop;
     let answer = tokens.with_token(|token| async move {

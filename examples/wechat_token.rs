@@ -57,7 +57,7 @@ async fn run() -> Result<(), Failure> {
     if let Ok(requested) = requested {
         let same = requested.access_token.expose_secret() == token.access_token.expose_secret();
         println!(
-            "\nBoth answered {} token, which the server keeps until it expires.",
+            "\nBoth returned {} token, which the server keeps until it expires.",
             if same { "the same" } else { "a" }
         );
     }

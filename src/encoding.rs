@@ -9,8 +9,8 @@ pub(crate) struct Reading {
     places: Vec<Range<usize>>,
 }
 
-/// Takes what stands behind an encoding's sign, and adds what it means; answers how many bytes that took, none where it
-/// is no escape.
+/// Takes what stands behind an encoding's sign, and adds what it means. Returns how many bytes that took, or `None` where
+/// it is not an escape.
 type Decode = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
 
 const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'\\', json), (b'&', html)];

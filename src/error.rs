@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Why a call, or the building of a client, failed.
 ///
 /// `Display` is one line that says what happened and, where that is known, what to do. Match on [`kind`](Self::kind) and
-/// the codes: the wording is no API. No secret of the request and no payload is in it. Cloning is cheap.
+/// the codes: the wording is not part of the API. No secret of the request and no payload is in it. Cloning is cheap.
 ///
 /// ```
 /// use genauth::{Client, ErrorKind};
@@ -61,7 +61,7 @@ pub enum ErrorKind {
     Transport,
     /// The server redirects; a request with secrets in it does not follow.
     Redirect,
-    /// The HTTP status is no success, and the body is no envelope.
+    /// The HTTP status is not a success, and the body is not an envelope.
     Http,
     /// The server understood the request and says no: a `statusCode` other than 200.
     Api,
@@ -70,14 +70,14 @@ pub enum ErrorKind {
     NotDone,
     /// The server says success but sent no `data`, or that a sign-in is complete (1600) but no tokens.
     NoData,
-    /// The answer cannot be read: no JSON, no envelope, or `data` of another shape than documented, or than the
+    /// The answer cannot be read: not JSON, not an envelope, or `data` of another shape than documented, or than the
     /// type that the caller gave.
     Response,
-    /// A JWT is not what it has to be: not signed by the server's keys, expired, for somebody else, or none.
+    /// A JWT is not what it has to be: not signed by the server's keys, expired, for somebody else, or not a JWT at all.
     InvalidToken,
     /// The answer is larger than a client accepts.
     TooLarge,
-    /// The server answered a token that is good for nothing: one that has expired, that WeChat has rejected, or that is
+    /// The server sent a token that is good for nothing: one that has expired, that WeChat has rejected, or that is
     /// older than the one before.
     UnusableToken,
 }
@@ -252,13 +252,13 @@ pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static
     api_code.and_then(advice_on).or_else(|| advice_on(status_code))
 }
 
-/// By the codes of the API's error-code page, all of them. A code of the one kind is none of the other, and those
-/// around a sign-in come as either.
+/// By the codes of the API's error-code page, all of them. A code of one kind does not occur as the other,
+/// but for those around a sign-in, which come as either.
 fn advice_on(code: i64) -> Option<&'static str> {
     Some(match code {
         400 => "check the request's fields",
         401 => "check the credentials",
-        402 | 4021 => "the plan does not cover this; see the billing page of the console",
+        402 | 4021 => "the plan does not include this; see the billing page of the console",
         403 => "these credentials may not do that; grant the permission in the console",
         404 => "check the ids in the request, and the host",
         413 => "send less at once",
@@ -268,10 +268,10 @@ fn advice_on(code: i64) -> Option<&'static str> {
         601 | 602 => "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list",
         603 => "look into the custom code (pipeline) of the application in the console",
         1300 => "check the access key's secret",
-        1301 | 1302 => "the server takes another signature method than this crate's; please report it",
+        1301 | 1302 => "the server expects another signature method than this crate's; please report it",
         1303 => "the server wants dates in milliseconds: `.signature_date(SignatureDate::UnixMilliseconds)`",
         1304 => "the header `date` was lost on the way; have proxies let it through",
-        1305 => "set this machine's clock (NTP): the server refuses requests dated otherwise",
+        1305 => "set this machine's clock (NTP): the server refuses requests with another date",
         1306 => "the signature's nonce was used before; send the request again",
         COMPLETE => "the sign-in is complete, but there are no tokens in the answer; check the application's settings",
         1635 | 1636 => "a second factor is to be given first; see `Error::next_step`",
@@ -281,7 +281,7 @@ fn advice_on(code: i64) -> Option<&'static str> {
         1643 => "the user is to unlock the account first; see `Error::next_step`",
         1699 => "the sign-in was ended early; start over",
         1700 => "upload a photo for the face recognition first",
-        1701 => "send the picture that the face is to be compared with",
+        1701 => "send the picture to compare the face with",
         1702 => "the face does not match; try another picture",
         1703 => "bind an email address or a phone number first; a face is bound with one of them",
         1704 => "check the phone number and its code",
@@ -300,7 +300,7 @@ fn advice_on(code: i64) -> Option<&'static str> {
         6002 => "check the recovery code",
         6003 => "send the one-time password (TOTP)",
         6004 => "send the recovery code",
-        2_120_008 => "the user is suspended or no member of this tenant; see to it in the console",
+        2_120_008 => "the user is suspended or not a member of this tenant; look in the console",
         2_130_010 => "the user may not sign in to this tenant; allow it in the console",
         2_820_002 => "check the LDAP link in the console",
         _ => return None,

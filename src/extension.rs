@@ -11,9 +11,9 @@ use crate::Operation;
 pub struct Extension {
     operations: &'static [Operation],
     openapi: &'static str,
-    #[cfg_attr(not(feature = "schemars"), allow(dead_code, reason = "it holds none then"))]
+    #[cfg_attr(not(feature = "schemars"), allow(dead_code, reason = "there are none without that feature"))]
     schemas: Schemas,
-    #[cfg_attr(not(feature = "invoke"), allow(dead_code, reason = "it is none then"))]
+    #[cfg_attr(not(feature = "invoke"), allow(dead_code, reason = "nothing calls it without that feature"))]
     invoke: Invoke,
 }
 

@@ -52,7 +52,7 @@ impl PasswordEncryptor {
     ///
     /// # Errors
     ///
-    /// Those of `get_system_info`, [`ErrorKind::Response`] for a key that is none, and [`ErrorKind::Request`] for a password
+    /// Those of `get_system_info`, [`ErrorKind::Response`] where the server's key cannot be read, and [`ErrorKind::Request`] for a password
     /// that is empty or does not fit: with a key of 2048 bits it may have 245 bytes.
     pub async fn rsa(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;
@@ -69,7 +69,7 @@ impl PasswordEncryptor {
     ///
     /// # Errors
     ///
-    /// Those of `get_system_info`, [`ErrorKind::Response`] for a key that is none, and [`ErrorKind::Request`] for an empty
+    /// Those of `get_system_info`, [`ErrorKind::Response`] where the server's key cannot be read, and [`ErrorKind::Request`] for an empty
     /// password.
     pub async fn sm2(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;

@@ -23,7 +23,7 @@ fn of_json(json: Option<Vec<u8>>) -> Result<Vec<(String, String)>, &'static str>
         Json::Array(items) => items.into_iter().map(pair).collect(),
         _ => None,
     };
-    let shape = "the query has no names for its values; give a struct, a map or a list of names and values";
+    let shape = "the query needs a name for each value; give a struct, a map or a list of pairs";
     let mut pairs = Vec::new();
     for (name, value) in parameters.ok_or(shape)? {
         match value {
@@ -139,7 +139,7 @@ mod tests {
         assert!(pairs::<[(&str, &str)]>(&[]).unwrap().is_empty());
         let unnamed = json!(["secret", 1, true, ["secret"], [["secret"]], [[1, "secret"]], [["secret", 1, 2]], [null]]);
         for value in unnamed.as_array().unwrap() {
-            let expected = "the query has no names for its values; give a struct, a map or a list of names and values";
+            let expected = "the query needs a name for each value; give a struct, a map or a list of pairs";
             assert_eq!(pairs(value).unwrap_err(), expected, "{value}");
         }
         let unwritable = BTreeMap::from([(["secret"], 1)]);

@@ -1,4 +1,4 @@
-//! What a successful call answers.
+//! What a successful call returns.
 
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;

@@ -104,7 +104,7 @@ impl NextStep {
         envelope.get_mut("data").map(Value::take).filter(|data| !data.is_null())
     }
 
-    /// The same as the error that `send()` answers.
+    /// The same as the error that `send()` returns.
     #[must_use]
     pub fn into_error(self) -> Error {
         self.error
@@ -140,7 +140,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As `sign_in_by_credentials().send()`; a step that is still to be done is no error but a [`SignIn::NextStep`].
+    /// As `sign_in_by_credentials().send()`; a step that is still to be done is not an error but a [`SignIn::NextStep`].
     /// [`ErrorKind::NoData`] if the user is signed in and there is no access token, as where the server keeps a session
     /// instead (code 1600).
     ///

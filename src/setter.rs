@@ -142,7 +142,7 @@ fn known(error: &dyn Any) -> Option<&str> {
     error.downcast_ref::<ConversionError>().map(|error| &*error.0)
 }
 
-/// Why a builder makes no value, or a text is none of an enum's.
+/// Why a builder makes no value, or why a text is not a value of an enum.
 pub struct ConversionError(Cow<'static, str>);
 
 impl std::error::Error for ConversionError {}

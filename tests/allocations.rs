@@ -36,7 +36,7 @@ fn an_error_that_is_kept_keeps_the_answer_and_not_the_connections_buffer() {
     const ERRORS: usize = 500;
     let (server, runtime) = (common::Server::start(Duration::ZERO), common::runtime());
     let client = common::Sides::of(&server.url).client;
-    // What the server answers is no number.
+    // What the server answers is not a number.
     let call = || client.call::<_, u8>(http::Method::POST, "/api/v3/x", &()).into_future();
     let mut kept: Vec<Error> = Vec::with_capacity(ERRORS);
     let mut call = || kept.push(runtime.block_on(call()).map(drop).unwrap_err());

@@ -351,9 +351,9 @@ async fn an_http_error_with_an_envelope_is_an_api_error() {
 #[tokio::test]
 async fn an_http_error_without_an_envelope_is_an_http_error_that_shows_none_of_the_body() {
     let bodies = [
-        ("application/json", r#"{"error":"shown nowhere"}"#, "JSON that is no envelope"),
-        ("application/json", r#"["shown nowhere"]"#, "JSON that is no envelope"),
-        ("application/json", r#"{"statusCode":"shown nowhere"}"#, "JSON that is no envelope"),
+        ("application/json", r#"{"error":"shown nowhere"}"#, "other JSON"),
+        ("application/json", r#"["shown nowhere"]"#, "other JSON"),
+        ("application/json", r#"{"statusCode":"shown nowhere"}"#, "other JSON"),
         ("application/json", r#"{"statusCode":5"#, "broken JSON"),
         ("text/html", "\n <html>shown nowhere</html>", "an HTML page"),
         ("text/plain", "shown nowhere", "something else than JSON"),
@@ -455,16 +455,16 @@ async fn success_by_http_that_is_no_envelope_is_a_response_error_that_says_what_
         ("application/json", b" \r\n\t", "no body"),
         ("application/json", br#"{"statusCode":200,"message":"shown"#, "broken JSON"),
         ("application/json", br#"{"statusCode":200,"message":"a"} trailing"#, "broken JSON"),
-        ("application/json", b"{}", "JSON that is no envelope"),
-        ("application/json", br#"{"message":"shown nowhere"}"#, "JSON that is no envelope"),
-        ("application/json", br#"{"statusCode":null}"#, "JSON that is no envelope"),
-        ("application/json", br#"{"statusCode":"two hundred"}"#, "JSON that is no envelope"),
-        ("application/json", br#"{"statusCode":200.5}"#, "JSON that is no envelope"),
-        ("application/json", br#"{"statusCode":200,"statusCode":400}"#, "JSON that is no envelope"),
-        ("application/json", b"[]", "JSON that is no envelope"),
-        ("application/json", br#"[{"statusCode":200}]"#, "JSON that is no envelope"),
-        ("application/json", br#""shown nowhere""#, "JSON that is no envelope"),
-        ("application/json", b"null", "JSON that is no envelope"),
+        ("application/json", b"{}", "other JSON"),
+        ("application/json", br#"{"message":"shown nowhere"}"#, "other JSON"),
+        ("application/json", br#"{"statusCode":null}"#, "other JSON"),
+        ("application/json", br#"{"statusCode":"two hundred"}"#, "other JSON"),
+        ("application/json", br#"{"statusCode":200.5}"#, "other JSON"),
+        ("application/json", br#"{"statusCode":200,"statusCode":400}"#, "other JSON"),
+        ("application/json", b"[]", "other JSON"),
+        ("application/json", br#"[{"statusCode":200}]"#, "other JSON"),
+        ("application/json", br#""shown nowhere""#, "other JSON"),
+        ("application/json", b"null", "other JSON"),
         ("application/json", b"{\"statusCode\":200,\"message\":\"\xff\xfe\"", "broken JSON"),
         ("application/octet-stream", b"\xff\xfe\x00", "something else than JSON"),
     ];
@@ -472,7 +472,7 @@ async fn success_by_http_that_is_no_envelope_is_a_response_error_that_says_what_
         for (content_type, body, described) in rows {
             let error = seen(MockAnswer::http(status, content_type, body)).await.error();
             let expected =
-                format!("the answer is {described}, not the API's envelope (*); check that the host is right");
+                format!("the server sent {described}, not the API's envelope (*); check that the host is right");
             assert_eq!(placeless(&error), expected, "{}", String::from_utf8_lossy(body));
             let http_status = StatusCode::from_u16(status).ok();
             assert_eq!(facts(&error), (ErrorKind::Response, http_status, None, None, None, None, Some(body), false));
@@ -480,7 +480,7 @@ async fn success_by_http_that_is_no_envelope_is_a_response_error_that_says_what_
     }
     let error = seen(MockAnswer::http(200, "text/html", "<html>")).await.error();
     let expected =
-        "the answer is an HTML page, not the API's envelope (line 1, column 1); check that the host is right";
+        "the server sent an HTML page, not the API's envelope (line 1, column 1); check that the host is right";
     assert_eq!(detail(&error), expected);
 }
 
@@ -490,7 +490,7 @@ async fn a_json_list_is_no_envelope_even_if_its_items_would_fit() {
         let error = seen(MockAnswer::http(200, "application/json", body)).await.error();
         assert_eq!(
             placeless(&error),
-            "the answer is JSON that is no envelope, not the API's envelope (*); check that the host is right"
+            "the server sent other JSON, not the API's envelope (*); check that the host is right"
         );
     }
 }
@@ -523,7 +523,7 @@ async fn http_201_with_an_envelope_is_success_and_http_204_has_nothing_to_read()
     let error = seen(MockAnswer::http(204, "", "")).await.error();
     assert_eq!(
         detail(&error),
-        "the answer is no body, not the API's envelope (line 1, column 0); check that the host is right"
+        "the server sent no body, not the API's envelope (line 1, column 0); check that the host is right"
     );
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Response, Some(StatusCode::NO_CONTENT)));
 }
@@ -603,11 +603,11 @@ async fn only_what_may_pass_by_itself_is_retryable() {
 async fn each_code_of_the_error_page_comes_with_what_to_do() {
     let rows = [
         (401, Some(1300), "check the access key's secret"),
-        (401, Some(1301), "the server takes another signature method than this crate's; please report it"),
-        (401, Some(1302), "the server takes another signature method than this crate's; please report it"),
+        (401, Some(1301), "the server expects another signature method than this crate's; please report it"),
+        (401, Some(1302), "the server expects another signature method than this crate's; please report it"),
         (401, Some(1303), "the server wants dates in milliseconds: `.signature_date(SignatureDate::UnixMilliseconds)`"),
         (401, Some(1304), "the header `date` was lost on the way; have proxies let it through"),
-        (401, Some(1305), "set this machine's clock (NTP): the server refuses requests dated otherwise"),
+        (401, Some(1305), "set this machine's clock (NTP): the server refuses requests with another date"),
         (401, Some(1306), "the signature's nonce was used before; send the request again"),
         (404, Some(2004), "there is no such user; check the account"),
         (403, Some(2005), "the user is locked; unlock it in the console"),
@@ -616,8 +616,8 @@ async fn each_code_of_the_error_page_comes_with_what_to_do() {
         (401, Some(2020), "sign the user in again and set the new user access token"),
         (404, Some(2224), "check the user pool id and the host"),
         (403, Some(2333), "check account and password"),
-        (402, Some(4021), "the plan does not cover this; see the billing page of the console"),
-        (402, None, "the plan does not cover this; see the billing page of the console"),
+        (402, Some(4021), "the plan does not include this; see the billing page of the console"),
+        (402, None, "the plan does not include this; see the billing page of the console"),
         (501, None, "this server does not offer the operation"),
         (601, None, "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list"),
         (602, None, "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list"),

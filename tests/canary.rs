@@ -190,7 +190,7 @@ fn note_answer(collector: &Collector, response: &Response<GetWechatAccessTokenDa
     assert!(serde_json::to_string(response).unwrap().contains(serde_json::to_string(token).unwrap().as_str()));
 }
 
-/// Makes every kind of call, each with the next answer, and collects what can be seen of it. Answers the errors of the
+/// Makes every kind of call, each with the next answer, and collects what can be seen of it. Returns the errors of the
 /// typed calls.
 async fn calls(collector: &Collector, server: &MockGenAuth, answer: &MockAnswer) -> Vec<Error> {
     let client = client_builder(server.url()).build().unwrap();
@@ -265,7 +265,7 @@ fn answers() -> Vec<(String, MockAnswer, Option<ErrorKind>)> {
             Some(ErrorKind::Response),
         ),
         (
-            "JSON that is no envelope".to_owned(),
+            "other JSON".to_owned(),
             MockAnswer::http(200, "application/json", token_json.clone()),
             Some(ErrorKind::Response),
         ),

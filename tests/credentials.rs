@@ -331,7 +331,7 @@ async fn credentials_that_are_not_held_or_do_not_go_together_are_refused_with_wh
     let client = holding_much(&server).build().unwrap();
     for two in [[UserAccessToken, AccessKeySignature], [ClientSecretBasic, UserAccessToken]] {
         let error = client.call::<_, Value>(Method::GET, "/api/v3/x", &()).credentials(&two).await.unwrap_err();
-        let expected = "an undescribed GET: more than one of the credentials that this call asks for proves who calls; leave \
+        let expected = "an undescribed GET: this call asks for several credentials that prove who calls; leave \
                         out all but one";
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Credentials, expected.to_owned()));
     }

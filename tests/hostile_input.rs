@@ -44,8 +44,8 @@ fn no_field_that_becomes_a_header_takes_what_a_header_cannot_carry() {
             builder.build().unwrap().with_options(&CallOptions::new().header("x-a", value))
         }),
     ];
-    let unfit = "empty or holds a character that no HTTP header can carry; check it for line breaks";
-    let enormous = "longer than 16 KiB, which no server takes as a header; check what it is";
+    let unfit = "empty or holds a character that cannot be in an HTTP header; check it for line breaks";
+    let enormous = "longer than 16 KiB, too long for a header; check what it is";
     for (what, set) in fields {
         for value in UNFIT {
             assert_refused(set(Client::builder(HOST), value), what, unfit);
@@ -64,7 +64,7 @@ fn a_header_of_the_callers_needs_a_name_that_is_one() {
     let client = Client::builder(HOST).build().unwrap();
     for name in ["", "x a", "x:a", "x\r\na", "x\0", "é", ":path"] {
         let error = client.with_options(&CallOptions::new().header(name, "canary")).unwrap_err();
-        let sentence = "the client's configuration: a header's name is none; use letters, digits and hyphens";
+        let sentence = "the client's configuration: a header's name cannot be sent; use letters, digits and hyphens";
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Configuration, sentence), "{name:?}");
     }
 }
@@ -77,11 +77,11 @@ async fn a_path_that_is_none_is_refused_before_anything_is_sent() {
         ("", "a path starts with `/`; the host is the client's"),
         ("https://canary.example/", "a path starts with `/`; the host is the client's"),
         ("@canary.example/", "a path starts with `/`; the host is the client's"),
-        ("/a/../canary", "a path goes down only; leave out `.` and `..`"),
-        ("/a/%2E%2e/canary", "a path goes down only; leave out `.` and `..`"),
-        ("/..%2Fcanary", "a path goes down only; leave out `.` and `..`"),
-        ("/a%2f%2e./canary", "a path goes down only; leave out `.` and `..`"),
-        ("/..%5Ccanary", "a path goes down only; leave out `.` and `..`"),
+        ("/a/../canary", "a path leads down only; leave out `.` and `..`"),
+        ("/a/%2E%2e/canary", "a path leads down only; leave out `.` and `..`"),
+        ("/..%2Fcanary", "a path leads down only; leave out `.` and `..`"),
+        ("/a%2f%2e./canary", "a path leads down only; leave out `.` and `..`"),
+        ("/..%5Ccanary", "a path leads down only; leave out `.` and `..`"),
         ("/..\\canary", "a path has no backslash; write `\\` as `%5C`"),
         ("/a\\..\\..\\canary", "a path has no backslash; write `\\` as `%5C`"),
         ("/\\canary.example", "a path has no backslash; write `\\` as `%5C`"),

@@ -271,7 +271,7 @@ async fn hostile_tokens_are_refused() {
         ("a header as deep as a stack", by_rsa_as_it_is(&"[".repeat(5000), &text)),
         ("claims that are a list", by_rsa_as_it_is(rs256, "[]")),
         ("claims that are a text", by_rsa_as_it_is(rs256, "\"user-1\"")),
-        ("claims that are no text at all", by_rsa_as_it_is(rs256, "\u{0}")),
+        ("claims that are not text at all", by_rsa_as_it_is(rs256, "\u{0}")),
         ("megabytes", format!("{}.{}.{}", parts[0], "A".repeat(4 << 20), parts[2])),
         ("megabytes of points", ".".repeat(4 << 20)),
     ];

@@ -268,7 +268,7 @@ async fn without_retries_a_failed_call_is_sent_once() {
     assert_eq!(requests.load(Ordering::Relaxed), 1);
 }
 
-/// A server that speaks TLS; answers its URL and the PEM text of the authority that vouches for it.
+/// Starts a server that speaks TLS. Returns its URL and the PEM text of the authority that vouches for it.
 async fn serve_tls(vouched_for_by: &str) -> (String, String) {
     let authority = raw::authority(vouched_for_by);
     let key = rcgen::KeyPair::generate().unwrap();
@@ -340,11 +340,11 @@ async fn tls_to_a_plain_server_is_a_connect_error_and_plain_http_to_a_tls_server
 #[tokio::test]
 async fn a_builder_refuses_what_cannot_work_with_a_sentence_that_does_not_repeat_it() {
     const HOST: &str = "https://example.genauth.ai";
-    let app_id = "the app id is empty or holds a character that no HTTP header can carry; check it for line breaks";
+    let app_id = "the app id is empty or holds a character that cannot be in an HTTP header; check it for line breaks";
     let token =
-        "the access token is empty or holds a character that no HTTP header can carry; check it for line breaks";
+        "the access token is empty or holds a character that cannot be in an HTTP header; check it for line breaks";
     let key_id =
-        "the access key id is empty or holds a character that no HTTP header can carry; check it for line breaks";
+        "the access key id is empty or holds a character that cannot be in an HTTP header; check it for line breaks";
     let app_secret = "the app secret is empty; set it, or use `.app_id(..)` without one";
     let key_secret = "the access key's secret is empty; set it";
     let root = "a root certificate is not PEM, or holds no certificate; give the text of a .pem file";
@@ -382,8 +382,8 @@ async fn a_builder_refuses_what_cannot_work_with_a_sentence_that_does_not_repeat
         (Client::builder("https://canary@example.genauth.ai"), user_info),
         (Client::builder("https://example.genauth.ai/?token=canary"), query),
         (Client::builder("https://example.genauth.ai/#canary"), query),
-        (Client::builder("canary"), "the host is no URL; write it as https://example.genauth.ai"),
-        (Client::builder(""), "the host is no URL; write it as https://example.genauth.ai"),
+        (Client::builder("canary"), "the host is not a URL; write it as https://example.genauth.ai"),
+        (Client::builder(""), "the host is not a URL; write it as https://example.genauth.ai"),
         (
             Client::builder("canary://example.genauth.ai"),
             "the host's URL does not start with https://; write it as https://example.genauth.ai",

@@ -177,7 +177,7 @@ async fn an_error_ends_it_and_says_what_is_wrong() {
     server.on("listGroups").unwrap().answer_always(MockAnswer::envelope(success(few.iter(), 100)));
     let error = codes(client.list_groups().items()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Response);
-    assert!(error.to_string().contains("asked for 50 rows of 100 the server gave 20"), "{error}");
+    assert!(error.to_string().contains("asked for 50 rows of 100, the server sent 20"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

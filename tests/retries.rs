@@ -264,12 +264,12 @@ fn options_that_cannot_be_are_refused_with_a_sentence_that_shows_no_value() {
         (CallOptions::new().header("x-authing-lang", "canary"), made("x-authing-lang")),
         (
             CallOptions::new().header("canary canary", "x"),
-            "the client's configuration: a header's name is none; use letters, digits and hyphens".to_owned(),
+            "the client's configuration: a header's name cannot be sent; use letters, digits and hyphens".to_owned(),
         ),
         (
             CallOptions::new().header("x-a", "canary\r\nx-b: c"),
-            "the client's configuration: the value of the header `x-a` is empty or holds a character that no HTTP header can \
-             carry; check it for line breaks"
+            "the client's configuration: the value of the header `x-a` is empty or holds a character that cannot be in an HTTP \
+             header; check it for line breaks"
                 .to_owned(),
         ),
         (

@@ -152,7 +152,7 @@ fn number() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
         any::<i8>().prop_map(Value::from),
-        // Zero, subnormal and normal, of either sign: all but the infinite and what is no number.
+        // Zero, subnormal and normal, of either sign: all but the infinite and what is not a number.
         (prop::num::f64::ZERO
             | prop::num::f64::SUBNORMAL
             | prop::num::f64::NORMAL

@@ -115,7 +115,7 @@ async fn any_operation_that_answers_a_token_can_be_asked_and_the_default_follows
     }
     let error = TokenCache::builder(by_app).operation("getProfile").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    let expected = "the client's configuration: `getProfile` answers no WeChat access token; use one of \
+    let expected = "the client's configuration: `getProfile` does not return a WeChat access token; use one of \
                     getWechatMpAccessTokenInfo, getWechatAccessToken, getWechatMpAccessToken, getWeixinAccessToken";
     assert_eq!(error.to_string(), expected);
 }

@@ -160,12 +160,12 @@ async fn what_happens_is_told_to_tracing_and_counted_and_shows_no_token() {
     for event in [
         "DEBUG",
         "a new token is held",
-        "a token is handed out whose refresh is not done yet",
+        "a token is handed out while its refresh is not done yet",
         "WARN",
         "a refresh failed; the token is still good",
         "left_seconds=170",
-        "a token that was rejected is forgotten",
-        "there is no token, and the server gives none",
+        "a rejected token is forgotten",
+        "there is no token, and the server sends none",
     ] {
         assert!(lines.contains(event), "{event}: {lines}");
     }

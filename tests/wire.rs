@@ -142,7 +142,7 @@ async fn a_call_writes_lists_and_nested_values_into_the_query_of_a_get_and_a_del
     let unnamed = client.call::<_, ()>(Method::GET, "/api/v3/x", &["u1"]).await.unwrap_err();
     assert_eq!(
         unnamed.to_string(),
-        "an undescribed GET: the query has no names for its values; give a struct, a map or a list of names and values"
+        "an undescribed GET: the query needs a name for each value; give a struct, a map or a list of pairs"
     );
     assert!(server.requests().is_empty());
 }

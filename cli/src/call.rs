@@ -15,7 +15,7 @@ pub(crate) fn command() -> Command {
 fn with_details(command: Command) -> Command {
     command
         .long_about(
-            "Calls any endpoint, with the same credentials and envelope. Only the app secret stays here: nothing says \
+            "Calls any endpoint, with the same credentials and envelope. Only the app secret stays here: it is not known \
              that an endpoint which the document does not describe takes it.",
         )
         .args([
@@ -36,7 +36,7 @@ fn with_details(command: Command) -> Command {
 pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
     let method = Method::from_bytes(text("method").to_ascii_uppercase().as_bytes())
-        .map_err(|_| Failure::usage("METHOD: this is no HTTP method; GET and POST are"))?;
+        .map_err(|_| Failure::usage("METHOD: this is not an HTTP method; GET and POST are"))?;
     let mut path = text("path");
     let body = arguments.get_one::<String>("body").map(|file| fields::json_of(file)).transpose()?;
     if matches!(method, Method::GET | Method::DELETE) && body.is_some() {

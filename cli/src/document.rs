@@ -71,7 +71,7 @@ impl Document {
         self.body(operation)["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
     }
 
-    /// The names of the parameters, which are no fields of the body.
+    /// The names of the parameters, which are not fields of the body.
     pub(crate) fn parameters(&self, operation: &Operation) -> Vec<&str> {
         items(&self.operation(operation)["parameters"]).map(|parameter| text(parameter, "name")).collect()
     }
@@ -147,7 +147,7 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// The text of a member, empty if it is none.
+/// The text of a member; empty if it is not a text.
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
 }

@@ -23,7 +23,7 @@ Exit codes:
   2  usage: an option, an argument or a field of the request is wrong
   3  configuration: the host, credentials, the configuration file or a secret are missing or wrong
   4  network: the server cannot be reached, or not in time
-  5  the server's answer is no use: an HTTP error, a redirect, no JSON, no data
+  5  the server's answer cannot be used: an HTTP error, a redirect, not JSON, no data
   6  the server refuses: an envelope whose `statusCode` is not 200, or whose payload says `success: false`";
 
 impl From<ErrorKind> for Exit {
@@ -45,7 +45,7 @@ impl From<ErrorKind> for Exit {
 }
 
 /// Of an endpoint that the document does not describe; any other takes what the document says.
-const TOO_MANY: &str = "both an app or a user and an access key are configured, and nothing says which of them this \
+const TOO_MANY: &str = "both an app or a user and an access key are configured, and it is not known which of them this \
                         endpoint takes; leave one out: GENAUTH_ACCESS_KEY_ID= GENAUTH_ACCESS_KEY_SECRET= genauth call …";
 
 /// The end of a command.
@@ -115,7 +115,7 @@ impl Failure {
         }
     }
 
-    /// A reader that has seen enough is no failure.
+    /// A reader that has seen enough is not a failure.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::said(Exit::Done),

@@ -31,9 +31,9 @@ const ANSWERS: &[FaultyAnswer] = &[
 
 /// Faults of the server, with what follows `=`.
 const SERVER: &[(&str, &str)] = &[
-    ("clock-skew", "its clock is so many SECONDS ahead, or behind with a minus; 3600 otherwise"),
+    ("clock-skew", "its clock is that many SECONDS ahead, or behind with a minus; 3600 otherwise"),
     ("missing", "it does not have the operation with this id, such as getWeixinAccessToken"),
-    ("short-lived", "WeChat tokens live for so many SECONDS; 60 otherwise"),
+    ("short-lived", "WeChat tokens live for that many SECONDS; 60 otherwise"),
     ("text-expiry", "`expiresAt` is a text, as some servers write it"),
 ];
 

@@ -100,7 +100,7 @@ pub(crate) fn collect(
     let mut body = match arguments.get_one::<String>("body") {
         Some(path) => match json_of(path)? {
             Value::Object(fields) => fields,
-            _ => return Err(Failure::usage("--body: this is no JSON object")),
+            _ => return Err(Failure::usage("--body: this is not a JSON object")),
         },
         None => Map::new(),
     };
@@ -108,7 +108,7 @@ pub(crate) fn collect(
     for field in &fields {
         if let Some(value) = field.value(arguments)? {
             put(&mut body, &field.place, value)
-                .ok_or_else(|| Failure::usage(format!("--{}: what is around it is no object", field.option())))?;
+                .ok_or_else(|| Failure::usage(format!("--{}: what is around it is not an object", field.option())))?;
         }
     }
     let mut missing = Vec::new();
@@ -134,12 +134,12 @@ pub(crate) fn collect(
     Ok(body)
 }
 
-/// JSON from a file or stdin; where it is none, its line and column are told and nothing of it.
+/// JSON from a file or stdin. Where it is not JSON, the error names line and column, and shows nothing of it.
 pub(crate) fn json_of(path: &str) -> Result<Value, Failure> {
     let text = secret_input::read(path, "--body")
         .map_err(|failure| Failure { exit: crate::failure::Exit::Usage, ..failure })?;
     serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("--body: this is no JSON, from line {}, column {} on", error.line(), error.column()))
+        Failure::usage(format!("--body: this is not JSON, from line {}, column {} on", error.line(), error.column()))
     })
 }
 

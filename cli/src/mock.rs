@@ -15,7 +15,7 @@ pub(crate) fn command() -> Command {
         .about("Serves a mock of the API on this machine, with its reference at /")
         .long_about(
             "Serves a mock of the API on this machine, with its reference at /, until it is stopped. What it knows is \
-             printed; it is no secret. Each request is logged on stderr: its path, and what became of it.",
+             printed; it is not a secret. Each request is logged on stderr: its path, and what became of it.",
         )
         .args([
             Arg::new("port")
@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         builder = fault.build(builder);
     }
     let server = builder.start().await.map_err(|error| {
-        Failure::other(format!("port {port} is not to be had: {error}; choose another with --port, 0 for a free one"))
+        Failure::other(format!("port {port} cannot be used: {error}; choose another with --port, 0 for a free one"))
     })?;
     faults.into_iter().try_for_each(|fault| fault.set(&server))?;
     let knows = Settings::of_mock(&server);

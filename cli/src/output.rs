@@ -1,6 +1,6 @@
 //! What goes to stdout, which is data, and to stderr, which is for people.
 //!
-//! Both lose their colours where they are no terminal, or where `NO_COLOR` is set.
+//! Both lose their colours where they are not a terminal, or where `NO_COLOR` is set.
 
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
@@ -21,7 +21,7 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::output(&error))
 }
 
-/// Writes data that is no text for people, byte by byte.
+/// Writes data that is not a text for people, byte by byte.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
@@ -32,7 +32,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> String {
-    // Only a map with keys that are no texts could fail, and there is none.
+    // Only a map with keys that are not texts could fail, and there is none.
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 

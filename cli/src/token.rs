@@ -14,7 +14,7 @@ use genauth::{Client, Error, Operation, UnixTimestamp};
 use serde_json::json;
 use std::time::Duration;
 
-/// The operation that answers the token, by who asks.
+/// The operation that returns the token, by who asks.
 const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
 const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
 
@@ -54,7 +54,7 @@ pub(crate) fn command() -> Command {
                 .long("watch")
                 .action(ArgAction::SetTrue)
                 .requires("sink")
-                .help("Stay, and write the next one in time, until stopped"),
+                .help("Keep running, and write the next token in time, until stopped"),
             Arg::new("show").long("show").action(ArgAction::SetTrue).help("Show the whole token in the table"),
             arguments::demo("Ask a mock server inside this program; no account and no configuration is needed"),
             Arg::new("operation")
@@ -216,8 +216,8 @@ impl Question {
     }
 }
 
-/// Writes each next token, until the file cannot be written. Where there is none, the one that there was stays, and the
-/// cache has told why.
+/// Writes each next token, until the file cannot be written. Where a refresh brings none, the last one stays, and the
+/// cache has logged why.
 async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink, format: &str) -> Failure {
     loop {
         // Asking the cache costs nothing; it asks the server where the token is due.

@@ -68,7 +68,7 @@ pub fn annotate<'a>(
         item.items.push(parse_quote! {
             #(#docs)*
             ///
-            /// Answers the payload, the envelope's `data`.
+            /// Returns the payload, which is the envelope's `data`.
             ///
             /// # Errors
             ///
@@ -248,9 +248,11 @@ fn document_send(send: &mut ImplItemFn) -> Vec<syn::Attribute> {
 
 /// `types::X` of `-> Result<ResponseValue<types::X>, _>`.
 fn envelope_of(send: &ImplItemFn) -> Result<Type, String> {
-    let syn::ReturnType::Type(_, output) = &send.sig.output else { return Err("a `send` that answers".to_owned()) };
+    let syn::ReturnType::Type(_, output) = &send.sig.output else {
+        return Err("a `send` that returns something".to_owned());
+    };
     let value = type_argument(output).and_then(type_argument);
-    value.cloned().ok_or_else(|| "a `send` that answers `Result<ResponseValue<_>, _>`".to_owned())
+    value.cloned().ok_or_else(|| "a `send` that returns `Result<ResponseValue<_>, _>`".to_owned())
 }
 
 /// The payload of the envelope; none where it has no `data`.

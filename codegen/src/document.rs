@@ -67,7 +67,7 @@ impl Document {
         }
     }
 
-    /// That of the `genauth` of the same version. It is no work of the author's: nothing is wrong with it that he could
+    /// That of the `genauth` of the same version. The author did not write it: nothing is wrong with it that he could
     /// mend.
     pub fn genauth() -> Self {
         fn visit(value: &Value, pointer: String, marks: &mut BTreeMap<String, Mark>) {

@@ -28,7 +28,7 @@ const ALLOWED: &str = "#![allow(deprecated, missing_docs, unreachable_pub, unuse
                        rustdoc::all, clippy::all, clippy::pedantic)]";
 
 /// What the fragments describe of the whole: their operations, and what those need. The types of `genauth` are not made
-/// again, but for those that an operation answers as they are: of these, only the payload is handed out.
+/// again, but for those that an operation returns as they are: of these, only the payload is handed out.
 pub fn own_part(mut document: Document) -> Document {
     let mut value = document.value.clone();
     // A path is all genauth's, or all the fragments'.

@@ -19,7 +19,7 @@ pub fn fence_secrets(item: &mut ItemStruct) {
 }
 
 /// An optional list or map that is empty says something else than one that is absent: "clear it". typify leaves both out.
-/// Answers the struct's and the field's name of each that it changed.
+/// Returns the struct's and the field's name of each that it changed.
 pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
     let mut changed = Vec::new();
     for field in &mut item.fields {
@@ -52,7 +52,7 @@ pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>
 }
 
 /// In what is only asked: an optional field that may be null says something else by that than by its absence: "clear it".
-/// typify takes the two for the same. Answers as [`keep_empty`].
+/// typify takes the two for the same. Returns the same as [`keep_empty`].
 pub fn tell_null(item: &mut ItemStruct, document: &Document, schema: &Value) -> Vec<(String, String)> {
     let required = |name: &str| {
         let mut required = document.parts(schema).into_iter().filter_map(|part| part["required"].as_array()).flatten();

@@ -16,7 +16,7 @@ const WORDS: &[(&str, &str)] = &[
     ("x-replaced-by", "The `operationId` of what to call instead of this deprecated operation."),
     ("x-feature", "The Cargo feature without which the operations of this tag are not there."),
     ("x-idempotent", "Whether a POST may be sent again."),
-    ("x-not-secret", "Why this is no secret, although its name looks like one."),
+    ("x-not-secret", "Why this is not a secret, although its name looks like one."),
     ("format", "`password` makes it a `SecretString`, which is shown nowhere."),
 ];
 

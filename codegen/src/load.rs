@@ -170,7 +170,7 @@ impl Reader<'_> {
                     self.violations.push(violation(self.file, None, "The fragment is empty. Fill it."));
                 }
                 [document] if !document.data.is_mapping() => {
-                    self.refuse(&document.span.start, "The fragment is no mapping. Begin it with keys.");
+                    self.refuse(&document.span.start, "The fragment is not a mapping. Begin it with keys.");
                 }
                 [document] => {
                     // What has no place of its own belongs to the file.
@@ -255,7 +255,7 @@ impl Reader<'_> {
             YamlData::Value(Scalar::String(name)) => Some(name.to_string()),
             YamlData::Value(Scalar::Integer(number)) => Some(number.to_string()),
             _ => {
-                self.refuse(at, "The key is no string. Quote it.");
+                self.refuse(at, "The key is not a string. Quote it.");
                 None
             }
         }
@@ -278,14 +278,14 @@ fn merge(root: &mut Document, group: &Document, violations: &mut Vec<Violation>)
                     if value.is_object() {
                         adopt(root, group, &pointer, violations);
                     } else {
-                        let message = format!("{} is no mapping. Write names and what they stand for.", shown(kind));
+                        let message = format!("{} is not a mapping. Write names and what they stand for.", shown(kind));
                         violations.push(group.violation(&pointer, "merge", message));
                     }
                 }
             }
-            ("tags", _) => violations.push(group.violation(&pointer, "merge", "`tags` is no list. Write one.")),
+            ("tags", _) => violations.push(group.violation(&pointer, "merge", "`tags` is not a list. Write one.")),
             ("paths" | "components", _) => {
-                violations.push(group.violation(&pointer, "merge", format!("`{key}` is no mapping. Write one.")));
+                violations.push(group.violation(&pointer, "merge", format!("`{key}` is not a mapping. Write one.")));
             }
             _ => {
                 let mend = if root.is_own("") { format!("Move it to {ROOT}.") } else { "Remove it.".to_owned() };

@@ -141,7 +141,7 @@ fn a_name_that_cargo_would_not_take_is_refused_and_so_is_a_feature_of_an_extensi
     fs::write(folder.join("red.yaml"), text).unwrap();
     let told = genauth_codegen::check(&folder, "openapi").unwrap_err();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].to_string().contains("`Red Wine` is no name of a Cargo feature"), "{}", told[0]);
+    assert!(told[0].to_string().contains("`Red Wine` is not the name of a Cargo feature"), "{}", told[0]);
     fs::remove_file(folder.join("genauth.yaml")).unwrap();
     let told = genauth_codegen::check_either(&folder, "fragments").unwrap_err();
     assert!(told.iter().any(|one| one.to_string().contains("An extension is there as a whole")), "{told:?}");

@@ -5462,7 +5462,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/authorize-application-access`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5533,7 +5533,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/check-domain-available`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5604,7 +5604,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-application`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5675,7 +5675,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-application`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5733,7 +5733,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-application`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5791,7 +5791,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-application-permission-strategy`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5853,7 +5853,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-application-secret`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5911,7 +5911,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-application-simple-info`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5983,7 +5983,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/list-application-active-users`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -6134,7 +6134,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-application-simple-info`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -6304,7 +6304,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-applications`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -6397,7 +6397,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/refresh-application-secret`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -6472,7 +6472,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/revoke-application-access`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -6546,7 +6546,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-application-permission-strategy`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

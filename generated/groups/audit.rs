@@ -1227,7 +1227,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-admin-audit-logs`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1319,7 +1319,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-user-action-logs`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -737,7 +737,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/add-group-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -808,7 +808,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-group`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -879,7 +879,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-groups-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -950,7 +950,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-groups-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1024,7 +1024,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-group`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1112,7 +1112,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-group-authorized-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1252,7 +1252,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-group-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1405,7 +1405,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-groups`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1498,7 +1498,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/remove-group-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1569,7 +1569,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-group`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -199,7 +199,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-management-token`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

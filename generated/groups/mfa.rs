@@ -2148,7 +2148,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/enroll-factor`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2205,7 +2205,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-factor`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2249,7 +2249,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-enrolled-factors`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2293,7 +2293,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-factors-to-enroll`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2367,7 +2367,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/mfa-totp-verify`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2438,7 +2438,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/reset-factor`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2509,7 +2509,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/send-enroll-factor-request`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2556,7 +2556,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/webauthn/authentication`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2628,7 +2628,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/webauthn/authentication`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2675,7 +2675,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/webauthn/registration`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2746,7 +2746,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/webauthn/registration`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -3361,7 +3361,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/add-department-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3432,7 +3432,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3504,7 +3504,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-organization`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3575,7 +3575,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3647,7 +3647,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-organization`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3806,7 +3806,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3913,7 +3913,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-organization`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4043,7 +4043,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-parent-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4188,7 +4188,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/is-user-in-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4368,7 +4368,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-children-departments`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4484,7 +4484,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-department-member-ids`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4719,7 +4719,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-department-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4877,7 +4877,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-organizations`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4970,7 +4970,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/remove-department-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5042,7 +5042,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/search-departments-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5152,7 +5152,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/search-organizations`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5244,7 +5244,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-department`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5316,7 +5316,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-organization`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -2639,7 +2639,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/authorize-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2710,7 +2710,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-namespace`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2781,7 +2781,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-resource`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2853,7 +2853,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-resources-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2924,7 +2924,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-namespace`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2995,7 +2995,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-resource`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3067,7 +3067,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-resources-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3199,7 +3199,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-authorized-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3257,7 +3257,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-namespace`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3326,7 +3326,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-resource`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3398,7 +3398,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-resource-authorized-targets`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3494,7 +3494,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-resources-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3565,7 +3565,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/is-action-allowed`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3644,7 +3644,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-namespaces`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3755,7 +3755,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3847,7 +3847,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-namespace`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3918,7 +3918,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-resource`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

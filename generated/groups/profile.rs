@@ -3744,7 +3744,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/bind-email`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3814,7 +3814,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/bind-phone`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3884,7 +3884,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-account`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3928,7 +3928,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-application-enabled-extidps`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3975,7 +3975,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-identities`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4019,7 +4019,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-accessible-apps`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4095,7 +4095,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-authorized-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4201,7 +4201,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-department-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4266,7 +4266,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-group-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4310,7 +4310,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-logged-in-apps`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4436,7 +4436,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-login-history`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4514,7 +4514,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-role-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4558,7 +4558,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-my-tenant-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4605,7 +4605,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-security-info`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4676,7 +4676,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/reset-password`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4747,7 +4747,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/unbind-email`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4817,7 +4817,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/unbind-phone`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4887,7 +4887,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/unlink-extidp`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4957,7 +4957,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-email`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5027,7 +5027,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-password`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5097,7 +5097,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-phone`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5167,7 +5167,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-profile`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5239,7 +5239,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/verify-delete-account-request`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5314,7 +5314,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/verify-reset-password-request`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5386,7 +5386,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/verify-update-email-request`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5458,7 +5458,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/verify-update-phone-request`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -1481,7 +1481,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/assign-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1552,7 +1552,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/assign-role-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1623,7 +1623,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1694,7 +1694,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-roles-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1765,7 +1765,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-roles-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1834,7 +1834,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -1922,7 +1922,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-role-authorized-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2016,7 +2016,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-role-departments`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2186,7 +2186,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-role-members`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2297,7 +2297,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-roles`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2389,7 +2389,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/revoke-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2460,7 +2460,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/revoke-role-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2531,7 +2531,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -4803,7 +4803,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/check-app-id-secret`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4875,7 +4875,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/exchange-tokenset-with-qrcode-ticket`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -4976,7 +4976,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-profile`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5047,7 +5047,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/signin`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -5118,7 +5118,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/signin-by-mobile`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -2860,7 +2860,7 @@ Sends a `GET` request to `/api/v3/get-country-list`*/
     }
     /**Tells whether a one-time code is right
 
-The code stays good: asking does not use it up. A wrong code is no error but `isValid: false`, with the reason.
+The code stays good: asking does not use it up. A wrong code is not an error but `isValid: false`, with the reason.
 
 Sends a `POST` request to `/api/v3/pre-check-code`*/
     pub fn pre_check_code(&self) -> builder::PreCheckCode<'_> {
@@ -2957,7 +2957,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/change-qrcode-status`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3014,7 +3014,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/check-qrcode-status`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3085,7 +3085,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/gene-qrcode`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3129,7 +3129,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-country-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3203,7 +3203,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/pre-check-code`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3274,7 +3274,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/qrcode-app-login`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3345,7 +3345,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/send-email`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3413,7 +3413,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/send-sms`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -3479,7 +3479,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/signup`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

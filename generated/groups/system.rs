@@ -122,7 +122,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/system`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -8304,7 +8304,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-user`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8375,7 +8375,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-users-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8446,7 +8446,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-users-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8600,7 +8600,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8669,7 +8669,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-accessible-apps`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8771,7 +8771,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-authorized-resources`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -8916,7 +8916,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9072,7 +9072,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-departments`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9162,7 +9162,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-groups`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9231,7 +9231,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-identities`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9300,7 +9300,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-loggedin-apps`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9448,7 +9448,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-login-history`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9538,7 +9538,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-mfa-info`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9618,7 +9618,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-user-roles`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9689,7 +9689,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/has-any-role`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9760,7 +9760,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/is-user-exists`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9831,7 +9831,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/kick-users`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -9910,7 +9910,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-archived-users`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10111,7 +10111,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-users`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10203,7 +10203,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/list-users`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10295,7 +10295,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/resign-user`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10366,7 +10366,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/set-user-departments`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10437,7 +10437,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-user`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -10508,7 +10508,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-user-batch`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

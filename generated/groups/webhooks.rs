@@ -2419,7 +2419,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/create-webhook`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2490,7 +2490,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/delete-webhook`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2547,7 +2547,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-webhook`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2591,7 +2591,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/get-webhook-event-list`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2662,7 +2662,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-webhook-logs`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2751,7 +2751,7 @@ pub mod builder {
         }
         ///Sends a `GET` request to `/api/v3/list-webhooks`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2843,7 +2843,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/trigger-webhook`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -2914,7 +2914,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/update-webhook`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -536,7 +536,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/decrypt-wechat-miniprogram-data`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -616,7 +616,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -688,7 +688,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-access-token-info`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -760,7 +760,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-miniprogram-phone`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -838,7 +838,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-wechat-mp-access-token`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///
@@ -910,7 +910,7 @@ pub mod builder {
         }
         ///Sends a `POST` request to `/api/v3/get-weixin-access-token`
         ///
-        /// Answers the payload, the envelope's `data`.
+        /// Returns the payload, which is the envelope's `data`.
         ///
         /// # Errors
         ///

@@ -113,7 +113,7 @@ mod tests {
             (&[host, ("GENAUTH_TIMEOUT", "-1")], "GENAUTH_TIMEOUT is not"),
             (&[host, ("GENAUTH_TIMEOUT", "1e300")], "GENAUTH_TIMEOUT is not"),
             (&[host, ("GENAUTH_RETRIES", "-1")], "GENAUTH_RETRIES is not a whole number"),
-            (&[("GENAUTH_HOST", "canary")], "the host is no URL"),
+            (&[("GENAUTH_HOST", "canary")], "the host is not a URL"),
         ] {
             let error = client(variables).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);

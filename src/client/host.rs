@@ -19,7 +19,7 @@ impl Host {
         // A URL's parser would drop line breaks.
         let url = Url::parse(host.trim()).ok().filter(|_| !host.trim().contains(char::is_control));
         let url =
-            url.ok_or_else(|| Error::configuration("the host is no URL; write it as https://example.genauth.ai"))?;
+            url.ok_or_else(|| Error::configuration("the host is not a URL; write it as https://example.genauth.ai"))?;
         let text = url.as_str().trim_end_matches('/').to_owned();
         let of_operations = OPERATIONS.iter().map(|_| OnceLock::new()).collect();
         let host = Self { url, text, of_operations };
@@ -115,15 +115,15 @@ mod tests {
     #[test]
     fn hosts_that_are_refused_each_with_a_sentence_that_does_not_repeat_it() {
         for (given, reason) in [
-            ("", "is no URL"),
-            ("example.genauth.ai", "is no URL"),
+            ("", "is not a URL"),
+            ("example.genauth.ai", "is not a URL"),
             ("example.genauth.ai:443", "does not start with https://"),
             ("ftp://example.genauth.ai", "does not start with https://"),
             ("file:///canary", "does not start with https://"),
-            ("https://", "is no URL"),
-            ("https://example.gen\nauth.ai", "is no URL"),
-            ("https://example.genauth.ai/\tcanary", "is no URL"),
-            ("https://example.genauth.ai:99999", "is no URL"),
+            ("https://", "is not a URL"),
+            ("https://example.gen\nauth.ai", "is not a URL"),
+            ("https://example.genauth.ai/\tcanary", "is not a URL"),
+            ("https://example.genauth.ai:99999", "is not a URL"),
             ("data:text/plain,canary", "does not start with https://"),
             ("https://user@example.genauth.ai", "user name or password"),
             ("https://user:canary@example.genauth.ai", "user name or password"),
@@ -137,7 +137,7 @@ mod tests {
             ("http://localhost..:3000", "dangerously_allow_plain_http"),
             ("http://127.0.0.1.example.com", "dangerously_allow_plain_http"),
             ("http://[::2]", "dangerously_allow_plain_http"),
-            ("https://[fe80::1%25eth0]", "is no URL"),
+            ("https://[fe80::1%25eth0]", "is not a URL"),
         ] {
             let error = parsed(given).expect_err(given);
             assert!(error.contains(reason), "{given}: {error}");

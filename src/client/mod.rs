@@ -63,7 +63,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that no HTTP header can carry.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in an HTTP header.
     pub fn set_user_access_token(&self, token: Option<SecretString>) -> Result<(), Error> {
         self.settings.credentials.user_access_token.set(token)
     }
@@ -72,7 +72,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that no HTTP header can carry.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in an HTTP header.
     pub fn with_user_access_token(&self, token: impl Into<SecretString>) -> Result<Self, Error> {
         let mut client = self.clone();
         let credentials = Arc::make_mut(&mut client.settings.credentials);

@@ -119,7 +119,7 @@ fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Erro
     const MADE: [HeaderName; 7] = [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, TRANSFER_ENCODING];
     // The name is not repeated: who mixes the two up has put a value there.
     let name = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| Error::configuration("a header's name is none; use letters, digits and hyphens"))?;
+        .map_err(|_| Error::configuration("a header's name cannot be sent; use letters, digits and hyphens"))?;
     if MADE.contains(&name) || Dialect::ALL.iter().any(|dialect| name.as_str().starts_with(dialect.prefix())) {
         let detail = format!("the header `{name}` is made by the client; leave it out");
         return Err(Error::new(ErrorKind::Configuration, "the call's options", detail));

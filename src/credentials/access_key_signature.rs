@@ -83,7 +83,7 @@ impl AccessKeySignature {
         let unsigned = |detail: &str| Error::new(ErrorKind::Request, subject, format!("cannot be signed: {detail}"));
         outgoing.put_tenant();
         let nonce = nonce().ok().and_then(|nonce| HeaderValue::try_from(nonce).ok());
-        let nonce = nonce.ok_or_else(|| unsigned("this system gives no random numbers"))?;
+        let nonce = nonce.ok_or_else(|| unsigned("the system has no random numbers"))?;
         outgoing.put(header!("signature-nonce"), nonce);
         outgoing.put(header!("signature-method"), HeaderValue::from_static("HMAC-SHA1"));
         outgoing.put(header!("signature-version"), HeaderValue::from_static("1.0"));

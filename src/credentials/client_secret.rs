@@ -85,7 +85,7 @@ impl ClientSecretPost {
             if is_form { with_app_in_form(body, id, secret) } else { with_app(body, id, secret.expose_secret()) }
         };
         let body = body.and_then(added).ok_or_else(|| {
-            let detail = "its body is no JSON object to put the app secret into";
+            let detail = "its body is not a JSON object to put the app secret into";
             Error::new(ErrorKind::Request, outgoing.subject, detail)
         })?;
         *outgoing.request.body_mut() = Some(body.into());
@@ -102,7 +102,7 @@ fn with_app_in_form(form: &[u8], id: &str, secret: &SecretString) -> Option<Vec<
 }
 
 /// The JSON object with `client_id` and `client_secret` behind its own fields, which stay as they are to the byte; none
-/// if it is no object. One that has either of the two is left alone.
+/// if it is not an object. One that has either of the two is left alone.
 fn with_app(object: &[u8], id: &str, secret: &str) -> Option<Vec<u8>> {
     let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object).ok()?;
     if fields.contains_key("client_id") || fields.contains_key("client_secret") {

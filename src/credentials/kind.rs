@@ -110,14 +110,15 @@ const LONGEST_HEADER: usize = 16 << 10;
 /// A header value, refused with a sentence that does not repeat it.
 pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
     if value.len() > LONGEST_HEADER {
-        let detail = format!("the {what} is longer than 16 KiB, which no server takes as a header; check what it is");
+        let detail = format!("the {what} is longer than 16 KiB, too long for a header; check what it is");
         return Err(Error::configuration(detail));
     }
     let visible = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let value = if visible { HeaderValue::from_str(value).ok() } else { None };
     value.ok_or_else(|| {
-        let detail =
-            format!("the {what} is empty or holds a character that no HTTP header can carry; check it for line breaks");
+        let detail = format!(
+            "the {what} is empty or holds a character that cannot be in an HTTP header; check it for line breaks"
+        );
         Error::configuration(detail)
     })
 }

@@ -17,7 +17,7 @@ const LEAST_LIFE: Duration = Duration::from_secs(5);
 
 pub(crate) const WORDS: Words = Words {
     subject: "getManagementToken",
-    rejected_again: "the server answers the very token that it rejects",
+    rejected_again: "the server sends the very token that it rejects",
     rejected_always: "the server rejects every new token as well",
 };
 

@@ -114,7 +114,7 @@ impl Credentials {
         user: bool,
     ) -> Result<&'static [Credential], Error> {
         if alternatives.is_none() && (self.app_id.0.is_some() || user) && self.access_key_id().is_some() {
-            let detail = "the client holds an app or a user and an access key, and nothing says which of them this endpoint takes; \
+            let detail = "the client holds an app or a user and an access key, and it is not known which of them this endpoint takes; \
                           say which with `.credentials(..)`";
             return Err(Error::new(ErrorKind::Credentials, subject, detail));
         }
@@ -138,9 +138,7 @@ impl Credentials {
     ) -> Result<&'a [Credential], Error> {
         let refuse = |detail: &str| Err(Error::new(ErrorKind::Credentials, subject, detail));
         if asked.iter().filter(|credential| **credential != Credential::AppId).count() > 1 {
-            return refuse(
-                "more than one of the credentials that this call asks for proves who calls; leave out all but one",
-            );
+            return refuse("this call asks for several credentials that prove who calls; leave out all but one");
         }
         match asked.iter().find(|credential| !self.kind(**credential, user).is_held) {
             None => Ok(asked),

@@ -58,7 +58,7 @@ impl<'a> Call<'a> {
             InvalidRequest(problem) => {
                 let (what, advice) = match problem.ends_with("is not set") {
                     true => ("the request is incomplete", "set it"),
-                    false => ("the request does not fit", "set what does; see the field's type"),
+                    false => ("the request does not fit", "set a value that does; see the field's type"),
                 };
                 self.error(ErrorKind::Request, format!("{what}: {}; {advice}", one_line(&problem)))
             }

@@ -131,7 +131,7 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
             let what = describe(body);
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail =
-                format!("the answer is {what}, not the API's envelope ({place}); check that the host is right");
+                format!("the server sent {what}, not the API's envelope ({place}); check that the host is right");
             call.error(ErrorKind::Response, detail)
         }
     };
@@ -168,7 +168,7 @@ fn not_done(call: &Call<'_>, head: Head) -> Error {
     if !head.message.is_empty() {
         detail.push_str(&format!(" ({})", one_line(&head.message)));
     }
-    append(&mut detail, "check that what the request names is there, and may be changed so");
+    append(&mut detail, "check that what the request names exists and may be changed like this");
     with_head(call.error(ErrorKind::NotDone, detail), &head).with(|error| error.server_message = Some(head.message))
 }
 
@@ -283,7 +283,7 @@ fn describe(body: &[u8]) -> &'static str {
     } else if body.starts_with(b"\x1f\x8b") {
         "gzip, which nobody asked for"
     } else if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-        "JSON that is no envelope"
+        "other JSON"
     } else if text.starts_with(b"{") {
         "broken JSON"
     } else {

@@ -12,7 +12,7 @@ pub(super) fn check(path: &str) -> Result<(), &'static str> {
         (path.contains('#'), "a path has no fragment; write `#` as `%23`"),
         // Which a URL's parser takes for a slash.
         (without_query(path).contains('\\'), "a path has no backslash; write `\\` as `%5C`"),
-        (climbs(without_query(path)), "a path goes down only; leave out `.` and `..`"),
+        (climbs(without_query(path)), "a path leads down only; leave out `.` and `..`"),
     ];
     wrong.into_iter().find(|(is_wrong, _)| *is_wrong).map_or(Ok(()), |(_, advice)| Err(advice))
 }

@@ -164,7 +164,7 @@ fn strike(text: &str, secrets: &[Vec<u8>]) -> String {
             struck.push_str(STRUCK);
         }
         end = end.max(place.end);
-        // What is no whole secret may end within a character.
+        // What is not a whole secret may end within a character.
         while !text.is_char_boundary(end) {
             end += 1;
         }

@@ -1,4 +1,4 @@
-//! Endpoints of other standards than this API's: a form goes out, and what comes back is no envelope.
+//! Endpoints of other standards than this API's: a form goes out, and what comes back is not an envelope.
 
 use super::attempt::Arrival;
 use super::attempts::Attempts;

@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As a described operation's `send`. And [`ErrorKind::Request`] for a path that is none or a request that cannot be
+    /// As a described operation's `send`. And [`ErrorKind::Request`] for a path or a request that cannot be
     /// written, [`ErrorKind::Credentials`] where it takes your word to choose them, and [`ErrorKind::Response`] where `data`
     /// does not fit `Resp`.
     ///

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// A token as its source answers it.
+/// A token as its source returns it.
 pub(crate) struct FetchedToken {
     pub(crate) secret: SecretString,
     /// What else is to be kept with it.
@@ -32,14 +32,14 @@ pub(crate) enum Lifetime {
 pub(crate) struct Words {
     /// What they are about.
     pub(crate) subject: &'static str,
-    /// Where the source answers what was rejected, and where everything new is rejected: what is wrong, and what to do.
+    /// Where the source returns what was rejected, and where everything new is rejected: what is wrong, and what to do.
     pub(crate) rejected_again: &'static str,
     pub(crate) rejected_always: &'static str,
 }
 
 pub(crate) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send + 'a>>;
 
-/// Who answers tokens. Not a client at once, so that tests can script it.
+/// Where tokens come from. It is not simply a client, so that tests can script it.
 pub(crate) trait Source: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
 
@@ -71,7 +71,7 @@ impl Fetcher {
         Self { source, now, windows, counters, requested_at: Mutex::default(), doubt: Mutex::default() }
     }
 
-    /// A token that is none of those that are known to be rejected.
+    /// A token other than those that are known to be rejected.
     pub(crate) async fn fetch(&self, known: &[&Record], generation: u64) -> Result<HeldToken, Error> {
         self.keep_distance().await;
         let sent_at = (self.now)();
@@ -93,8 +93,7 @@ impl Fetcher {
             }
         };
         if left.is_zero() {
-            let detail =
-                format!("the server answered a token that expired at {expires_at}; if it stays, check its clock");
+            let detail = format!("the server sent a token that expired at {expires_at}; if it stays, check its clock");
             return Err(Error::new(ErrorKind::UnusableToken, words.subject, detail));
         }
         self.counters.count(|stats| stats.refreshes += 1);

@@ -146,8 +146,8 @@ impl Shared {
         }
     }
 
-    /// Stores what was fetched and releases the lock. Answers the record that stays, for how long, where that is no worse.
-    /// None as well where the store is in trouble: that costs nobody the token.
+    /// Stores what was fetched and releases the lock. Returns the record that stays, and for how long, where that one is at
+    /// least as good. `None` as well where the store is in trouble: that costs nobody the token.
     async fn publish(
         &self,
         record: &Record,

@@ -121,8 +121,8 @@ impl Keeper {
             .inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
     }
 
-    /// Another one than that, for which somebody has no more use; to all others it stays as good as it is. It is answered
-    /// itself where the source was asked for this within the pause.
+    /// Another one than that, for which somebody has no more use; to all others it stays as good as it is. That one itself is
+    /// returned where the source was asked for this within the pause.
     ///
     /// # Errors
     ///
@@ -171,7 +171,7 @@ impl Keeper {
         }
         let longest_wait = self.member.fetcher.windows.longest_wait;
         let detail = format!(
-            "there is none after {longest_wait:?}, and the refresh goes on; try again, or allow more with \
+            "there is no token after {longest_wait:?}, and the refresh goes on; try again, or allow more with \
              `.longest_wait(..)`"
         );
         Err(Error::new(ErrorKind::Timeout, self.words().subject, detail))
@@ -214,7 +214,7 @@ impl Keeper {
             return Err(Error::new(ErrorKind::Configuration, self.words().subject, detail));
         }
         self.counters().count(|stats| stats.stale += 1);
-        tracing::trace!(of = self.of, "a token is handed out whose refresh is not done yet");
+        tracing::trace!(of = self.of, "a token is handed out while its refresh is not done yet");
         Ok(Look::Token(Held(held)))
     }
 
@@ -305,7 +305,7 @@ impl Keeper {
         }
     }
 
-    /// Keeps what a refresh brought. Answers nothing where another has taken its place, and goes on with what was rejected
+    /// Keeps what a refresh brought. Returns nothing where another has taken its place, and goes on with what was rejected
     /// while it was on its way here.
     fn land(&self, number: u64, next: Result<HeldToken, Error>) -> ControlFlow<Option<Refreshed>, Record> {
         // A server's date is a second wide.
@@ -327,7 +327,7 @@ impl Keeper {
         };
         let next = match next {
             Ok(next) if !flight.renews && is_older(&next) => {
-                let detail = "the server answered an older token than the one before; if it stays, ask its operators";
+                let detail = "the server sent an older token than the one before; if it stays, ask its operators";
                 Err(Error::new(ErrorKind::UnusableToken, subject, detail))
             }
             next => next,
@@ -353,7 +353,7 @@ impl Keeper {
                     tracing::warn!(token = subject, of, %error, left_seconds = left, "a refresh failed; the token is still good");
                     Ok(held)
                 } else {
-                    tracing::warn!(token = subject, of, %error, "there is no token, and the server gives none");
+                    tracing::warn!(token = subject, of, %error, "there is no token, and the server sends none");
                     Err(error)
                 }
             }
@@ -400,7 +400,7 @@ impl Keeper {
         }
         drop(progress);
         self.counters().count(|stats| stats.invalidations += 1);
-        tracing::info!(token = self.words().subject, of = self.of, "a token that was rejected is forgotten");
+        tracing::info!(token = self.words().subject, of = self.of, "a rejected token is forgotten");
     }
 
     pub(crate) fn stats(&self) -> TokenStats {

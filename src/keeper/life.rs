@@ -38,15 +38,15 @@ impl Doubt {
                 "the server's `expiresAt` is in milliseconds or smaller units and was read as such; it is to be Unix seconds"
             }
             Self::TooLong => {
-                "the server's `expiresAt` is further away than a token lives, so that the token is looked after every few \
+                "the server's `expiresAt` is further away than a token lives, so that the token is renewed every few \
                  minutes; check the server's clock and this machine's, or allow more with `.longest_life(..)`"
             }
             Self::Date => {
-                "the answer's `Date` is off and was not believed: `expiresAt` and this machine's clock agree; set the clock \
+                "the answer's `Date` is wrong and was ignored: `expiresAt` and this machine's clock agree; set the clock \
                  of the server or gateway that writes it"
             }
             Self::OurClock => {
-                "this machine's clock is off and was not believed: `expiresAt` and the answer's `Date` agree; set it (NTP)"
+                "this machine's clock is wrong and was ignored: `expiresAt` and the answer's `Date` agree; set it (NTP)"
             }
         }
     }

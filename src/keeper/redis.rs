@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-/// A script. KEYS: record, lock. ARGV: a nonce, then its own. It answers the record that it found with what is left of its
+/// A script. KEYS: record, lock. ARGV: a nonce, then its own. It returns the record that it found with what is left of its
 /// life, or a number.
 ///
-/// What all of them need: `run` answers what is no error, and nothing for a key of another type; it names the command that
+/// What all of them need: `run` returns what is not an error, and nothing for a key of another type; it names the command that
 /// the user may not run, which Redis itself does not do everywhere. To release, where memory is full only DEL works; where its
 /// right is missing, only SET.
 macro_rules! script {
@@ -142,7 +142,7 @@ impl RedisStore {
         // The URL may hold a password, and the client's own error may quote it.
         let client = redis::Client::open(url).map_err(|_| {
             Error::configuration(
-                "the Redis URL is none; write redis://host:port/, or rediss:// with a TLS feature of the crate redis",
+                "the Redis URL cannot be read; write redis://host:port/, or rediss:// with a TLS feature of the crate redis",
             )
         })?;
         let link: Arc<Mutex<Link>> = Arc::default();
@@ -227,7 +227,7 @@ impl RedisStore {
             return "the connection is refused; check host and port".to_owned();
         }
         if error.kind() == redis::ErrorKind::AuthenticationFailed || error.code() == Some("NOAUTH") {
-            return "user or password is wrong, or missing".to_owned();
+            return "the user or the password is wrong or missing".to_owned();
         }
         [error.category(), error.code().unwrap_or_default()].join(" ").trim_end().to_owned()
     }

@@ -17,7 +17,7 @@ pub struct TokenStats {
     pub waits: u64,
     /// Calls that got an error.
     pub errors: u64,
-    /// Tokens that the server answered.
+    /// Tokens that the server sent.
     pub refreshes: u64,
     /// Tokens taken over from the shared store.
     pub shared: u64,
@@ -27,7 +27,7 @@ pub struct TokenStats {
     pub invalidations: u64,
     /// How long ago the token that is held was fetched, by whichever process; none if there is no token.
     pub age: Option<Duration>,
-    /// How long the token that is held is still good for; none if there is no token.
+    /// How long the token that is held is still good; none if there is no token.
     pub remaining: Option<Duration>,
     /// Whether a refresh is under way.
     pub refreshing: bool,

@@ -21,7 +21,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// How long a lock lasts that nobody renews.
     fn lease(&self) -> Duration;
 
-    /// Answers the record, unless it is the one that is `known`, or else takes the lock. In one step, so that who gets the
+    /// Returns the record, unless it is the one that is `known`; otherwise takes the lock. Both are one step, so that who gets the
     /// lock has seen the record. A lock that is the caller's already is its own.
     fn claim(&self, place: &Place, known: &[u8]) -> Storing<'_, Claim>;
 

@@ -184,7 +184,7 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Answers a GET or HEAD of `path`, which is no endpoint of the API, with `page`. Such requests are neither
+    /// Has the server answer a GET or HEAD of `path`, which is not an endpoint of the API, with `page`. Such requests are neither
     /// recorded nor do they take a queued answer.
     pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
         self.site.pages.insert(path.into(), page);
@@ -197,7 +197,7 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] answers none.
+    /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] returns none.
     pub fn record_nothing(mut self) -> Self {
         self.log = Log::none();
         self

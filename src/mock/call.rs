@@ -30,7 +30,7 @@ impl<'a> IncomingCall<'a> {
         }
         let call = Self { request, path, query: request.target().1, dialect, now };
         if call.header("lang").is_some_and(|lang| lang.parse::<Language>().is_err()) {
-            return Err(Refusal::new(400, format!("{}lang is no language of this API", dialect.prefix())));
+            return Err(Refusal::new(400, format!("{}lang is not a language of this API", dialect.prefix())));
         }
         // The generator can add this header by itself; no server of this API has ever asked for it.
         if request.header("api-version").is_some() {

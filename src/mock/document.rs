@@ -232,7 +232,7 @@ fn subject(root: &Value, operation: &Value, parameters: &[QueryParameter], data:
 /// Where the rows of a payload are, and what fields a row has.
 fn shape(root: &Value, data: &Value) -> (Shape, Fields) {
     let data = resolve(root, data);
-    // Rows have fields; texts and numbers are no rows.
+    // Rows have fields; texts and numbers are not rows.
     let or_none = |shape, fields: Fields| if fields.known.is_empty() { (Shape::None, fields) } else { (shape, fields) };
     if data["type"] == "array" {
         return or_none(Shape::Many, fields(root, &data["items"]));

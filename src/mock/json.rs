@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The text of a field, empty if it is none.
+/// The text of a field; empty if it is not a text.
 pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use super::document::{DescribedOperation, is_at};
 use super::lock::lock;
 use super::request::RecordedRequest;
 
-/// What a route answers.
+/// The answer of a route.
 type Handler = Arc<dyn Fn(&RecordedRequest) -> MockAnswer + Send + Sync>;
 
 /// All that is dictated. A request takes its answer in one step, so that no two of them get the same.
@@ -71,7 +71,7 @@ impl Script {
         routes.push((method, path, handler));
     }
 
-    /// What the route of this request answers, if there is one. It is asked without the lock: it may dictate as well.
+    /// The answer of this request's route, if there is one. It is asked without the lock: it may dictate as well.
     pub(super) fn route(&self, path: &str, request: &RecordedRequest) -> Option<MockAnswer> {
         let routes = lock(&self.0).routes.clone();
         let found = routes.iter().find(|(method, at, _)| method.as_str() == request.asks() && is_at(at, path));

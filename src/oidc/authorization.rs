@@ -60,7 +60,7 @@ impl Oidc {
         };
         let refuse = |detail: &str| Err(Error::new(ErrorKind::Request, SUBJECT, detail));
         if state.is_empty() || value("state").is_none_or(|given| given != state) {
-            return refuse("the browser came back with another `state` than was kept; begin again");
+            return refuse("the browser came back with another `state` than it was sent with; begin again");
         }
         if let Some(code) = value("error") {
             let code = crate::encoding::one_line(&code);
@@ -93,7 +93,7 @@ impl Authorize<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] for a client without an application's id, and [`ErrorKind::Request`] for a parameter that
-    /// is made here, or where the system gives no random numbers.
+    /// is made here, or where the system has no random numbers.
     pub fn begin(self) -> Result<BegunAuthorization, Error> {
         let (state, nonce, code_verifier) = (random()?, random()?, random()?);
         let challenge = URL_SAFE_NO_PAD.encode(Hash::hash(code_verifier.as_bytes()));
@@ -130,7 +130,7 @@ impl fmt::Debug for Authorize<'_> {
 fn random() -> Result<String, Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Error::new(ErrorKind::Request, SUBJECT, "the system gives no random numbers").caused_by(error)
+        Error::new(ErrorKind::Request, SUBJECT, "the system has no random numbers").caused_by(error)
     })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

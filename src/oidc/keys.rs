@@ -43,7 +43,7 @@ impl Source for Oidc {
                 return Err(Error::new(ErrorKind::Response, self.words().subject, detail));
             };
             let text = Value::from(keys.clone()).to_string();
-            // One that is of no kind known here is no reason not to use the others.
+            // One that is of no kind known here is not a reason not to use the others.
             let keys: Vec<Jwk> = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
             Ok(FetchedToken::keys(text, keys))
         })

@@ -95,12 +95,12 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's. A token that is not good is no error, but not `active`.
+    /// As any call's. A token that is not good is not an error, but not `active`.
     pub async fn introspect(&self, token: &SecretString) -> Result<Introspection, Error> {
         self.post("oidc.introspect", "/oidc/token/introspection", &[("token", token.expose_secret())], true).await
     }
 
-    /// Takes an access token or a refresh token back. One that is not good already is no error.
+    /// Takes an access token or a refresh token back. One that is not good already is not an error.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that no header can carry.
+    /// As any call's, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in a header.
     pub async fn user_info(&self, access_token: &SecretString) -> Result<UserInfo, Error> {
         let client = self.client.with_user_access_token(access_token.clone())?;
         Oidc { client }.get("oidc.user_info", "/oidc/me", &[Credential::UserAccessToken]).await

@@ -89,8 +89,8 @@ impl TokenVerifier {
         self
     }
 
-    /// What an access token says, if it is good. One with a `nonce`, an `at_hash` or a `c_hash` is an id token, which is no
-    /// proof that its bearer may do something.
+    /// What an access token says, if it is good. One with a `nonce`, an `at_hash` or a `c_hash` is an id token, which does
+    /// not prove that its bearer may do something.
     ///
     /// # Errors
     ///
@@ -119,10 +119,7 @@ impl TokenVerifier {
             return Err(invalid(SUBJECT, "it is an access token; send the id token"));
         }
         if nonce.is_some() && claims.nonce.as_deref() != nonce {
-            return Err(invalid(
-                SUBJECT,
-                "its `nonce` is not the one that was kept: it was not made for this sign-in; begin again",
-            ));
+            return Err(invalid(SUBJECT, "its `nonce` is not that of this sign-in; begin again"));
         }
         let azp = claims.azp.as_ref();
         if azp.is_some_and(|azp| *azp != self.audience) || (azp.is_none() && claims.aud.len() > 1) {
@@ -139,19 +136,19 @@ impl TokenVerifier {
         let header = parts.first().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
         let header = header.and_then(|header| serde_json::from_slice::<Map<String, Value>>(&header).ok());
         let (Some(header), 3) = (header, parts.len()) else {
-            return refuse("it is no JWT: three parts in base64url, of which the first is a JSON object");
+            return refuse("it is not a JWT: three parts in base64url, of which the first is a JSON object");
         };
         let text = |name: &str| header.get(name).and_then(Value::as_str);
         // What has to be understood (RFC 7515, section 4.1.11): nothing is.
         if header.contains_key("crit") {
-            return refuse("its header asks for an extension (`crit`) that is not known here");
+            return refuse("its header asks for an extension (`crit`) that this crate does not know");
         }
         let algorithm = text("alg").and_then(|name| name.parse::<Algorithm>().ok());
         let algorithm = match algorithm {
             Some(Algorithm::HS256) if self.app_secret.is_some() => Algorithm::HS256,
             Some(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | None => {
                 return refuse(
-                    "its algorithm is none that a key of the server's signs with; where the application is set to HS256, say \
+                    "no key of the server's signs with its algorithm; where the application is set to HS256, say \
                      `.hs256(..)`",
                 );
             }
@@ -189,13 +186,13 @@ impl TokenVerifier {
         let seconds = |time: UnixTimestamp| i128::from(time.as_secs());
         let (now, leeway) = (i128::from(now.as_secs()), i128::from(self.leeway.as_secs()));
         if claims.iss != self.issuer {
-            return refuse(format!("it was issued by somebody else than {}", self.issuer));
+            return refuse(format!("it was issued by a server other than {}", self.issuer));
         }
         if !claims.aud.contains(&self.audience) {
             return refuse("it was issued for another application (`aud`)".to_owned());
         }
         if claims.sub.is_empty() {
-            return refuse("it says of nobody that it is about him (`sub`)".to_owned());
+            return refuse("it does not say whom it is about (`sub`)".to_owned());
         }
         if seconds(claims.exp) + leeway <= now {
             return refuse("it has expired; get a new one".to_owned());

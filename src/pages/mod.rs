@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tracing::Instrument as _;
 
-/// The payload of an operation that answers a page of a list: `totalCount` and `list`. The build implements it.
+/// The payload of an operation that returns a page of a list: `totalCount` and `list`. The build implements it.
 pub trait Paging: DeserializeOwned + Send + 'static {
     /// What it lists.
     type Row: Serialize + Send + Unpin + 'static;
@@ -164,8 +164,7 @@ impl<P: Paging> Stream for Pages<P> {
         Poll::Ready(match ended {
             Some(Err(ended)) if ended.is_panic() => resume_unwind(ended.into_panic()),
             Some(Err(_)) => {
-                let detail =
-                    "the runtime that its pages were asked for on was shut down; keep it until the list is read";
+                let detail = "the runtime that fetches its pages was shut down; keep it until the list is read";
                 Some(Err(Error::new(ErrorKind::Transport, self.subject, detail)))
             }
             _ => None,
@@ -275,7 +274,7 @@ impl Reader {
                 Next::New(is_new) => {
                     let mut is_new = is_new.into_iter();
                     rows.retain(|_| is_new.next().unwrap_or_default());
-                    // An empty list is a page, too; a window without anything new is none.
+                    // An empty list is a page, too; a window without anything new is not.
                     if !rows.is_empty() || self.position.is_first() {
                         return Ok(Some(page));
                     }

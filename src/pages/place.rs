@@ -19,7 +19,9 @@ impl PagePlace {
         let number = |name: &str| match self {
             Self::Query => {
                 let pair = request.url().query_pairs().find(|(key, _)| key == name);
-                pair.map(|(_, value)| value.parse()).transpose().map_err(|_| format!("`{name}` is no integer; set one"))
+                pair.map(|(_, value)| value.parse())
+                    .transpose()
+                    .map_err(|_| format!("`{name}` is not an integer; set one"))
             }
             Self::Body(names) => {
                 let parent = names.iter().try_fold(&body, |value, name| value.get(*name));
@@ -29,7 +31,7 @@ impl PagePlace {
         Ok((number("page")?, number("limit")?))
     }
 
-    /// The same request for another window; none where its body is none that has such fields.
+    /// The same request for another window; `None` where its body has no such fields.
     pub(super) fn put_in(self, request: &Request, page: u64, limit: u64) -> Option<Request> {
         let mut copy = request.try_clone()?;
         match self {

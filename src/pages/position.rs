@@ -73,7 +73,7 @@ impl Position {
         let number = |name: &str, set: Option<i64>, default| match set.map(u64::try_from) {
             None => Ok(default),
             Some(Ok(number)) if number > 0 => Ok(number),
-            _ => Err(format!("`{name}` counts from 1; set what is not less, or leave it out")),
+            _ => Err(format!("`{name}` counts from 1; set at least 1, or leave it out")),
         };
         let most = number("limit", limit, MOST)?.clamp(FEWEST, MOST);
         let from = (number("page", page, 1)? - 1).saturating_mul(number("limit", limit, DEFAULT_LIMIT)?);
@@ -118,7 +118,7 @@ impl Position {
                 Ok(Next::Again)
             } else {
                 Err(format!(
-                    "asked for {limit} rows of {total} the server gave {few}, so rows would be lost; read page by page with \
+                    "asked for {limit} rows of {total}, the server sent {few}, so rows would be lost; read page by page with \
                      `send`"
                 ))
             };
@@ -170,7 +170,7 @@ impl Position {
         }
         if self.again {
             return Err(format!(
-                "{missing} of {total} rows came, or changed their places, while they were read for once more; sort by what does \
+                "{missing} of {total} rows came, or changed their places, while the list was read once more; sort by what does \
                  not change, or read it again at a quieter time"
             ));
         }
@@ -330,9 +330,9 @@ mod tests {
             panic!("it does not end")
         };
         let error = answer(|window| (window.start..window.start + 20).collect(), 1000).unwrap_err();
-        assert!(error.contains("the server gave 20"), "{error}");
+        assert!(error.contains("the server sent 20"), "{error}");
         let error = answer(|_| Vec::new(), 1000).unwrap_err();
-        assert!(error.contains("the server gave 0"), "{error}");
+        assert!(error.contains("the server sent 0"), "{error}");
         // One page, whichever is asked for.
         let error = answer(|window| (0..window.limit).collect(), 100_000).unwrap_err();
         assert!(error.contains("faster") || error.contains("places"), "{error}");

@@ -111,14 +111,16 @@ impl TokenCacheBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that answers no WeChat access token.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that does not return a WeChat access token.
     pub fn build(self) -> Result<TokenCache, Error> {
         let able = Operation::by_id(FOR_APPS).map(|operation| (operation.id, operation.siblings));
         let (first, others) = able.unwrap_or_default();
         let id = self.operation.as_str();
         if id != first && !others.contains(&id) {
             let able = [&[first], others].concat().join(", ");
-            return Err(Error::configuration(format!("`{id}` answers no WeChat access token; use one of {able}")));
+            return Err(Error::configuration(format!(
+                "`{id}` does not return a WeChat access token; use one of {able}"
+            )));
         }
         Ok(TokenCache::with(self))
     }
@@ -191,7 +193,7 @@ impl AppTokens {
     }
 
     /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call made once more,
-    /// with a newer one; what that answers is the answer, whatever it says.
+    /// with a newer one; the second answer is returned, whatever it says.
     ///
     /// # Errors
     ///

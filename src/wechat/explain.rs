@@ -50,7 +50,7 @@ const ALL: &[Explanation] = &[
     passes(-1, "WeChat is busy", "try again in a moment"),
     renews(
         40001,
-        "the token is not the app's newest one; to who asks for a token, the AppSecret is wrong",
+        "the token is not the app's newest one or, in a request for a token, the AppSecret is wrong",
         "use a newer token; if each new one is rejected, see who else fetches tokens for this app, and compare AppId and AppSecret",
     ),
     row(40002, "`grant_type` is not `client_credential`", "correct it"),
@@ -59,12 +59,12 @@ const ALL: &[Explanation] = &[
     row(
         40125,
         "the AppSecret is wrong",
-        "copy the current one from WeChat's console, and set it wherever the old one stands, at the GenAuth server too",
+        "copy the current one from WeChat's console, and set it wherever the old one is set, also at the GenAuth server",
     ),
     row(
         40164,
         "the address that the call came from is not on the app's IP allowlist",
-        "have an administrator of the app add it in WeChat's console: it is that of the server that asks for tokens",
+        "have an administrator of the app add it in WeChat's console; it is the address of the server that asks for tokens",
     ),
     row(40243, "the AppSecret is frozen", "have an administrator of the app unfreeze it in WeChat's console"),
     row(41001, "`access_token` is missing", "send the token as this parameter of the query"),
@@ -73,7 +73,7 @@ const ALL: &[Explanation] = &[
     renews(42001, "the token has expired", "use a newer token"),
     row(
         42007,
-        "the user's authorization ended, since the password was changed",
+        "the user's authorization ended because the password was changed",
         "have the user authorize the app again",
     ),
     row(43002, "the call has to be a POST", "send it as one"),
@@ -88,7 +88,7 @@ const ALL: &[Explanation] = &[
         "the app may not use this interface",
         "check in WeChat's console which interfaces the app has, and whether the account is verified",
     ),
-    row(48004, "the interface is barred to the app", "see the app's notices in WeChat's console"),
+    row(48004, "the app is barred from this interface", "see the app's notices in WeChat's console"),
     row(50002, "the account is restricted", "see the app's notices in WeChat's console"),
     row(50004, "the app may not ask for tokens", "see the app's notices in WeChat's console"),
     row(50007, "the account is frozen", "see the app's notices in WeChat's console"),

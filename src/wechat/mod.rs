@@ -7,7 +7,7 @@
 //! |---|---|
 //! | is fresh | the token, at once |
 //! | is due: the smaller of 300 s and a tenth of its lifetime is left, less a random part | the token, at once; one refresh runs beside |
-//! | is about to expire (30 s, or a twentieth of its lifetime, are left), or there is none | what the one refresh answers |
+//! | is about to expire (30 s, or a twentieth of its lifetime, are left), or there is none | what the one refresh brings |
 //! | is good, but its refresh fails | the token; the next try waits, longer each time |
 //! | is not good, and its refresh failed a moment ago | that error, without another request |
 //! | is one that WeChat rejected ([`AppTokens::invalidate`]) | a newer one, or an error where the server has none |

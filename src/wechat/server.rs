@@ -11,12 +11,12 @@ const SUBJECT: &str = "the WeChat access token";
 
 const WORDS: Words = Words {
     subject: SUBJECT,
-    rejected_again: "the server answers the very token that WeChat rejected; some other system fetches tokens for this WeChat \
+    rejected_again: "the server sends the very token that WeChat rejected; some other system fetches tokens for this WeChat \
                      app from WeChat itself: let it take them from this server",
     rejected_always: "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat",
 };
 
-/// The operation that answers the token, by who asks.
+/// The operation that returns the token, by who asks.
 pub(super) const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
 const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
 
@@ -54,7 +54,7 @@ impl Source for GenAuthServer {
         let Self { client, operation, app } = self;
         Box::pin(async move {
             let operation = Operation::by_id(operation).ok_or_else(|| {
-                Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that answers it")
+                Error::new(ErrorKind::Configuration, SUBJECT, "the document has no operation that returns it")
             })?;
             let answer = client.call::<_, GetWechatAccessTokenDataDto>(operation.method.clone(), operation.path, app);
             let answer = answer.documented().send().await?;

@@ -5,7 +5,7 @@
 pub mod raw;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What `tracing` reports on this thread while the guard lives, one line each.
 #[derive(Clone, Default)]
@@ -25,6 +25,13 @@ impl Write for Log {
 impl Log {
     /// Collects events from `level` up, and the end of every span.
     pub fn start(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is one subscriber in a process, `tracing` asks that of the thread which comes to a line of code
+        // first, and a thread without any switches that line off for all. A second one, of nobody's, rules that out.
+        static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
+            let nowhere = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink);
+            tracing::Dispatch::new(nowhere.finish())
+        });
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

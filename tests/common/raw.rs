@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 /// An answer with a token.
 pub const SUCCESS: &str = r#"{"statusCode":200,"message":"","data":{"accessToken":"61_t","expiresAt":1}}"#;
 
-/// Hands each connection to `handle`; answers the server's URL.
+/// Hands each connection to `handle`, and returns the server's URL.
 pub async fn serve<F, Fut>(handle: F) -> String
 where
     F: Fn(TcpStream) -> Fut + Send + 'static,

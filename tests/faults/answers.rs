@@ -1,4 +1,4 @@
-//! Whole answers that are no token.
+//! Whole answers that are not tokens.
 
 use crate::common::raw::SUCCESS;
 use crate::row::{OTHER_SHAPE, Row, answers};
@@ -6,7 +6,7 @@ use genauth::ErrorKind::{Api, Http, NoData, Response};
 
 pub fn bodies() -> Vec<Row> {
     let no_envelope =
-        |what: &str| format!("the answer is {what}, not the API's envelope (*); check that the host is right");
+        |what: &str| format!("the server sent {what}, not the API's envelope (*); check that the host is right");
     let data = |data: &str| format!(r#"{{"statusCode":200,"message":"","data":{data}}}"#);
     let token = |seconds: &str| data(&format!(r#"{{"accessToken":"61_t","expiresAt":{seconds}}}"#));
     let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -16,8 +16,7 @@ pub fn bodies() -> Vec<Row> {
         answers("204", 204, "").fails(Response, no_envelope("no body")),
         answers("200 with HTML", 200, "<!doctype html>").fails(Response, no_envelope("an HTML page")),
         answers("200 with nothing", 200, "").fails(Response, no_envelope("no body")),
-        answers("200 with JSON of another kind", 200, r#"{"ok":true}"#)
-            .fails(Response, no_envelope("JSON that is no envelope")),
+        answers("200 with JSON of another kind", 200, r#"{"ok":true}"#).fails(Response, no_envelope("other JSON")),
         answers("200 with invalid UTF-8", 200, b"\xff\xfe{}".to_vec()).fails(Response, other.clone()),
         answers(
             "invalid UTF-8 in the token",
@@ -33,20 +32,20 @@ pub fn bodies() -> Vec<Row> {
         answers("a byte order mark", 200, format!("\u{feff}{SUCCESS}")).fails(Response, other.clone()),
         answers("JSON cut off", 200, &SUCCESS[..40]).fails(Response, broken.clone()),
         answers("JSON and something behind it", 200, format!("{SUCCESS}x")).fails(Response, broken.clone()),
-        answers("lists 100,000 deep", 200, nested.clone()).fails(Response, no_envelope("JSON that is no envelope")),
+        answers("lists 100,000 deep", 200, nested.clone()).fails(Response, no_envelope("other JSON")),
         answers("lists 100,000 deep as data", 200, data(&nested)).fails(Response, OTHER_SHAPE),
         answers("lists 100,000 deep in a field nobody reads", 200, format!(r#"{{"x":{nested},{}"#, &SUCCESS[1..])),
         answers("lists 100,000 deep as message", 200, format!(r#"{{"statusCode":200,"message":{nested}}}"#))
             .fails(NoData, "the server said success (statusCode 200) but sent no data; ask its operators"),
         answers("`statusCode` twice", 200, format!(r#"{{"statusCode":400,{}"#, &SUCCESS[1..]))
-            .fails(Response, no_envelope("JSON that is no envelope")),
+            .fails(Response, no_envelope("other JSON")),
         answers("the token twice", 200, data(r#"{"accessToken":"a","accessToken":"b","expiresAt":1}"#))
             .fails(Response, OTHER_SHAPE),
         answers("a key twice that nobody reads", 200, format!(r#"{{"x":1,"x":2,{}"#, &SUCCESS[1..])),
         answers("a number beyond all machines", 200, token("1e999")).fails(Response, OTHER_SHAPE),
         answers("a number of 100,000 digits", 200, token(&"9".repeat(100_000))).fails(Response, OTHER_SHAPE),
         answers("`statusCode` beyond all machines", 200, r#"{"statusCode":1e999}"#)
-            .fails(Response, no_envelope("JSON that is no envelope")),
+            .fails(Response, no_envelope("other JSON")),
         answers("NaN", 200, token("NaN")).fails(Response, broken),
         answers("success without data", 200, r#"{"statusCode":200,"message":"","data":{}}"#)
             .fails(NoData, "the server said success (statusCode 200) but sent no data; ask its operators"),

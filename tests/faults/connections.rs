@@ -85,7 +85,7 @@ pub fn http() -> Vec<Row> {
             .passes(Transport, TRANSPORT)
             .because("IncompleteBody"),
         writes("`Content-Length` a byte too short", with(&format!("content-length: {}\r\n", length - 1)))
-            .fails(Response, "the answer is broken JSON, not the API's envelope (*); check that the host is right"),
+            .fails(Response, "the server sent broken JSON, not the API's envelope (*); check that the host is right"),
         writes("`Content-Length` of no number", with("content-length: many\r\n"))
             .passes(Transport, TRANSPORT)
             .because("Parse(Header(ContentLengthInvalid))"),
@@ -109,7 +109,7 @@ pub fn http() -> Vec<Row> {
         ),
         writes("HTTP/1.0, the body up to the end", format!("HTTP/1.0 200 OK\r\n\r\n{SUCCESS}")),
         writes("HTTP/1.0, the body cut off", format!("HTTP/1.0 200 OK\r\n\r\n{}", &SUCCESS[..40]))
-            .fails(Response, "the answer is broken JSON, not the API's envelope (*); check that the host is right"),
+            .fails(Response, "the server sent broken JSON, not the API's envelope (*); check that the host is right"),
         writes("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n").passes(Transport, TRANSPORT).because("Parse("),
         writes("HTTP/2 unasked", "HTTP/2 200\r\n\r\n").passes(Transport, TRANSPORT).because("Parse("),
         writes("an interim answer first", format!("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n{}", answer(SUCCESS)))
@@ -135,7 +135,7 @@ pub fn http() -> Vec<Row> {
             let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
             writes("a gzip bomb", [head.as_bytes(), bomb].concat()).then(Then::Again).fails(
                 Response,
-                "the answer is gzip, which nobody asked for, not the API's envelope (*); check that the host is right",
+                "the server sent gzip, which nobody asked for, not the API's envelope (*); check that the host is right",
             )
         },
     ];

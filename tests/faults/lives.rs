@@ -17,8 +17,8 @@ type Life = (&'static str, i64, Option<i64>, Option<u64>, &'static str);
 
 const UNIT: &str = "the server's `expiresAt` is in milliseconds or smaller units";
 const TOO_LONG: &str = "the server's `expiresAt` is further away than a token lives";
-const DATE: &str = "the answer's `Date` is off and was not believed";
-const OUR_CLOCK: &str = "this machine's clock is off and was not believed";
+const DATE: &str = "the answer's `Date` is wrong and was ignored";
+const OUR_CLOCK: &str = "this machine's clock is wrong and was ignored";
 
 const LIVES: [Life; 15] = [
     ("nothing", NOW + 7200, Some(0), Some(7200), ""),

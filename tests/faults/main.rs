@@ -28,8 +28,8 @@ fn table() -> [(&'static str, Vec<Row>); 5] {
         ("The network", connections::network()),
         ("TLS", connections::tls()),
         ("HTTP", connections::http()),
-        ("An answer that is no token", answers::bodies()),
-        ("A status that is no success", answers::statuses()),
+        ("An answer that is not a token", answers::bodies()),
+        ("A status that is not a success", answers::statuses()),
     ]
 }
 

@@ -379,7 +379,7 @@ async fn records_have_the_prefix_that_is_set_and_are_apart_for_apps_secrets_host
     cache(by_key.clone().build().unwrap(), info).get(&app(&server)).await.unwrap();
     cache(by_key.tenant_id("tenant").build().unwrap(), info).get(&app(&server)).await.unwrap();
     cache(other_host.client_builder().build().unwrap(), info).get(&app(&other_host)).await.unwrap();
-    // The same once more is no further record.
+    // The same once more is not a further record.
     cache(client.clone(), info).get(&app(&server)).await.unwrap();
     let keys = redis.keys();
     assert!(keys.iter().all(|key| key.starts_with("shop:{")), "{keys:?}");

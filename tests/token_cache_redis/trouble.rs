@@ -37,7 +37,7 @@ async fn a_redis_that_refuses_costs_no_time_and_is_named() {
     // Milliseconds on a machine at ease; what is ruled out is a pause.
     assert!(wrong.max(missing).max(refused) < Duration::from_secs(1), "{wrong:?} {missing:?} {refused:?}");
     let lines = log.lines();
-    let said = ["user or password is wrong", "user or password is wrong", "the connection is refused"];
+    let said = ["the user or the password is wrong", "the user or the password is wrong", "the connection is refused"];
     assert!(lines.len() == 3 && lines.iter().zip(said).all(|(line, said)| line.contains(said)), "{lines:#?}");
 }
 
@@ -311,7 +311,7 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
     let (error, spent) = timed(tokens.get()).await;
     let error = error.unwrap_err();
     assert!(error.is_timeout() && spent < Duration::from_millis(1000), "{spent:?} {error}");
-    assert!(error.to_string().contains("there is none after 400ms, and the refresh goes on"), "{error}");
+    assert!(error.to_string().contains("there is no token after 400ms, and the refresh goes on"), "{error}");
     while tokens.stats().refreshing {
         tokio::task::yield_now().await;
     }

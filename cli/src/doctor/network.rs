@@ -244,7 +244,7 @@ fn tls_problem(error: &reqwest::Error) -> (&'static str, &'static str) {
     } else if says(&["certificate"]) {
         ("the certificate is not accepted", "tell the server's operators")
     } else {
-        ("no TLS connection comes about", "check that the port of --host speaks TLS, and a proxy on the way")
+        ("no TLS connection can be made", "check that the port of --host speaks TLS, and a proxy on the way")
     }
 }
 
@@ -258,7 +258,7 @@ fn compare_clocks(report: &mut Report, answer: &Response) -> ClockIs {
     let words = format!("{} apart from the server's", humantime::format_duration(Duration::from_secs(apart.as_secs())));
     let advice = "set this machine's clock (NTP)";
     if apart >= REFUSED_FROM {
-        report.fail(CLOCK, Exit::Configuration, format!("{words}: it refuses signatures dated so"), advice);
+        report.fail(CLOCK, Exit::Configuration, format!("{words}: it refuses signatures with such a date"), advice);
         return ClockIs::Wrong;
     }
     if apart >= WORTH_A_WORD {

@@ -24,7 +24,7 @@ enum Probe {
     NotAsked,
     /// It refuses the credentials.
     Refused(Error),
-    /// What answers is no API.
+    /// What answers is not an API.
     Broken(Error),
 }
 
@@ -95,7 +95,7 @@ impl Checks<'_> {
         }
     }
 
-    /// Answers whether the one that the token would be asked of can be asked.
+    /// Looks whether the endpoint that the token would be fetched from is there.
     async fn endpoints(&mut self) -> Result<(), &'static str> {
         let wanted = token::default_operation(self.settings);
         let mut usable = Ok(());
@@ -176,7 +176,7 @@ impl Checks<'_> {
     }
 }
 
-/// Where it is no answer of the API at all, there is no use in asking further.
+/// Where it is not an answer of the API at all, there is no use in asking further.
 fn broken(error: &Error, check: &'static str) -> Option<&'static str> {
     (Exit::from(error.kind()) != Exit::Refused).then_some(check)
 }

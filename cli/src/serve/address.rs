@@ -32,7 +32,7 @@ impl Address {
         let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
         text.parse().map(Self::Tcp).map_err(|_| {
             Failure::configuration(
-                "the address to listen on is not one; write 127.0.0.1:4020, [::1]:4020 or unix:/run/genauth.sock",
+                "the address to listen on cannot be read; write 127.0.0.1:4020, [::1]:4020 or unix:/run/genauth.sock",
             )
         })
     }
@@ -46,7 +46,7 @@ impl Address {
 
     pub(super) async fn bind(self) -> Result<Listener, Failure> {
         let failed = |name: &str, error: io::Error| {
-            Failure::other(format!("{name} is not to be had: {error}; choose another with --listen"))
+            Failure::other(format!("{name} cannot be used: {error}; choose another with --listen"))
         };
         match self {
             Self::Tcp(address) => {

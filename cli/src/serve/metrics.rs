@@ -24,7 +24,7 @@ pub(super) struct Metrics {
 const COUNTED: [(&str, &str); 6] = [
     ("genauth_token_cache_hits_total", "Tokens handed out from memory"),
     ("genauth_token_cache_waits_total", "Callers that waited for a token"),
-    ("genauth_token_refreshes_total", "Tokens that the GenAuth server answered"),
+    ("genauth_token_refreshes_total", "Tokens that the GenAuth server sent"),
     ("genauth_token_refresh_failures_total", "Refreshes that failed"),
     ("genauth_tokens_shared_total", "Tokens taken over from Redis"),
     ("genauth_token_rejections_total", "Tokens forgotten because they were rejected"),
@@ -47,7 +47,7 @@ impl Metrics {
         let answers = counter("genauth_token_answers_total", help, &["app_id", "errcode"])?;
         let counted = COUNTED.iter().map(|(name, help)| Ok((*name, counter(name, help, &["app_id"])?)));
         let counted = counted.collect::<Result<_, prometheus::Error>>()?;
-        let remaining = gauge("genauth_token_remaining_seconds", "How long the token that is held is still good for")?;
+        let remaining = gauge("genauth_token_remaining_seconds", "How long the token that is held is still good")?;
         let ready = gauge("genauth_token_ready", "Whether there is a token that is good")?;
         let waits =
             HistogramOpts::new("genauth_token_wait_seconds", "How long callers waited who were not answered at once");

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let _ = log.with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::other(format!("this system gives no event loop: {error}")))?;
+    let runtime = runtime.map_err(|error| Failure::other(format!("the system has no event loop: {error}")))?;
     runtime.block_on(serve(arguments))
 }
 
@@ -68,7 +68,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Failure> {
     let address = Address::parse(settings.text("listen").unwrap_or("127.0.0.1:4020"))?;
     if !address.is_of_this_machine() && caller_secret.is_none() {
         return Err(Failure::configuration(
-            "others can reach that address, and nothing says what they must show; give --caller-secret-file, or listen on \
+            "others can reach that address, and no caller secret is set; give --caller-secret-file, or listen on \
              127.0.0.1 or unix:PATH",
         ));
     }

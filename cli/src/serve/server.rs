@@ -105,8 +105,7 @@ impl Server {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if self.needs.caller_secret.is_none() && self.needs.browsers_get_here && is_of_a_page(request.headers()) {
-            let refusal =
-                "this is for programs on this machine, not for pages: call it by its address, or set a caller secret";
+            let refusal = "this is for programs on this machine, not for web pages: call it by its address, or set a caller secret";
             return response(StatusCode::FORBIDDEN, JSON, Said::refused(-1, refusal).json);
         }
         // An address that was given with a slash at its end makes two of it.

@@ -75,8 +75,8 @@ impl ConfigFile {
         let line_of = |at: usize| text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
         // The parser's own words quote the line.
         let table = DeTable::parse(text).map_err(|error| match error.span() {
-            Some(span) => self.refused(line_of(span.start), "is no TOML"),
-            None => self.refused(1, "the file is no TOML"),
+            Some(span) => self.refused(line_of(span.start), "is not TOML"),
+            None => self.refused(1, "the file is not TOML"),
         })?;
         let table = table.get_ref();
         let string = |key: &str| match table.get(key).map(Spanned::get_ref) {
@@ -89,8 +89,8 @@ impl ConfigFile {
             match key.get_ref().as_ref() {
                 PROFILE if string(PROFILE).is_some() => {}
                 PROFILES if profiles.is_some() => {}
-                PROFILE => return Err(self.refused(line_of(value.span().start), "`profile` is no text")),
-                PROFILES => return Err(self.refused(line_of(value.span().start), "`profiles` is no table")),
+                PROFILE => return Err(self.refused(line_of(value.span().start), "`profile` is not a text")),
+                PROFILES => return Err(self.refused(line_of(value.span().start), "`profiles` is not a table")),
                 _ => self.take(key, value, &line_of)?,
             }
         }

@@ -164,12 +164,12 @@ impl Setting {
     fn chosen(&self, known: &[&'static str], value: &str, place: &str) -> Result<SecretString, Failure> {
         let found = known.iter().find(|known| known.eq_ignore_ascii_case(value));
         found.map(|known| SecretString::from(*known)).ok_or_else(|| {
-            Failure::configuration(format!("{place} is none of {}; correct it or leave it out", known.join(", ")))
+            Failure::configuration(format!("{place} is not one of {}; correct it or leave it out", known.join(", ")))
         })
     }
 }
 
-/// An environment variable; an empty one is none.
+/// An environment variable; an empty one counts as absent.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),

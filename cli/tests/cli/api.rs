@@ -161,9 +161,9 @@ fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
         (
             &["api", "get-wechat-mp-access-token-info", "--body", "-"],
             CANARY,
-            "--body: this is no JSON, from line 1, column 1 on",
+            "--body: this is not JSON, from line 1, column 1 on",
         ),
-        (&["api", "get-wechat-mp-access-token-info", "--body", "-"], "[1]", "--body: this is no JSON object"),
+        (&["api", "get-wechat-mp-access-token-info", "--body", "-"], "[1]", "--body: this is not a JSON object"),
         (&["api", "get-wechat-mp-access-token-info", "--body", "/nonexistent"], "", "cannot be read"),
         // As for curl.
         (
@@ -195,7 +195,7 @@ fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
         (
             &[sign_in[0], sign_in[1], "--connection", "PASSWORD", "--body", "-", "--options.scope", "x"],
             r#"{"options":"canary5d92c07ab6"}"#,
-            "what is around it is no object",
+            "what is around it is not an object",
         ),
     ] {
         let run = genauth(arguments).at(&server).stdin(stdin).run();

@@ -40,13 +40,13 @@ fn what_no_request_can_be_is_refused() {
     let server = server();
     for (arguments, named) in [
         (&["call", "GET", "api/v3/x"][..], "a path starts with `/`"),
-        (&["call", "GET", "/api/../x"], "a path goes down only"),
-        (&["call", "G T", "/api/v3/x"], "no HTTP method"),
+        (&["call", "GET", "/api/../x"], "a path leads down only"),
+        (&["call", "G T", "/api/v3/x"], "not an HTTP method"),
         (&["call", "GET", "/api/v3/x", "--body", "-"], "a GET has none"),
         (&["call", "GET", "/api/v3/x", "--query", "canary"], "not NAME=VALUE"),
-        (&["call", "POST", "/api/v3/x", "--body", "-"], "no JSON"),
+        (&["call", "POST", "/api/v3/x", "--body", "-"], "not JSON"),
     ] {
-        let stdin = if named == "no JSON" { "{" } else { "{}" };
+        let stdin = if named == "not JSON" { "{" } else { "{}" };
         let said = genauth(arguments).at(&server).stdin(stdin).run().fails(2);
         assert!(said.contains(named) && !said.contains("canary"), "{said}");
     }

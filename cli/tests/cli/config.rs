@@ -93,14 +93,14 @@ fn a_file_with_secrets_that_others_can_read_is_refused() {
 fn what_is_wrong_with_a_file_is_said_with_its_line_and_without_its_words() {
     let folder = Folder::new();
     for (text, said) in [
-        ("host = 'https://example.com'\napp_secret = canary", "line 2: is no TOML"),
+        ("host = 'https://example.com'\napp_secret = canary", "line 2: is not TOML"),
         ("host = 'https://example.com'\n\ncanary = 1", "line 3: is a key that the program does not know"),
         ("app_secret = 12345678", "line 1: `app_secret` is not a text"),
         ("timeout = 'canary'", "line 1: `timeout` is not a number"),
         ("dangerously_allow_plain_http = 'canary'", "line 1: `dangerously_allow_plain_http` is not true or false"),
-        ("dialect = 'canary'", "is none of genauth, authing"),
-        ("profile = 1", "`profile` is no text"),
-        ("profiles = 'canary'", "`profiles` is no table"),
+        ("dialect = 'canary'", "is not one of genauth, authing"),
+        ("profile = 1", "`profile` is not a text"),
+        ("profiles = 'canary'", "`profiles` is not a table"),
         ("[profiles]\nx = 'canary'\n[profiles.y]\n\nhost = 1\n", "no host is set"),
         ("profile = 'y'\n[profiles.y]\n\nhost = 1\n", "line 4: `host` is not a text"),
         ("app_id_file = 'canary'", "line 1: is a key"),

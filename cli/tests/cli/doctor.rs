@@ -98,7 +98,7 @@ fn a_certificate_that_is_good_and_those_that_are_not() {
     // A server that speaks no TLS at all.
     let plain = server();
     let host = plain.url().replace("http://", "https://");
-    finds(genauth(DOCTOR).env("GENAUTH_HOST", &host), 4, "tls", "no TLS connection comes about");
+    finds(genauth(DOCTOR).env("GENAUTH_HOST", &host), 4, "tls", "no TLS connection can be made");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_clock_that_is_wrong() {
             served.call(DOCTOR),
             3,
             "clock",
-            "apart from the server's: it refuses signatures dated so; set this machine's clock",
+            "apart from the server's: it refuses signatures with such a date; set this machine's clock",
         );
     }
     let served = Served::with(&["--fault", "clock-skew=120"]);
@@ -190,7 +190,7 @@ fn a_redis_that_is_down() {
     let redis = |url: &str| served.call(DOCTOR).env("GENAUTH_REDIS", url);
     finds(redis("redis://:canary@127.0.0.1:1/"), 4, "redis", "the connection is refused; check --redis");
     finds(redis(&served.url().replace("http://", "redis://")), 4, "redis", "");
-    finds(redis("http://canary"), 3, "configuration", "the Redis URL is none");
+    finds(redis("http://canary"), 3, "configuration", "the Redis URL cannot be read");
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn a_client_in_another_process_gets_a_token_and_the_log_tells_it() {
     assert!(token.starts_with("61_mock_"), "{token}");
     served.call(&["token"]).env("WECHAT_APP_SECRET", "wrong").run().fails(6);
     let call = || served.call(&["call", "GET", "/api/v3/x?secret=canary"]);
-    assert!(call().run().fails(3).contains("nothing says which of them this endpoint takes; leave one out"));
+    assert!(call().run().fails(3).contains("it is not known which of them this endpoint takes; leave one out"));
     call().env("GENAUTH_ACCESS_KEY_ID", "").env("GENAUTH_ACCESS_KEY_SECRET", "").run().fails(6);
     let log = served.stop();
     let lines: Vec<&str> = log.lines().map(|line| line.split_once(' ').unwrap().1).collect();

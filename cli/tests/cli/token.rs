@@ -109,9 +109,9 @@ fn what_is_missing_is_named_with_what_to_do() {
         (genauth(&["token", "--access-key-id", "key"]).at(&server), "give --access-key-secret-file"),
         (
             genauth(&["token"]).at(&server).env("GENAUTH_DIALECT", "latin"),
-            "GENAUTH_DIALECT is none of genauth, authing",
+            "GENAUTH_DIALECT is not one of genauth, authing",
         ),
-        (token(&server, &["--redis", "http://x"]), "the Redis URL is none"),
+        (token(&server, &["--redis", "http://x"]), "the Redis URL cannot be read"),
     ] {
         let said = program.run().fails(3);
         assert!(said.contains(named), "{said}");

@@ -73,7 +73,7 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
             told.violations.is_empty()
         };
         if how.strict && !items(alternatives).any(fits) {
-            report.add(pointer, "example", "The example is none of its schema's alternatives. Write one of them.");
+            report.add(pointer, "example", "The example is not one of its schema's alternatives. Write one of them.");
         }
         return;
     }

@@ -109,7 +109,7 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !feature.starts_with(|c: char| c.is_ascii_lowercase()) || !feature.chars().all(is_word) {
             let mend = "Write small letters, digits and `-`, as `Cargo.toml` has it";
-            report.add(&pointer, "feature", format!("{} is no name of a Cargo feature. {mend}.", shown(feature)));
+            report.add(&pointer, "feature", format!("{} is not the name of a Cargo feature. {mend}.", shown(feature)));
         }
         let is_extension = !house.document.is_own("/info");
         if is_extension && house.document.is_own(&pointer) {

@@ -17,7 +17,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         let message = match referenced_name(place.schema) {
             None => {
                 let reference = shown(reference.as_str().unwrap_or_default());
-                format!("{reference} is no reference to a schema. Write `#/components/schemas/NAME`.")
+                format!("{reference} is not a reference to a schema. Write `#/components/schemas/NAME`.")
             }
             Some(name) if schemas.get(name).is_none() => {
                 let mend = did_you_mean(name, known(), "Describe it, or refer to one that there is.");

@@ -136,7 +136,7 @@ fn values(place: &Place<'_>, report: &mut Report<'_>) {
     let message = if schema["type"] != "string" {
         "`enum` is for strings. Add `type: string`, or remove it.".to_owned()
     } else if texts.len() != items(values).count() {
-        "`enum` has a value that is no string. Quote it.".to_owned()
+        "`enum` has a value that is not a string. Quote it.".to_owned()
     } else if texts.is_empty() {
         "`enum` is empty. Fill it, or remove it.".to_owned()
     } else if distinct.len() != texts.len() {

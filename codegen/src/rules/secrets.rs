@@ -27,7 +27,7 @@ const ENDS: &[&str] = &["pass", "salt"];
 /// What may stand in a `format: password` schema: the secret's type checks nothing.
 const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable"];
 
-/// Beside a property or parameter that only looks secret: why it is none.
+/// Stands beside a property or parameter that only looks secret, and says why it is not.
 const REASON: &str = "x-not-secret";
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
@@ -54,7 +54,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What a name ends in that tells of a secret and is none: `accessKeyId`, `token_type`, `passwordLastSetAt`.
+/// What a name ends in that tells of a secret but does not hold one: `accessKeyId`, `token_type`, `passwordLastSetAt`.
 const ABOUT: &[&str] = &[
     "id",
     "type",
@@ -165,7 +165,7 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
             (false, true, _) | (false, _, true) => {
                 let message = format!(
                     "The parameter {label} puts a secret into the address. Send it in a body, or say in \
-                     `x-not-secret` why it is none."
+                     `x-not-secret` why it is not a secret."
                 );
                 report.add(&pointer, "secret", message);
             }

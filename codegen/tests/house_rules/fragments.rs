@@ -12,7 +12,7 @@ fn a_group_holds_tags_paths_and_components_alone() {
     );
     refused(
         &[("users.yaml", "components:\n  schemas:\n", "components:\n  examples: []\n  schemas:\n")],
-        &["openapi/users.yaml:68:3: [merge] `examples` is no mapping. Write names and what they stand for."],
+        &["openapi/users.yaml:68:3: [merge] `examples` is not a mapping. Write names and what they stand for."],
     );
     refused(
         &[(
@@ -20,7 +20,7 @@ fn a_group_holds_tags_paths_and_components_alone() {
             "tags:\n  - name: users\n    description: What the server knows about a user.\n",
             "tags: users\n",
         )],
-        &["openapi/users.yaml:2:1: [merge] `tags` is no list. Write one."],
+        &["openapi/users.yaml:2:1: [merge] `tags` is not a list. Write one."],
     );
 }
 
@@ -79,7 +79,7 @@ fn yaml_beyond_json_is_refused() {
     );
     refused(
         &[("users.yaml", "        status:\n", "        true:\n")],
-        &["openapi/users.yaml:82:9: [yaml] The key is no string. Quote it."],
+        &["openapi/users.yaml:82:9: [yaml] The key is not a string. Quote it."],
     );
     refused(
         &[("users.yaml", "paths:\n", "---\npaths:\n")],

@@ -200,7 +200,7 @@ fn a_fragment_that_cannot_be_read_is_named() {
             "openapi/genauth.yaml: [yaml] The fragment does not exist. Add it.",
             "openapi/latin.yaml:2:1: [yaml] The line is not UTF-8. Save the fragment as UTF-8.",
             "openapi/void.yaml: [yaml] The fragment is empty. Fill it.",
-            "openapi/words.yaml:1:1: [yaml] The fragment is no mapping. Begin it with keys.",
+            "openapi/words.yaml:1:1: [yaml] The fragment is not a mapping. Begin it with keys.",
         ]
     );
     let nowhere = violations(&fragments.0.join("nowhere"));

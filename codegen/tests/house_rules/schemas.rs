@@ -119,7 +119,7 @@ fn an_enum_lists_distinct_strings() {
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: [active, 1]")],
-        &["openapi/users.yaml:103:11: [schema] `enum` has a value that is no string. Quote it."],
+        &["openapi/users.yaml:103:11: [schema] `enum` has a value that is not a string. Quote it."],
     );
     refused(
         &[("users.yaml", "enum: [active, blocked]", "enum: [active, active]")],
@@ -223,7 +223,7 @@ fn a_reference_leads_to_a_schema() {
             "$ref: '#/definitions/UserDto'\n    UserDto",
         )],
         &[
-            "openapi/users.yaml:75:15: [reference] `#/definitions/UserDto` is no reference to a schema. Write `#/components/schemas/NAME`.",
+            "openapi/users.yaml:75:15: [reference] `#/definitions/UserDto` is not a reference to a schema. Write `#/components/schemas/NAME`.",
             "openapi/users.yaml:76:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );

@@ -113,13 +113,13 @@ fn no_secret_stands_in_an_address() {
             ("users.yaml", "type: boolean\n          example: true", "type: string\n          example: x"),
         ],
         &[
-            "openapi/users.yaml:22:11: [secret] The parameter `ticket_token` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
+            "openapi/users.yaml:22:11: [secret] The parameter `ticket_token` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is not a secret.",
         ],
     );
     refused(
         &[("users.yaml", "            type: boolean", "            type: string\n            format: password")],
         &[
-            "openapi/users.yaml:22:11: [secret] The parameter `withRoles` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is none.",
+            "openapi/users.yaml:22:11: [secret] The parameter `withRoles` puts a secret into the address. Send it in a body, or say in `x-not-secret` why it is not a secret.",
         ],
     );
     refused(

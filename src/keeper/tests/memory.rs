@@ -33,7 +33,7 @@ struct Contents {
 }
 
 struct Kept {
-    /// None for what is no record.
+    /// None for what is not a record.
     record: Option<Record>,
     ends_at: Instant,
     version: Vec<u8>,
@@ -110,7 +110,7 @@ impl MemoryStore {
         self.with(|contents| contents.lock = None);
     }
 
-    /// A lock of a process that is none of the test's.
+    /// A lock of a process that is not one of the test's.
     pub(super) fn lock_for(&self, time: Duration) {
         self.with(|contents| contents.lock = Some(("another".to_owned(), Instant::now() + time)));
     }

@@ -106,7 +106,7 @@ async fn a_short_life_causes_no_more_than_a_request_a_second() {
         }
         let times = server.times();
         assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 0.999), "{times:?}");
-        // A server that answers nothing but dead tokens is asked less and less.
+        // A server that returns nothing but dead tokens is asked less and less.
         let least = if lifetime == 0 { 5 } else { 20 };
         assert!((least..=61).contains(&times.len()), "{lifetime}: {times:?}");
     }
@@ -117,7 +117,7 @@ async fn a_token_that_comes_dead_is_an_error_that_says_so() {
     let server = Server::new(|_| token("dead", 0));
     let error = server.slot().get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnusableToken);
-    let expected = "the WeChat access token: the server answered a token that expired at 2027-01-15T08:00:00Z; if it stays, \
+    let expected = "the WeChat access token: the server sent a token that expired at 2027-01-15T08:00:00Z; if it stays, \
                     check its clock";
     assert_eq!(error.to_string(), expected);
 }
@@ -165,7 +165,7 @@ async fn a_clock_that_is_set_back_by_more_than_the_tokens_life_makes_callers_wai
     assert_eq!(get(&slot).await, Err(ErrorKind::Timeout));
 }
 
-/// Seconds that are none: each kept a token for thirty days.
+/// Seconds that no clock has: each kept a token for thirty days.
 #[tokio::test(start_paused = true)]
 async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
     type Telling = fn(i64) -> i64;

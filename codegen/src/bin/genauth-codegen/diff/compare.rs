@@ -182,7 +182,7 @@ fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Re
     }
     match (&before.values, &now.values) {
         (None, Some(_)) => add(Breaking, "takes listed values alone now", if answered { RUST } else { BOTH }),
-        (Some(_), None) => add(Breaking, "takes any value, and is no enum", RUST),
+        (Some(_), None) => add(Breaking, "takes any value, and is not an enum", RUST),
         (Some(old), Some(new)) => {
             for value in new.difference(old) {
                 add(if answered { New } else { Looser }, &format!("has the value {value}"), "");

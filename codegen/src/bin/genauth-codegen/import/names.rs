@@ -51,7 +51,7 @@ pub(super) fn tag(id: &str) -> Option<String> {
     Some(words.join("-")).filter(|tag| !tag.is_empty())
 }
 
-/// Whether a name that holds a secret's word ends in a word that tells it is none: `accessKeyId`, `tokenType`.
+/// Whether a name that holds a secret's word ends in a word that tells that it is not a secret: `accessKeyId`, `tokenType`.
 pub(super) fn names_no_secret(name: &str) -> bool {
     const ENDS: [&str; 16] = [
         "id", "ids", "type", "at", "time", "level", "policy", "strategy", "method", "endpoint", "url", "uri", "status",

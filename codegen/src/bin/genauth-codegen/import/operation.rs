@@ -8,7 +8,7 @@ use super::{example, names, schema};
 use genauth_codegen::rules::{UNWRITTEN, looks_secret};
 use heck::ToSnakeCase;
 
-/// Where every operation answers an envelope, whatever the document says.
+/// Where every operation returns an envelope, whatever the document says.
 const V3: &str = "/api/v3/";
 
 /// The fields of an answer that every answer has.
