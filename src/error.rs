@@ -109,7 +109,7 @@ impl Error {
         Self::new(ErrorKind::Configuration, "the client's configuration", detail)
     }
 
-    /// Where a token was to come from the server.
+    /// The error of a server that was to send a token.
     pub(crate) fn empty_token(subject: &str) -> Self {
         let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
         Self::new(ErrorKind::NoData, subject, detail)
@@ -252,7 +252,7 @@ pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static
     api_code.and_then(advice_on).or_else(|| advice_on(status_code))
 }
 
-/// By the codes of the API's error-code page, all of them. A code of one kind does not occur as the other,
+/// It knows all codes of the API's error-code page. A code of one kind does not occur as the other,
 /// but for those around a sign-in, which come as either.
 fn advice_on(code: i64) -> Option<&'static str> {
     Some(match code {

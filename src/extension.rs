@@ -29,7 +29,7 @@ type Invoke =
 type Invoke = ();
 
 impl Extension {
-    /// Of generated code.
+    /// Made by generated code.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -71,7 +71,7 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// As the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
+    /// Those of the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
     #[cfg(feature = "invoke")]
     pub async fn invoke(
         &self,

@@ -70,7 +70,7 @@ pub fn pages<P: Paging>(
     Pages::new(settings, operation, request, place)
 }
 
-/// Of an operation whose envelopes have no `data`.
+/// The payload of an operation whose envelopes have no `data`.
 pub fn without_payload(response: Response<IgnoredAny>) -> Response<()> {
     response.without_payload()
 }

@@ -9,7 +9,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D:
     deserializer.deserialize_any(Whole)
 }
 
-/// As [`deserialize`], and none for a null; for an absent field the attribute `default` is needed.
+/// The same as [`deserialize`], and `None` for a null; for an absent field the attribute `default` is needed.
 pub fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     struct Integer(#[serde(deserialize_with = "deserialize")] i64);

@@ -17,7 +17,7 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// As a parameter of a request that is signed: a string without quotes.
+    /// Writes a parameter of a request that is signed: a string has no quotes.
     pub(crate) fn into_parameter(self) -> String {
         match self {
             Self::String(text) => text,
@@ -26,7 +26,7 @@ impl Json {
     }
 }
 
-/// As `JSON.stringify` writes it.
+/// Writes what `JSON.stringify` writes.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| serde_json::to_string(text).map_err(|_| fmt::Error);

@@ -73,7 +73,7 @@ pub use error::{Error, ErrorKind};
 pub use exchange::path::encode_path_segment;
 pub use exchange::undescribed::UndescribedCall;
 pub use extension::Extension;
-/// Of the crate `http`: what [`Client::call`] and [`Operation`] name it by.
+/// The type of the crate `http` by which [`Client::call`] and [`Operation`] name a method.
 pub use http::Method;
 pub use operation::{Operation, operations};
 pub use pages::{Items, Pages, Paging};

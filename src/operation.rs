@@ -34,7 +34,7 @@ pub struct Operation {
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and answer the same payload.
     pub siblings: &'static [&'static str],
-    /// Not to be named but by generated code, which an extension has outside of this crate: hence no `non_exhaustive`.
+    /// Only generated code is to name this, which an extension has outside of this crate: hence no `non_exhaustive`.
     #[doc(hidden)]
     pub fellows: Fellows,
 }

@@ -42,7 +42,7 @@ pub struct PasswordEncryptor {
 }
 
 impl PasswordEncryptor {
-    /// With the keys of the client's server.
+    /// Makes one with the keys of the client's server.
     #[must_use]
     pub fn new(client: &Client) -> Self {
         Self { keys: Keeper::of_keys(Box::new(SystemKeys(client.clone())), &client.settings) }
@@ -98,7 +98,7 @@ impl fmt::Debug for PasswordEncryptor {
 /// Where the keys come from.
 struct SystemKeys(Client);
 
-/// For RSA and for SM2, as the server writes them.
+/// The keys for RSA and for SM2, as the server writes them.
 struct PublicKeys {
     rsa: String,
     sm2: String,
@@ -139,7 +139,7 @@ fn too_long(key: &PublicKey) -> Error {
     )
 }
 
-/// Of hexadecimal digits.
+/// The bytes of hexadecimal digits.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;

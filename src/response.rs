@@ -96,7 +96,7 @@ impl<T> Response<T> {
 }
 
 impl Response<serde::de::IgnoredAny> {
-    /// Of an operation whose envelopes have no `data`.
+    /// Reads the envelope of an operation that has no `data`.
     #[allow(dead_code, reason = "the document need not have such an operation")]
     pub(crate) fn without_payload(self) -> Response<()> {
         let Self { head, http_status, headers, .. } = self;

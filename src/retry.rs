@@ -97,7 +97,7 @@ pub(crate) fn share(of: Duration, part: f64) -> Duration {
     Duration::try_from_secs_f64(of.as_secs_f64() * part).unwrap_or(of)
 }
 
-/// From 0 to 1; the middle where the system has no random numbers, since only spread is lost.
+/// A random number from 0 to 1; the middle where the system has no random numbers, since only spread is lost.
 pub(crate) fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }

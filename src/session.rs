@@ -140,7 +140,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As `sign_in_by_credentials().send()`; a step that is still to be done is not an error but a [`SignIn::NextStep`].
+    /// Those of `sign_in_by_credentials().send()`; a step that is still to be done is not an error but a [`SignIn::NextStep`].
     /// [`ErrorKind::NoData`] if the user is signed in and there is no access token, as where the server keeps a session
     /// instead (code 1600).
     ///
@@ -193,7 +193,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`sign_in`](Self::sign_in).
+    /// Those of [`sign_in`](Self::sign_in).
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]

@@ -44,7 +44,7 @@ impl From<ErrorKind> for Exit {
     }
 }
 
-/// Of an endpoint that the document does not describe; any other takes what the document says.
+/// Only an endpoint that the document does not describe leads here; any other takes what the document says.
 const TOO_MANY: &str = "both an app or a user and an access key are configured, and it is not known which of them this \
                         endpoint takes; leave one out: GENAUTH_ACCESS_KEY_ID= GENAUTH_ACCESS_KEY_SECRET= genauth call …";
 

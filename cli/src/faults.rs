@@ -40,7 +40,7 @@ const SERVER: &[(&str, &str)] = &[
 pub(crate) enum Fault {
     Answer {
         answer: MockAnswer,
-        /// For how many requests; for all unless given.
+        /// How many requests it is for; all unless given.
         times: Option<usize>,
         /// The id of an operation, or a path; every request is meant unless given.
         at: Option<String>,
@@ -55,7 +55,7 @@ fn json(status: u16, message: &str) -> MockAnswer {
     MockAnswer::http(status, "application/json", json!({ "statusCode": status, "message": message }).to_string())
 }
 
-/// For `--help`.
+/// The list for `--help`.
 pub(crate) fn help() -> String {
     let rows = ANSWERS.iter().map(|(name, what, _)| (*name, *what));
     let row = |(name, what): (&str, &str)| format!("  {name:12} {what}\n");

@@ -18,7 +18,7 @@ pub(crate) fn read(path: &str, what: &str) -> Result<String, Failure> {
     } else {
         std::fs::read_to_string(path).map(|read| text = read)
     };
-    // Not repeated: who comes from curl has put a body there, or a secret.
+    // The value is not repeated: somebody used to curl has put a body there, or a secret.
     read.map_err(|error| {
         let wanted = "takes a file, or - for stdin, and what was given cannot be read";
         Failure::configuration(format!("{what} {wanted}: {error}"))

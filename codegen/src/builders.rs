@@ -48,7 +48,7 @@ pub fn annotate<'a>(
         }
     }
     expect(generated.len() == operations.len(), "a builder for each operation")?;
-    // As the table of operations is sorted.
+    // This is the order of the table of operations.
     generated.sort_by_key(|(method, ..)| method.to_string());
     let mut paging = BTreeSet::new();
     let finished = generated.into_iter().map(|(method, operation, item)| {
@@ -262,7 +262,7 @@ fn payload_of<'a>(payloads: &'a BTreeMap<String, Option<Type>>, envelope: &Type)
     Ok(payloads.get(&ident).ok_or("the envelope's struct")?.as_ref())
 }
 
-/// By the name of each struct: the type of its field `data`, without its `Option`.
+/// The type of the field `data` of each struct, without its `Option`, by the struct's name.
 fn payloads(types: &ItemMod, type_names: &TypeNames) -> BTreeMap<String, Option<Type>> {
     let structs = types.content.iter().flat_map(|(_, items)| items).filter_map(|item| match item {
         Item::Struct(item) => Some(item),

@@ -17,7 +17,7 @@ pub struct Mark {
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     pub value: Value,
-    /// By pointer: where the node's key stands (for a member of a mapping), or the node itself.
+    /// Where each node stands, by its pointer: its key if it is a member of a mapping, otherwise the node itself.
     pub marks: BTreeMap<String, Mark>,
     /// The schemas that become no type here, since `genauth` has one: its path, by their names.
     pub types_of_genauth: BTreeMap<String, String>,

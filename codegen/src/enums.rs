@@ -11,7 +11,7 @@ pub const UNLISTED: &str = "Unlisted";
 /// `answered` tells which of the named types an answer can hold.
 pub fn finish(types: &mut Vec<Item>, answered: impl Fn(&syn::Ident) -> bool) {
     let open = reached(types, answered);
-    // By the name of each closed enum: the texts that it takes.
+    // The texts that each closed enum takes, by its name.
     let mut closed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut opened: BTreeSet<String> = BTreeSet::new();
     let mut finished = Vec::new();
@@ -172,7 +172,7 @@ impl VisitMut for Listing<'_> {
         if let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = expr
             && text.value() == "invalid value"
         {
-            // Of more, the type's documentation is the better list.
+            // Where there are more, the type's documentation is the better list.
             let problem = match self.0.len() {
                 ..=8 => format!("is not one of {}", in_words(self.0)),
                 _ => "is not one of the values of its type".to_owned(),

@@ -58,7 +58,7 @@ pub fn own_part(mut document: Document) -> Document {
     document
 }
 
-/// As progenitor names the type of a schema.
+/// The name that progenitor gives the type of a schema.
 pub fn type_name(schema: &str) -> String {
     schema.to_pascal_case()
 }
@@ -79,7 +79,7 @@ pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String
                 use ::genauth::Client;
             )),
             Item::Impl(item) if item.trait_.is_none() => items.extend(as_trait(item)),
-            // Of what stands beside it here.
+            // The table stands beside it here.
             Item::Use(item) if item.to_token_stream().to_string().contains("OPERATIONS") => {}
             item => items.push(item),
         }
@@ -148,7 +148,7 @@ impl VisitMut for ThroughGenauth {
         item.leading_colon = Some(Default::default());
     }
 
-    /// Of serde's attributes, whose paths are strings, and of links in documentation.
+    /// Rewrites the paths in serde's attributes, which are strings, and in links of documentation.
     fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
         if let syn::Meta::List(list) = &mut attribute.meta {
             list.tokens = tokens_through_genauth(std::mem::take(&mut list.tokens));
@@ -236,7 +236,7 @@ fn print(items: Vec<Item>, text: &mut String) {
     }
 }
 
-/// As a file, which is what prettyplease prints.
+/// A file, since that is what prettyplease prints.
 fn alone(item: Item) -> File {
     File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] }
 }

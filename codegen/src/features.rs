@@ -36,7 +36,7 @@ impl With {
     }
 }
 
-/// By their [`plain`] names.
+/// The features that operations and types are there with, by their [`plain`] names.
 pub struct Features {
     pub operations: BTreeMap<String, With>,
     pub schemas: BTreeMap<String, With>,

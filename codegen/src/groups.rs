@@ -29,7 +29,7 @@ pub struct Group {
     builders: Vec<Item>,
 }
 
-/// By the plain names of the schemas and operations: the part that each stands in.
+/// The part that each schema and operation stands in, by its plain name.
 type Homes = BTreeMap<String, Home>;
 
 #[derive(Clone)]

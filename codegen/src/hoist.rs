@@ -53,7 +53,7 @@ pub fn hoist(document: &mut Document) -> Vec<Violation> {
 
 struct Hoist {
     schemas: Map<String, Value>,
-    /// From where, and by which name.
+    /// What was moved: from where, and under which name.
     moved: Vec<(String, String)>,
     /// Where, and which name.
     taken: Vec<(String, String)>,

@@ -74,7 +74,7 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// As they are written, under which paths. The last is for builds without the generator.
+    /// The files to write: path and text. The last one is for builds without the generator.
     pub fn files(self) -> Vec<(String, String)> {
         let Self { api, groups, operations, openapi } = self;
         let groups = groups.into_iter().map(|(name, text)| (format!("groups/{name}.rs"), text));
@@ -144,8 +144,8 @@ pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec
     extension::text(api, operations, &openapi).map_err(|problem| alone(generate::internal(&document, problem)))
 }
 
-/// For the `build.rs` of a crate that depends on `genauth` and describes further operations in `fragments`, a folder of
-/// its own: generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. Runs again when the folder changes.
+/// What the `build.rs` of a crate calls that depends on `genauth` and describes further operations in `fragments`, a
+/// folder of its own: generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. Runs again when the folder changes.
 ///
 /// ```no_run
 /// genauth_codegen::build("fragments");

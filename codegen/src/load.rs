@@ -65,7 +65,7 @@ fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> 
         }
     }
     let mut merged = Document::default();
-    // Without one of the fragments, what the others lack or share cannot be told.
+    // While a fragment is missing, nobody can tell what the others lack or share.
     if violations.is_empty() {
         let mut documents = base.into_iter().chain(documents);
         merged = documents.next().unwrap_or_default();

@@ -21,7 +21,7 @@ pub fn snake_case(id: &str) -> String {
     heck::ToSnakeCase::to_snake_case(id)
 }
 
-/// Of the generated module `types`.
+/// The names in the generated module `types`.
 pub fn type_names(types: &ItemMod) -> TypeNames {
     let mut names = TypeNames::new();
     for item in types.content.iter().flat_map(|(_, items)| items) {

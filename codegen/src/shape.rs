@@ -35,7 +35,7 @@ pub(crate) enum Shape {
 
 /// A mapping whose keys are known.
 pub(crate) struct Object {
-    /// With its article.
+    /// Its name with an article.
     pub what: &'static str,
     pub required: &'static [&'static str],
     pub known: &'static [(&'static str, Shape)],
@@ -205,7 +205,7 @@ static SECURITY_SCHEME: Object = Object {
         ("type", OneOf(&["apiKey", "http"])),
         ("in", OneOf(&["header"])),
         ("name", Words),
-        // Of those that are registered, the ones that the client speaks: generators warn of any other word.
+        // These are the registered ones that the client speaks; generators warn of any other word.
         ("scheme", OneOf(&["basic", "bearer"])),
         ("bearerFormat", Text),
         ("description", Text),

@@ -64,7 +64,7 @@ pub fn operations(document: &Document, features: &Features, generated: &[Generat
         let summary = value["summary"].as_str().unwrap_or_default();
         let credentials = credentials(document, operation)?;
         let deprecated = operation.deprecated();
-        // As HTTP defines the others.
+        // HTTP defines the other methods to be so.
         let idempotent = verb != "POST" || value["x-idempotent"] == true;
         let replaced_by = match value["x-replaced-by"].as_str() {
             Some(replacement) => quote!(Some(#replacement)),

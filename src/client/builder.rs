@@ -343,7 +343,7 @@ impl ClientBuilder {
 }
 
 impl Wishes {
-    /// And the access key that is to fetch tokens, if there is one.
+    /// The credentials, and the access key that is to fetch tokens, if there is one.
     fn credentials(&self, host: &Host) -> Result<(Credentials, Option<AccessKey>), Error> {
         let app_id = self.app.as_ref().map(|(id, _)| header_value(id, "app id")).transpose()?;
         let app = self.app.as_ref().and_then(|(id, secret)| Some((id.as_str(), secret.as_ref()?)));

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 pub(crate) struct Host {
     url: Url,
     text: String,
-    /// By the place of an operation in the table: of its path, which is parsed once. That takes longer than all that this
-    /// crate does for a call.
+    /// The URL of each operation, by its place in the table, parsed once: that takes longer than all else that this crate
+    /// does for a call.
     of_operations: Box<[OnceLock<Url>]>,
 }
 
@@ -40,7 +40,7 @@ impl Host {
         Err(Error::configuration(detail))
     }
 
-    /// Without a slash at the end, ready for a path to follow.
+    /// The text, without a slash at the end, so that a path can follow.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

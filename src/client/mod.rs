@@ -82,7 +82,7 @@ impl Client {
     }
 }
 
-/// For generated code, an extension's included. No part of the API.
+/// Generated code calls this, that of an extension too. It is not part of the API.
 #[doc(hidden)]
 impl Client {
     #[must_use]

@@ -26,19 +26,19 @@ impl CallOptions {
         Self::default()
     }
 
-    /// As [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    /// The same as [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// As [`ClientBuilder::retries`](crate::ClientBuilder::retries).
+    /// The same as [`ClientBuilder::retries`](crate::ClientBuilder::retries).
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
         self
     }
 
-    /// As [`ClientBuilder::language`](crate::ClientBuilder::language).
+    /// The same as [`ClientBuilder::language`](crate::ClientBuilder::language).
     pub fn language(mut self, language: Language) -> Self {
         self.language = Some(language);
         self

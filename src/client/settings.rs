@@ -17,7 +17,7 @@ pub struct Settings {
     pub(crate) http: reqwest::Client,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) notices: Notices,
-    /// For a whole call, whatever it takes.
+    /// The time that a whole call has, whatever it takes.
     pub(crate) timeout: Duration,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Retry,

@@ -20,7 +20,7 @@ pub(crate) fn configure(builder: ClientBuilder, _needed: bool, roots: &[Vec<u8>]
     Ok(builder.tls_backend_native().tls_certs_merge(certificates))
 }
 
-/// As above, by rustls: with the chosen provider and the platform's certificate verifier.
+/// The same by rustls: with the chosen provider and the platform's certificate verifier.
 #[cfg(all(feature = "__rustls", not(feature = "native-tls")))]
 pub(crate) fn configure(builder: ClientBuilder, needed: bool, roots: &[Vec<u8>]) -> Result<ClientBuilder, Error> {
     use rustls::pki_types::CertificateDer;

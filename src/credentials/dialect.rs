@@ -34,7 +34,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// As it stands in the header, such as `en-US`.
+    /// The text in the header, such as `en-US`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,14 +46,14 @@ impl Language {
     }
 }
 
-/// As it stands in the header.
+/// Writes the text in the header.
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// From what stands in the header, in any case.
+/// Reads the text in the header, in any case of letters.
 impl FromStr for Language {
     type Err = Error;
 

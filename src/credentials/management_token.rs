@@ -28,7 +28,7 @@ pub(crate) struct ManagementTokens {
 }
 
 impl ManagementTokens {
-    /// With a source that fetches through the client itself, in the time that a call has.
+    /// Makes them with a source that fetches through the client itself, in the time that a call has.
     pub(crate) fn new(
         key: AccessKey,
         source: Box<dyn Source>,

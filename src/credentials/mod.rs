@@ -105,7 +105,7 @@ impl Credentials {
         self.access_key_signature.key.as_ref().or_else(fetching).map(|key| key.id.as_str())
     }
 
-    /// Of the alternatives that an operation takes, the one to call with: the one that says most about the caller, the
+    /// Chooses one of the alternatives that an operation takes: the one that says most about the caller, the
     /// document's order among equals. An endpoint that the document does not describe has none.
     pub(crate) fn choose(
         &self,

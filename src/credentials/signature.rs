@@ -14,14 +14,14 @@ use zeroize::Zeroizing;
 /// What is signed, as it will be sent.
 pub(crate) struct Signature<'a> {
     pub(crate) method: &'a str,
-    /// Without the base path of the host.
+    /// The path, without the base path of the host.
     pub(crate) path: &'a str,
     /// Percent-encoded, as in a URL.
     pub(crate) query: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
     /// JSON, or nothing.
     pub(crate) body: &'a [u8],
-    /// Of the dialect's headers.
+    /// The prefix of the dialect's headers.
     pub(crate) prefix: &'static str,
 }
 
@@ -74,7 +74,7 @@ impl Signature<'_> {
     }
 }
 
-/// As JavaScript compares texts; what has the same name keeps its order.
+/// Sorts as JavaScript compares texts; what has the same name keeps its order.
 fn sort(named: &mut [(String, Zeroizing<String>)]) {
     named.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
 }

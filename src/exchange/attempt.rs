@@ -13,7 +13,7 @@ use reqwest::{Request, Url};
 
 /// A request as the caller made it, and the tokens that go with it, which are chosen anew for each attempt.
 pub(super) struct Draft {
-    /// Without its headers. What is sent is a copy, with these and with credentials.
+    /// It has no headers. What is sent is a copy, with these and with credentials.
     pub(super) request: Request,
     headers: HeaderMap,
     user: Option<SecretString>,

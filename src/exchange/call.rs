@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 pub(crate) struct Call<'a> {
     pub(super) settings: &'a Settings,
-    /// None of an endpoint that the document does not describe.
+    /// `None` for an endpoint that the document does not describe.
     pub(super) operation: Option<&'static Operation>,
     /// What errors, warnings and logs call it.
     pub(super) subject: Cow<'static, str>,

@@ -12,7 +12,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
+    /// Those of the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
     pub async fn invoke(&self, operation_id: &str, fields: Map<String, Value>) -> Result<Response<Value>, Error> {
         let operation = Operation::by_id(operation_id).ok_or_else(|| unknown(operation_id))?;
         crate::api::invoke(self, operation, Input::new(operation, fields)).await

@@ -33,7 +33,7 @@ impl Secrets<'_> {
         self.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
     }
 
-    /// Of an endpoint that the document does not describe; described ones have no secret there, by house rule.
+    /// The texts of a path that the document does not describe; described ones have no secret there, by house rule.
     fn url(&self) -> Option<&Url> {
         self.operation.is_none().then(|| self.request.url())
     }
@@ -216,7 +216,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// Of a call to an undescribed endpoint.
+    /// The secrets of a call to an undescribed endpoint.
     fn with_secrets<T>(url: &str, body: impl Into<reqwest::Body>, then: impl FnOnce(&Secrets<'_>) -> T) -> T {
         let mut request = Request::new(http::Method::POST, url.parse().unwrap());
         *request.body_mut() = Some(body.into());

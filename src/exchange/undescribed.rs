@@ -24,7 +24,7 @@ impl Client {
     /// `Resp` is what `data` is read into: your own type, a `serde_json::Value`, or `serde::de::IgnoredAny` where it does not
     /// matter.
     ///
-    /// Of the credentials that the client holds, all are sent that go together; the app secret is not among them. Where that
+    /// All credentials of the client that go together are sent; the app secret is not among them. Where that
     /// says too little, say [`credentials`](UndescribedCall::credentials).
     ///
     /// What fails for the moment is tried again if the method is idempotent by HTTP's own word, as GET, PUT and DELETE are, or
@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As a described operation's `send`. And [`ErrorKind::Request`] for a path or a request that cannot be
+    /// Those of a described operation's `send`. And [`ErrorKind::Request`] for a path or a request that cannot be
     /// written, [`ErrorKind::Credentials`] where it takes your word to choose them, and [`ErrorKind::Response`] where `data`
     /// does not fit `Resp`.
     ///
@@ -128,7 +128,7 @@ impl<'a, Resp> UndescribedCall<'a, Resp> {
         self.with(|call| call.credentials = Some(credentials))
     }
 
-    /// Of which the payload's type is the document's, and not the caller's.
+    /// The same call, of which the payload's type is the document's and not the caller's.
     pub(crate) fn documented(self) -> Self {
         self.with(|call| call.own_payload = false)
     }
@@ -142,7 +142,7 @@ impl<'a, Resp> UndescribedCall<'a, Resp> {
 }
 
 impl<Resp: DeserializeOwned> UndescribedCall<'_, Resp> {
-    /// As awaiting it does, without a box.
+    /// Does what awaiting it does, without a box.
     pub(crate) async fn send(self) -> Result<Response<Resp>, Error> {
         let (call, request) = self.drafted?;
         carry(Attempts::begin(call.begun_now(), request)).await

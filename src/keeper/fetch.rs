@@ -21,9 +21,9 @@ pub(crate) struct FetchedToken {
 /// How long it is good, in the source's words.
 #[derive(Clone, Copy)]
 pub(crate) enum Lifetime {
-    /// By the source's clock, which its answer's `Date` may tell.
+    /// Until then, by the source's clock, which its answer's `Date` may tell.
     Until { expires_at: UnixTimestamp, date: Option<SystemTime> },
-    /// From when it was asked for; a few seconds at least, if it says so much.
+    /// For that long from when it was asked for, and for a few seconds at least if it says so much.
     For(Duration),
 }
 
@@ -45,7 +45,7 @@ pub(crate) trait Source: Send + Sync {
 
     fn words(&self) -> Words;
 
-    /// On whose behalf; an error of one user is not that of the next.
+    /// On whose behalf it fetches; an error of one user is not that of the next.
     fn user(&self) -> Option<SecretString> {
         None
     }

@@ -90,7 +90,7 @@ impl Member {
 }
 
 impl Shared {
-    /// Where each call takes so long at most.
+    /// Makes it for calls that take that long at most.
     pub(crate) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
         // The longest that another process is waited for.
         const LONGEST: Duration = Duration::from_secs(60);
@@ -171,7 +171,7 @@ impl Shared {
 }
 
 impl Standing {
-    /// Without what no process of this fleet has written: what is out of any range, has no token, or ends never or later than
+    /// Leaves out what no process of this fleet has written: what is out of any range, has no token, or ends never or later than
     /// a token does.
     fn believed(mut self, longest_life: Duration) -> Self {
         // There is always a next one, whatever reads the number.

@@ -68,7 +68,7 @@ impl From<Arc<HeldToken>> for Held {
 pub(crate) struct Record {
     #[serde(rename = "token", serialize_with = "Exposed::serialize_exposed")]
     pub(crate) secret: SecretString,
-    /// By the server's clock.
+    /// The expiry, by the server's clock.
     pub(crate) expires_at: UnixTimestamp,
     /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
     pub(crate) generation: u64,
@@ -104,7 +104,7 @@ pub(crate) struct HeldToken {
     made: Option<Extra>,
     /// When it was fetched, by whomever.
     born_at: SystemTime,
-    /// Since when it is here.
+    /// When it came here.
     since: SystemTime,
     due_at: SystemTime,
     wait_from: SystemTime,
@@ -155,7 +155,7 @@ impl HeldToken {
         }
     }
 
-    /// For when it was rejected: it is kept until there is another, and dead.
+    /// The same token after it was rejected: it is dead, and kept until there is another.
     pub(crate) fn rejected(&self) -> Self {
         let record = Record { rejected: true, ..self.record.clone() };
         Self { record, made: self.made.clone(), due_at: self.since, ..*self }
@@ -170,7 +170,7 @@ impl HeldToken {
         if self.record.rejected { State::Dead } else { self.state_by_time(now) }
     }
 
-    /// As if it were not rejected: for as long as the server may answer it.
+    /// Its state as if it were not rejected: the server may send it for that long.
     pub(crate) fn state_by_time(&self, now: SystemTime) -> State {
         if let Ok(set_back) = self.since.duration_since(now)
             && !set_back.is_zero()

@@ -162,7 +162,7 @@ impl Keeper {
         self.member.fetcher.windows.longest_wait.saturating_sub(start.elapsed())
     }
 
-    /// For a caller that waited as long as it may.
+    /// What a caller gets that has waited as long as it may.
     fn out_of_time(&self) -> Result<Held, Error> {
         let held = self.held.load();
         if held.state(self.now()) != State::Dead {
@@ -218,7 +218,7 @@ impl Keeper {
         Ok(Look::Token(Held(held)))
     }
 
-    /// As [`newer_than`](Self::newer_than).
+    /// Looks on behalf of [`newer_than`](Self::newer_than).
     fn look_for_newer(self: &Arc<Self>, used: &Held, pause: Duration) -> Result<Look, Error> {
         let mut progress = self.progress();
         let (now, held) = (self.now(), self.held.load());

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 const GOOD: Duration = Duration::from_secs(24 * 3600);
 
 impl Keeper {
-    /// Of keys: looked at again after an hour.
+    /// A keeper of keys, which are looked at again after an hour.
     pub(crate) fn of_keys(source: Box<dyn Source>, settings: &Settings) -> Arc<Self> {
         let windows = Windows {
             fresh: Some(Duration::from_secs(3600)),

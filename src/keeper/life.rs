@@ -16,7 +16,7 @@ pub(crate) struct Told {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) left: Duration,
-    /// By the server's clock.
+    /// The expiry, by the server's clock.
     pub(crate) expires_at: UnixTimestamp,
     pub(crate) doubt: Option<Doubt>,
 }
@@ -53,10 +53,10 @@ impl Doubt {
 }
 
 impl Told {
-    /// Of the clocks that may tell the time until the expiry, this machine's and the answer's `Date`, one is believed if it
-    /// makes of the expiry a life that a token can have; of two, the one that makes the shorter.
+    /// Two clocks may tell the time until the expiry: this machine's, and the answer's `Date`. One is believed if the expiry
+    /// is then a life that a token can have; if both are, the one that makes it shorter.
     pub(crate) fn life(&self, longest: Duration) -> Life {
-        /// By so much clocks differ that are right.
+        /// How much clocks differ that are right.
         const SKEW: Duration = Duration::from_secs(300);
         const WECHATS: Duration = Duration::from_secs(7200);
         let (expires_at, is_seconds) = in_seconds(self.expires_at);

@@ -65,8 +65,8 @@ pub(crate) enum Claim {
 pub(crate) struct Standing {
     /// None, where it is nothing that can be read.
     pub(crate) record: Option<Record>,
-    /// For how long it still stands there.
+    /// How long it stays there.
     pub(crate) left: Duration,
-    /// As what the store knows it again; empty for nothing.
+    /// What the store recognises it by; empty for nothing.
     pub(crate) version: Vec<u8>,
 }

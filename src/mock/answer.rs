@@ -103,7 +103,7 @@ impl MockAnswer {
         self
     }
 
-    /// For how many requests the answer is good; 1 unless set.
+    /// Gives the answer to that many requests; to one unless set.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
@@ -113,7 +113,7 @@ impl MockAnswer {
         Self { fate, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
     }
 
-    /// For as long as the answer is delayed.
+    /// How long the answer is delayed.
     pub(super) async fn wait(&self) {
         // Even no time at all would be rounded up to a tick of Tokio's clock.
         if !self.delay.is_zero() {

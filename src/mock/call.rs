@@ -9,13 +9,13 @@ use crate::{Dialect, Language};
 /// A request and what has been found out about it so far.
 pub(super) struct IncomingCall<'a> {
     pub(super) request: &'a RecordedRequest,
-    /// Without the base path.
+    /// The path, without the base path.
     pub(super) path: &'a str,
-    /// Without the question mark.
+    /// The query, without the question mark.
     pub(super) query: &'a str,
     /// GenAuth's if there is no prefixed header at all.
     pub(super) dialect: Dialect,
-    /// Since the Unix epoch.
+    /// The time since the Unix epoch.
     pub(super) now: Duration,
 }
 

@@ -51,7 +51,7 @@ pub(super) struct QueryParameter {
     is_required: bool,
     /// Whether the query has `name[]=` or `name[field]=`.
     is_structured: bool,
-    /// Of a list, that of its items.
+    /// For a list it is the schema of its items.
     type_name: String,
 }
 

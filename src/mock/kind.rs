@@ -41,7 +41,7 @@ pub(super) struct Fields {
 /// One sort of rows.
 #[derive(Debug)]
 pub(super) struct RowKind {
-    /// As operations name it, such as `User`.
+    /// Its name in the ids of operations, such as `User`.
     pub(super) noun: String,
     /// The field that a row is found by.
     pub(super) key: String,

@@ -16,7 +16,7 @@ pub(super) const USERPOOL_ID: &str = "mock-userpool";
 /// The tokens handed out so far. All times are times since the Unix epoch. Deliberately without `Debug`.
 pub(super) struct ManagementIssuer {
     lifetime: Duration,
-    /// By token when it expires, or `None` if it was revoked.
+    /// When each token expires, or `None` if it was revoked.
     issued: Mutex<HashMap<String, Option<Duration>>>,
 }
 

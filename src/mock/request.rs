@@ -88,7 +88,7 @@ impl fmt::Debug for RecordedRequest {
 /// The last requests, oldest first.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// Of requests, and of bytes.
+    /// The limits: a number of requests, and of bytes.
     limits: (usize, usize),
     kept: Mutex<Kept>,
 }

@@ -19,9 +19,9 @@ pub(super) struct Script(Mutex<Lines>);
 
 #[derive(Default)]
 struct Lines {
-    /// For whatever comes next.
+    /// What is answered to whatever comes next.
     any: Queue,
-    /// In the order in which they were set up first.
+    /// The targets, in the order in which they were first set up.
     rules: Vec<Rule>,
     routes: Vec<(Method, String, Handler)>,
 }

@@ -99,7 +99,7 @@ impl MockGenAuth {
         self.service.log.copy()
     }
 
-    /// As [`requests`](Self::requests), and forgets them.
+    /// Returns what [`requests`](Self::requests) does, and forgets it.
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
         self.service.log.take()
     }

@@ -47,7 +47,7 @@ pub(super) struct Site {
     pub(super) path_prefix: String,
     /// The ids of operations that are left out.
     pub(super) missing: HashSet<String>,
-    /// By their paths.
+    /// The pages, by their paths.
     pub(super) pages: HashMap<String, MockAnswer>,
     pub(super) on_exchange: Option<OnExchange>,
 }

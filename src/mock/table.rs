@@ -13,7 +13,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// In the place of the one that is called so, or behind all others.
+    /// Takes the place of the one with this name, or the last place.
     pub(super) fn put(&mut self, name: Vec<String>, row: Row) {
         let place = *self.places.entry(name).or_insert_with(|| {
             self.last += 1;

@@ -36,7 +36,7 @@ pub(super) struct WechatApps {
 #[derive(Default)]
 struct Issued {
     count: u64,
-    /// By app, oldest first.
+    /// The tokens of each app, the oldest first.
     tokens: HashMap<String, Vec<Token>>,
 }
 

@@ -57,7 +57,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's; [`Error::oauth_error`] is `invalid_grant` for a code that is used up, expired, or another
+    /// Those of any call; [`Error::oauth_error`] is `invalid_grant` for a code that is used up, expired, or another
     /// application's.
     pub async fn exchange_code(
         &self,
@@ -75,7 +75,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's; [`Error::oauth_error`] is `invalid_grant` for a token that is no longer good.
+    /// Those of any call; [`Error::oauth_error`] is `invalid_grant` for a token that is no longer good.
     pub async fn refresh(&self, refresh_token: impl Into<SecretString>) -> Result<TokenSet, Error> {
         let token = refresh_token.into();
         self.grant("refresh_token", &[("refresh_token", token.expose_secret())]).await
@@ -85,7 +85,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's.
+    /// Those of any call.
     pub async fn client_credentials(&self, scope: &str) -> Result<TokenSet, Error> {
         self.grant("client_credentials", &[("scope", scope)]).await
     }
@@ -95,7 +95,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's. A token that is not good is not an error, but not `active`.
+    /// Those of any call. A token that is not good is not an error, but not `active`.
     pub async fn introspect(&self, token: &SecretString) -> Result<Introspection, Error> {
         self.post("oidc.introspect", "/oidc/token/introspection", &[("token", token.expose_secret())], true).await
     }
@@ -104,7 +104,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's.
+    /// Those of any call.
     pub async fn revoke(&self, token: &SecretString) -> Result<(), Error> {
         let form = [("token", token.expose_secret())];
         self.post::<IgnoredAny>("oidc.revoke", "/oidc/token/revocation", &form, true).await.map(drop)
@@ -114,7 +114,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in a header.
+    /// Those of any call, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in a header.
     pub async fn user_info(&self, access_token: &SecretString) -> Result<UserInfo, Error> {
         let client = self.client.with_user_access_token(access_token.clone())?;
         Oidc { client }.get("oidc.user_info", "/oidc/me", &[Credential::UserAccessToken]).await
@@ -124,7 +124,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's.
+    /// Those of any call.
     pub async fn discover(&self) -> Result<Map<String, Value>, Error> {
         self.get("oidc.discover", "/oidc/.well-known/openid-configuration", &[]).await
     }
@@ -133,7 +133,7 @@ impl Oidc {
     ///
     /// # Errors
     ///
-    /// As any call's.
+    /// Those of any call.
     pub async fn keys(&self) -> Result<Map<String, Value>, Error> {
         self.get("oidc.keys", "/oidc/.well-known/jwks.json", &[]).await
     }

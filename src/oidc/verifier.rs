@@ -110,7 +110,7 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// As [`access_token`](Self::access_token).
+    /// Those of [`access_token`](Self::access_token).
     pub async fn id_token(&self, token: &SecretString, nonce: Option<&str>) -> Result<Claims, Error> {
         const SUBJECT: &str = "the id token";
         let (header, claims) = self.verify(SUBJECT, token).await?;

@@ -134,7 +134,7 @@ impl<P: Paging> Pages<P> {
 }
 
 impl<P: Paging> Items<P> {
-    /// As [`Pages::at_most`].
+    /// The same as [`Pages::at_most`].
     pub fn at_most(mut self, pages_per_second: u32) -> Self {
         self.pages = self.pages.at_most(pages_per_second);
         self
@@ -208,7 +208,7 @@ struct List {
     operation: &'static Operation,
     request: Result<Request, Error>,
     place: PagePlace,
-    /// From one request to the next.
+    /// The pause from one request to the next.
     every: Duration,
 }
 

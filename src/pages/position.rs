@@ -11,7 +11,7 @@ use std::hash::BuildHasher as _;
 
 /// The most that the server gives at once.
 const MOST: u64 = 50;
-/// With fewer there are places in a list that no window overlaps: those that each number up to it divides.
+/// With a smaller limit there are places in a list that no window overlaps: those that each number up to it divides.
 const FEWEST: u64 = 20;
 /// What the server takes where none is set.
 const DEFAULT_LIMIT: u64 = 10;

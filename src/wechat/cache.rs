@@ -40,7 +40,7 @@ impl TokenCache {
     ///
     /// # Errors
     ///
-    /// As the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
+    /// Those of the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
     /// token that is still good, and at once where the server refused a moment ago.
     pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
         if let Some(token) = self.keepers.look(&app.app_id, &app.app_secret, |keeper| keeper.fresh()).flatten() {
@@ -55,16 +55,16 @@ impl TokenCache {
         AppTokens(self.keeper(app))
     }
 
-    /// As [`AppTokens::invalidate`].
+    /// The same as [`AppTokens::invalidate`].
     pub fn invalidate(&self, app: &GetWechatAccessTokenDto, rejected: &AccessToken) {
         self.keeper(app).invalidate(&rejected.0);
     }
 
-    /// As [`AppTokens::with_token`].
+    /// The same as [`AppTokens::with_token`].
     ///
     /// # Errors
     ///
-    /// As [`AppTokens::with_token`].
+    /// Those of [`AppTokens::with_token`].
     pub async fn with_token<T, E: From<Error>, Answering: Future<Output = Result<TokenUse<T>, E>>>(
         &self,
         app: &GetWechatAccessTokenDto,
@@ -163,11 +163,11 @@ impl fmt::Debug for AccessToken {
 pub struct AppTokens(Arc<Keeper>);
 
 impl AppTokens {
-    /// As [`TokenCache::get`].
+    /// The same as [`TokenCache::get`].
     ///
     /// # Errors
     ///
-    /// As [`TokenCache::get`].
+    /// Those of [`TokenCache::get`].
     pub async fn get(&self) -> Result<AccessToken, Error> {
         self.0.get().await.map(AccessToken)
     }
@@ -187,7 +187,7 @@ impl AppTokens {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), also where the token that is held is good, but no newer one can be had.
+    /// Those of [`get`](Self::get), also where the token that is held is good, but no newer one can be had.
     pub async fn newer_than(&self, token: &AccessToken, pause: Duration) -> Result<AccessToken, Error> {
         self.0.newer_than(&token.0, pause).await.map(AccessToken)
     }

@@ -99,7 +99,7 @@ fn is_this_machine(url: &Url) -> bool {
     name(url).parse::<IpAddr>().map_or(name(url) == "localhost", |address| address.to_canonical().is_loopback())
 }
 
-/// Without the brackets of an IPv6 address.
+/// The host's name, without the brackets of an IPv6 address.
 fn name(url: &Url) -> &str {
     url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
 }

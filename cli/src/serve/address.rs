@@ -64,7 +64,7 @@ impl Address {
                 }
                 let name = path.display().to_string();
                 let listener = tokio::net::UnixListener::bind(&path).map_err(|error| failed(&name, error))?;
-                // For this user and the group, since who can connect gets tokens.
+                // This user and the group may connect, and no others: who can connect gets tokens.
                 let restricted = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660));
                 restricted.map_err(|error| failed(&name, error))?;
                 Ok(Listener::Unix(listener, path))

@@ -107,7 +107,7 @@ impl Apps {
 }
 
 impl App {
-    /// For a caller who says that the token which there is was rejected. It stays for all others until there is another: the
+    /// A newer token, for a caller who says that this one was rejected. It stays for all others until there is another: the
     /// caller may be mistaken, and the server may not have a newer one yet.
     async fn force(&self) -> Result<Result<AccessToken, Error>, Said> {
         let current = match self.tokens.get().await {
@@ -115,7 +115,7 @@ impl App {
             failed => return Ok(failed),
         };
         let is_first = self.count_forced()?;
-        // Of many who come at once, all wait for what the first one gets.
+        // All who come at once wait for what the first one gets.
         let newer = self.tokens.newer_than(&current, BETWEEN_FORCED).await;
         if is_first && newer.as_ref().is_ok_and(|newer| newer.expose_secret() == current.expose_secret()) {
             tracing::warn!(

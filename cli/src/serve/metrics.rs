@@ -9,11 +9,11 @@ use std::time::Duration;
 
 pub(super) struct Metrics {
     registry: Registry,
-    /// By what was answered.
+    /// Counts answers, by what was answered.
     answers: IntCounterVec,
-    /// Of these the usual ones, of each app.
+    /// The usual ones among these, for each app.
     tokens: BTreeMap<String, IntCounter>,
-    /// For a token that was not there.
+    /// How long callers waited for a token that was not there.
     waits: Histogram,
     /// What the cache counts: a name, and the counter of it.
     counted: BTreeMap<&'static str, IntCounterVec>,

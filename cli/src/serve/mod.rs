@@ -41,7 +41,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(arguments: &ArgMatches) -> Result<(), Failure> {
-    // Of other crates too: what fails without anybody to ask about it has to be told.
+    // Warnings of other crates are told too: what fails without anybody to ask about it has to be told.
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let _ = log.with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

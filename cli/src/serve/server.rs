@@ -58,7 +58,7 @@ impl Server {
 
     /// Serves until the process is told to end, and then what is under way.
     pub(super) async fn run(self, listener: Listener) {
-        // As long as the process: a count of who uses it would be written to by all cores, with each request.
+        // It lives as long as the process: all cores would write to a count of its users, with each request.
         let server: &'static Self = Box::leak(Box::new(self));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
@@ -88,7 +88,7 @@ impl Server {
                     });
                 }
                 Err(error) => {
-                    // Of this process' files, as a rule: there are some again when others have gone.
+                    // As a rule the process has too many files open; there is room again when some are closed.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }

@@ -17,10 +17,10 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Of a query, or of a body that is a form.
+    /// Reads a query, or a body that is a form.
     pub(super) fn of_form(form: &'a [u8]) -> Self {
         let mut asked = Self::default();
-        // As a rule nothing in it is encoded, and to find that out piece by piece takes longer than all the rest.
+        // As a rule nothing in it is encoded, and to find out piece by piece takes longer than all the rest.
         match std::str::from_utf8(form) {
             Ok(plain) if !form.iter().any(|byte| matches!(byte, b'%' | b'+')) => {
                 let pairs = plain.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -41,7 +41,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Of a body that is a JSON object.
+    /// Reads a body that is a JSON object.
     pub(super) fn of_json(body: &'a [u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body<'a> {
@@ -81,7 +81,7 @@ pub(super) struct Said {
     pub(super) json: String,
     /// 0 for a token.
     pub(super) errcode: i64,
-    /// None for a token.
+    /// `None` for a token.
     pub(super) errmsg: Option<String>,
 }
 

@@ -206,7 +206,7 @@ fn holds_secrets(text: &str) -> bool {
     fn in_table(table: &DeTable<'_>) -> bool {
         table.iter().any(|(key, value)| match value.get_ref() {
             DeValue::Table(table) => in_table(table),
-            // Of a WeChat app.
+            // The secret of a WeChat app.
             DeValue::String(_) if key.get_ref().as_ref() == "secret" => true,
             DeValue::String(value) => SETTINGS.iter().any(|setting| {
                 let holds = setting.kind == Kind::Secret || setting.kind == Kind::Url && value.contains('@');

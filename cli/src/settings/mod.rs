@@ -23,7 +23,7 @@ fn given<T: Clone + Send + Sync + 'static>(arguments: &[&ArgMatches], option: &s
 /// What was told, each from the first of these places where it is: options, environment, configuration file.
 pub(crate) struct Settings {
     values: BTreeMap<&'static str, SecretString>,
-    /// Of the configuration file.
+    /// Those of the configuration file.
     wechat_apps: BTreeMap<String, AppSecretIn>,
 }
 

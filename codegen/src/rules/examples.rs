@@ -7,7 +7,7 @@ use serde_json::Value;
 
 #[derive(Clone, Copy)]
 struct How {
-    /// Of a request, whose enums are closed. An answer may hold what the server has added since.
+    /// Whether it is of a request, whose enums are closed. An answer may hold what the server has added since.
     asked: bool,
     /// Whether the schemas are in order. An example that contradicts one that is not may be the better of the two.
     strict: bool,

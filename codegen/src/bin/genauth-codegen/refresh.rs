@@ -9,7 +9,7 @@ use std::{env, fs, io};
 /// The tests that hold texts of the program against what is checked in. Given a folder in this variable, they write their
 /// texts there.
 const INTO: &str = "GENAUTH_REFRESH_INTO";
-/// Without `-p`: so the build is the one that `cargo test` needs next.
+/// It says no `-p`, so that the build is the one that `cargo test` needs next.
 const TESTS: [&str; 5] = ["test", "--test", "cli", "--", "reviewed::"];
 
 /// What these tests make, and nothing else.
@@ -97,7 +97,7 @@ fn snapshots(root: &Path, only_check: bool) -> Result<BTreeMap<String, String>, 
 
 fn make_snapshots(root: &Path, into: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
     fs::create_dir(into).map_err(|error| format!("{} cannot be made: {error}.", into.display()))?;
-    // As `cargo run` knows it.
+    // This is how `cargo run` knows it.
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(&TESTS[..1]).args(only_check.then_some("--locked")).args(&TESTS[1..]);
     cargo.current_dir(root).env(INTO, into).stdin(Stdio::null()).stderr(Stdio::inherit());

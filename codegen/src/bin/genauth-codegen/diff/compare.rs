@@ -16,7 +16,7 @@ pub(super) struct Finding {
     pub(super) operation: String,
     pub(super) place: String,
     pub(super) what: String,
-    /// Of what breaks: where it does.
+    /// Where something that breaks does so.
     pub(super) sides: &'static str,
 }
 

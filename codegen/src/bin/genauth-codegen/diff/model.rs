@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// By their ids.
+/// The operations, by their ids.
 pub(super) type Calls = BTreeMap<String, Call>;
 
 pub(super) struct Call {
@@ -20,7 +20,7 @@ pub(super) struct Call {
     pub(super) answer: Fields,
 }
 
-/// By their places, such as `body.list[].code`.
+/// The fields, by their places, such as `body.list[].code`.
 pub(super) type Fields = BTreeMap<String, Field>;
 
 #[derive(Clone, PartialEq)]
@@ -42,7 +42,8 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "op
 /// More than a document nests, and enough to end where one goes in circles by another way than a reference.
 const DEEPEST: usize = 24;
 
-/// Of one request or answer. Schemas that refer to each other from many places would be written out without end.
+/// The most fields of one request or answer: schemas that refer to each other from many places would be written out
+/// without end.
 const MOST: usize = 20_000;
 
 /// The operations, or what one of them is too large for.
@@ -107,7 +108,7 @@ pub(super) fn operations(document: &Value) -> Result<Calls, String> {
     Ok(found)
 }
 
-/// Without what some generators put in front, such as `GroupsController_listGroups`, unless others end in it as well.
+/// The id without what some generators put in front, such as `GroupsController_listGroups`, unless others end in it as well.
 fn short<'a>(id: &'a str, all: &[String]) -> &'a str {
     let end = |id: &'a str| id.rsplit('_').next().unwrap_or(id);
     let alike = all.iter().filter(|other| other.rsplit('_').next() == Some(end(id))).count();

@@ -19,7 +19,7 @@ pub(super) struct Draft<'a> {
     pub(super) schemas: BTreeMap<String, Node>,
     /// The names in the order in which they came up.
     pub(super) order: Vec<String>,
-    /// By the reference: what the schema is called here.
+    /// What each schema is called here, by its reference.
     pub(super) names: BTreeMap<&'a str, String>,
     /// In small letters.
     taken: BTreeSet<String>,

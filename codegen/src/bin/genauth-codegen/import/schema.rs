@@ -193,7 +193,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Without the description, if there is nothing in it: that of the whole says what its items are.
+/// Drops a description with nothing in it: that of the whole says what its items are.
 fn undescribed(schema: Node) -> Node {
     let says_nothing = schema.get("description").text() == UNWRITTEN && !schema.has("oneOf");
     if says_nothing { schema.without("description") } else { schema }

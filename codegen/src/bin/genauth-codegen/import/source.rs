@@ -31,7 +31,7 @@ impl<'a> Operation<'a> {
         self.node.get("operationId").text()
     }
 
-    /// As the document calls it.
+    /// Its name in the document.
     pub(super) fn label(&self) -> String {
         match self.id() {
             "" => shown(&format!("{} {}", self.method.to_uppercase(), self.path)),
