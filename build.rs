@@ -25,13 +25,13 @@ fn main() {
     }
 }
 
-/// Also into a folder that is not there yet.
+/// Writes a file, and makes its folder if it is missing.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     std::fs::write(path, text)
 }
 
-/// Generated: what to write, by its path.
+/// Generates what to write, by its path.
 #[cfg(feature = "codegen")]
 fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
     let is_on = |feature: &str| {
@@ -42,7 +42,7 @@ fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
     Ok(compiled.files())
 }
 
-/// As generated before and checked in, if the fragments are still the same.
+/// Takes what was generated before and is checked in, if the fragments are still the same.
 #[cfg(not(feature = "codegen"))]
 fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
     let generated = root.join("generated");
@@ -58,7 +58,7 @@ fn texts(root: &Path) -> Result<Vec<(String, String)>, Vec<String>> {
     Ok(texts)
 }
 
-/// What a folder holds, and its folders.
+/// The files of a folder and of the folders in it.
 #[cfg(not(feature = "codegen"))]
 fn read(folder: &Path, prefix: &str) -> std::io::Result<Vec<(String, String)>> {
     let mut texts = Vec::new();

@@ -1,4 +1,5 @@
-//! How often a call allocates, beside one on bare `reqwest`. Where it is more often than promised here, the run fails.
+//! How often a call allocates, compared with one on bare `reqwest`. The run fails if it is more often than promised
+//! here.
 //!
 //!     cargo bench -p genauth-benches --bench allocations
 
@@ -6,7 +7,7 @@ use common::{Server, Sides, runtime};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// More than bare reqwest.
+/// How many more allocations a call may take than one on bare reqwest.
 const MORE: u64 = 6;
 
 fn main() -> ExitCode {
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
     let (server, runtime) = (Server::start(Duration::ZERO), runtime());
     let sides = Sides::of(&server.url);
     let allocations = |call: &dyn Fn()| {
-        // The first one connects.
+        // The first call connects, so it is not counted.
         call();
         allocation_counter::measure(|| (0..CALLS).for_each(|_| call())).count_total
     };

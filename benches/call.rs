@@ -3,8 +3,8 @@
 //!
 //!     cargo bench -p genauth-benches --bench call
 //!
-//! Both sides ask a server on another thread, in turns, so that whatever else the machine does befalls both. The ratio is
-//! that of neighbouring rounds; its median and quartiles are printed.
+//! Both sides ask a server on another thread, in turns, so that whatever else the machine does affects both. The ratio
+//! is that of neighbouring rounds; its median and quartiles are printed.
 
 use common::{Server, Sides, runtime, spread};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const ROUNDS: usize = 100;
 const CALLS: usize = 384;
 const AT_ONCE: usize = 64;
 
-/// Seconds for all calls, so many at once.
+/// How many seconds all calls take, `at_once` of them at a time.
 fn timed(runtime: &Runtime, at_once: usize, call: &impl AsyncFn() -> usize) -> f64 {
     #[allow(clippy::disallowed_methods, reason = "time is what is measured")]
     let start = Instant::now();
@@ -39,14 +39,14 @@ fn main() {
     for (name, at_once) in [("one after the other", 1), ("64 at once", AT_ONCE)] {
         let (mut ratios, mut micros) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            // Neither always comes after the other.
+            // The sides take turns in going first.
             let (theirs, mine) = if round % 2 == 0 {
                 (timed(&runtime, at_once, &bare), timed(&runtime, at_once, &ours))
             } else {
                 let mine = timed(&runtime, at_once, &ours);
                 (timed(&runtime, at_once, &bare), mine)
             };
-            // The first one connects.
+            // The first round connects, so it is not counted.
             if round > 0 {
                 ratios.push(mine / theirs);
                 micros.push(theirs * 1e6 / CALLS as f64);

@@ -1,10 +1,11 @@
-//! What 10,000 callers wait for who all come to a token cache that holds nothing yet, over what one waits for: the one
-//! request that they share.
+//! How long 10,000 callers wait who come at once to a token cache that holds nothing yet, over how long a single one
+//! waits for the request that they share.
 //!
 //!     cargo bench -p genauth-benches --bench cold_cache
 //!
-//! The server answers after 100 ms, a quick one across the network; on loopback alone there would be nothing to share. The
-//! callers are tasks on all cores. The ratio is that of neighbouring rounds; its median and quartiles are printed.
+//! The server answers after 100 ms, like a quick one across a network; on plain loopback there would be nothing to
+//! share. The callers are tasks on all cores. The ratio is that of neighbouring rounds; its median and quartiles are
+//! printed.
 
 use common::{Server, Sides, app, spread};
 use genauth::wechat::TokenCache;
@@ -17,7 +18,7 @@ const ROUNDS: usize = 20;
 const CALLERS: usize = 10_000;
 const ANSWERS_AFTER: Duration = Duration::from_millis(100);
 
-/// Seconds until all have a token of a cache that is new.
+/// How many seconds pass until all callers have a token from a new cache.
 fn timed(runtime: &Runtime, sides: &Sides, callers: usize) -> f64 {
     let cache = TokenCache::new(sides.client.clone());
     #[allow(clippy::disallowed_methods, reason = "time is what is measured")]

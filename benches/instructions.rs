@@ -1,10 +1,10 @@
-//! Instructions, which unlike time are the same whatever else the machine does: of a call, over the same on bare
-//! `reqwest`, and of a token from the cache.
+//! How many instructions a call takes, over the same call on bare `reqwest`, and how many a token from the cache takes.
+//! Unlike time, they are the same whatever else the machine does.
 //!
 //!     cargo bench -p genauth-benches --bench instructions
 //!
-//! valgrind counts them; without it this says so and does nothing. What is counted is the client's side, by the difference
-//! between many calls and few. Where a count is above what is promised here, the run fails.
+//! valgrind counts them; without it this says so and does nothing. Only the client's side is counted, by the difference
+//! between many calls and few. The run fails if a count is above what is promised here.
 
 use common::{Server, Sides, app, runtime};
 use genauth::wechat::TokenCache;
@@ -12,9 +12,9 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-/// Of a call, to bare reqwest.
+/// The most instructions that a call may take, over those on bare reqwest.
 const RATIO: f64 = 1.03;
-/// Of a token from the cache.
+/// The most instructions that a token from the cache may take.
 const GET: f64 = 300.0;
 
 fn main() -> ExitCode {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         [serve] if serve == "serve" => {
             println!("{}", Server::start(Duration::ZERO).url);
-            // Until whoever asked for it is gone.
+            // The server runs until the process that started it is gone.
             let _ = std::io::stdin().lines().count();
         }
         [what, calls] => run(what, calls.parse().expect("a number of calls")),
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What runs under valgrind. The server is a process of its own, so that it is not counted.
+/// Runs under valgrind. The server is a process of its own, so that it is not counted.
 fn run(what: &str, calls: usize) {
     let executable = std::env::current_exe().expect("this program");
     let mut server =
@@ -67,7 +67,7 @@ fn report() -> ExitCode {
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Instructions of one call.
+/// How many instructions one call takes.
 fn each(what: &str) -> f64 {
     const FEW: usize = 200;
     const MANY: usize = 1200;

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 const PATH: &str = "/api/v3/get-wechat-access-token-info";
 const APP_ID: &str = "wx0123456789abcdef";
 const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// As long as one that WeChat hands out.
+/// An answer whose token is as long as one of WeChat's.
 const ANSWER: &str = r#"{"statusCode":200,"message":"Success","data":{"accessToken":"61_dGhpcyBpcyBubyB0b2tlbiBidXQgaXMgYXMgbG9uZyBhcyBvbmUgdGhhdCBXZUNoYXQgaGFuZHMgb3V0IHRvIGl0cyBmcmllbmRz","expiresAt":4102444800}}"#;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct BareRequest<'a> {
     app_secret: &'a str,
 }
 
-/// What somebody writes who has read the API's page: `statusCode` decides, and the token is wanted.
+/// The type that somebody writes by the API's page alone: `statusCode` decides, and only the token is wanted.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BareEnvelope {
@@ -51,7 +51,7 @@ pub struct Sides {
 
 impl Sides {
     pub fn of(url: &str) -> Self {
-        // Only one of them can be the process' own, and which does not matter to plain HTTP.
+        // A process has one default provider; which one it is does not matter to plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let headers = [
             ("x-genauth-app-id", "app"),

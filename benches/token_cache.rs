@@ -33,7 +33,7 @@ static WARM: LazyLock<(TokenCache, GetWechatAccessTokenDto)> = LazyLock::new(|| 
     })
 });
 
-/// As in a task: an `await` and nothing around it.
+/// Runs the call as a task would: an `await` and nothing around it.
 fn repeat<T>(bencher: Bencher<'_, '_>, call: impl AsyncFn() -> T + Sync) {
     const CALLS: usize = 1000;
     bencher.counter(ItemsCount::new(CALLS)).bench(|| {

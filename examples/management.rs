@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         println!("{what_for:?}:");
         for request in server.take_requests() {
-            // The scheme alone: what follows it is secret.
+            // Only the scheme is shown: what follows it is secret.
             let scheme = request.header("authorization").and_then(|value| value.split(' ').next());
             println!("  {} {} ({})", request.method, request.path, scheme.unwrap_or("no authorization"));
         }

@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(server) => server.client_builder().build()?,
         None => Client::from_env()?,
     };
-    // What the mock knows, or what the environment says.
+    // A setting is the mock's own, or comes from the environment.
     let setting = |name: &str, of_mock: fn(&MockGenAuth) -> &str| match &mock {
         Some(server) => Ok(of_mock(server).to_owned()),
         None => std::env::var(name).map_err(|_| format!("GENAUTH_HOST is set but {name} is not; set it too")),

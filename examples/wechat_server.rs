@@ -50,9 +50,10 @@ async fn menu(State(shop): State<Shop>) -> Result<Json<Value>, (StatusCode, &'st
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
-    // For reqwest, which this program uses without a TLS feature of its own. An error says that there is one already.
+    // reqwest needs a provider, since this program enables none of its TLS features. An error only means that one is
+    // installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A clock for both sides, so that hours pass while you watch.
+    // Both sides share a clock, so that hours pass while you watch.
     let seconds = Arc::new(AtomicU64::new(1_800_000_000));
     let read = Arc::clone(&seconds);
     let now = move || SystemTime::UNIX_EPOCH + Duration::from_secs(read.load(Ordering::Relaxed));
@@ -91,7 +92,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// WeChat, as far as it is needed here.
+/// Plays the part of WeChat that is needed here.
 fn play_wechat(genauth: Arc<MockGenAuth>) -> Router {
     Router::new().route(
         "/cgi-bin/menu/get",

@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let show_token = std::env::args().any(|argument| argument == "--show-token");
-    // Lives until the end: a mock server stops when it is dropped.
+    // The mock is kept until the end, since it stops when it is dropped.
     let mut mock = None;
     let (client, app_id, app_secret) = if std::env::var_os("GENAUTH_HOST").is_some() {
         let client = Client::from_env()?;
@@ -46,7 +46,7 @@ async fn run() -> Result<(), Failure> {
     let requested = client.get_wechat_mp_access_token().body(app.clone()).send().await;
     match &requested {
         Ok(token) => print(token, show_token)?,
-        // A real host may not have it any more; the error says which operations it could be.
+        // A real host may no longer have this operation; the error names those that replace it.
         Err(error) => println!("  {error}"),
     }
 
@@ -64,7 +64,7 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The envelope as the server sent it, the token shortened unless asked for.
+/// Prints the envelope as the server sent it, with the token shortened unless `show_token` is set.
 fn print(token: &Response<GetWechatAccessTokenDataDto>, show_token: bool) -> Result<(), Failure> {
     let mut envelope = serde_json::to_value(token)?;
     if !show_token {

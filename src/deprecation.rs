@@ -35,6 +35,7 @@ pub enum DeprecationSource {
 
 /// What to do with a call to a deprecated operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnDeprecation {
     /// Go on.
     Proceed,

@@ -32,7 +32,7 @@ pub struct Operation {
     pub tells_success: bool,
     /// The fields of the body that hold a secret, by their names on the wire.
     pub secret_fields: &'static [&'static str],
-    /// The `operationId`s that take the same body and answer the same payload.
+    /// The `operationId`s that take the same body and return the same payload.
     pub siblings: &'static [&'static str],
     /// Only generated code is to name this, which an extension has outside of this crate: hence no `non_exhaustive`.
     #[doc(hidden)]

@@ -135,7 +135,7 @@ fn too_long(key: &PublicKey) -> Error {
     Error::new(
         ErrorKind::Request,
         SUBJECT,
-        format!("by the server's RSA key it may have {most} bytes; shorten it, or use SM2"),
+        format!("with the server's RSA key it may have at most {most} bytes; shorten it, or use SM2"),
     )
 }
 

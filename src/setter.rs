@@ -11,7 +11,7 @@ use std::fmt;
 /// `As` tells the two apart, and is inferred. A bare `None` does not say of what; leave the field alone, or write
 /// `None::<String>`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a `{T}`, nor what becomes one, nor an `Option` of such",
+    message = "`{Self}` is neither a `{T}`, nor convertible into one, nor an `Option` of either",
     label = "this setter takes a `{T}`"
 )]
 pub trait Optional<T, As> {
@@ -22,7 +22,7 @@ pub trait Optional<T, As> {
 
 /// What the setter of an optional field takes that may be null as well: what [`Optional`] says, or [`Null`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a `{T}`, nor what becomes one, nor an `Option` of such, nor `Null`",
+    message = "`{Self}` is neither a `{T}`, nor convertible into one, nor an `Option` of either, nor `Null`",
     label = "this setter takes a `{T}`"
 )]
 pub trait Nullable<T, As> {

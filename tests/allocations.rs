@@ -1,4 +1,4 @@
-//! How often something allocates, and how much it keeps. `benches/allocations.rs` has what a call allocates.
+//! How often something allocates, and how much it keeps. `benches/allocations.rs` measures what a call allocates.
 
 #[path = "../benches/lib.rs"]
 #[allow(dead_code, reason = "benchmarks need more of it")]
@@ -18,7 +18,7 @@ async fn a_fresh_token_from_the_cache_costs_no_allocation() {
     let app = GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret };
     let cache = TokenCache::new(server.client_builder().build().unwrap());
     let tokens = cache.app(&app);
-    // The first one on a thread sets up what the thread keeps.
+    // The first call on a thread sets up what the thread keeps.
     let held = tokens.get().await.unwrap();
     drop(tokens.get().await.unwrap());
     let counted = allocation_counter::measure(|| {
@@ -30,13 +30,14 @@ async fn a_fresh_token_from_the_cache_costs_no_allocation() {
     assert_eq!((counted.count_total, held.expose_secret().is_empty()), (0, false));
 }
 
-/// A piece of the connection's buffer would keep all of that: errors in a log took a hundred times what they say.
+/// A slice of the connection's buffer would keep the whole buffer alive: errors used to take a hundred times the memory
+/// of what they say.
 #[test]
 fn an_error_that_is_kept_keeps_the_answer_and_not_the_connections_buffer() {
     const ERRORS: usize = 500;
     let (server, runtime) = (common::Server::start(Duration::ZERO), common::runtime());
     let client = common::Sides::of(&server.url).client;
-    // What the server answers is not a number.
+    // The payload is not a number, so the call fails.
     let call = || client.call::<_, u8>(http::Method::POST, "/api/v3/x", &()).into_future();
     let mut kept: Vec<Error> = Vec::with_capacity(ERRORS);
     let mut call = || kept.push(runtime.block_on(call()).map(drop).unwrap_err());
@@ -46,7 +47,7 @@ fn an_error_that_is_kept_keeps_the_answer_and_not_the_connections_buffer() {
     assert!(each < 2048 && kept.iter().all(|error| error.body().is_some()), "{each} bytes for each");
 }
 
-/// Each new app copied the map of all others: beside 6000 it took ten times what it took beside 600.
+/// Each new app used to copy the map of all others: with 6000 apps that took ten times as long as with 600.
 #[test]
 fn a_new_app_costs_the_same_however_many_there_are() {
     let client = genauth::Client::builder("https://example.genauth.ai").app_id("an app").build().unwrap();

@@ -19,7 +19,7 @@ struct Seen {
     send: Payload,
     deprecated: Payload,
     call: Payload,
-    /// By `call`, of an endpoint that the document does not describe.
+    /// What `call` returns for an endpoint that the document does not describe.
     undescribed: Payload,
 }
 
@@ -48,7 +48,7 @@ async fn seen(answer: MockAnswer) -> Seen {
 }
 
 impl Seen {
-    /// The error of `send`, once every other way to call has answered the same, each under its own name.
+    /// The error of `send`, after checking that every other way to call returns the same one, each under its own name.
     fn error(self) -> Error {
         let error = self.send.map(|_| ()).unwrap_err();
         let detail = error.to_string();
@@ -63,7 +63,7 @@ impl Seen {
             // The advice on an unknown path names the others, and so differs.
             if error.http_status() != Some(StatusCode::NOT_FOUND) {
                 let expected = match detail.strip_prefix("`data` has another shape than documented (") {
-                    // Of `call`, the type is the caller's.
+                    // The type that `call` reads is the caller's, so its error says so.
                     Some(_) if *subject != *"getWechatMpAccessToken" => {
                         assert!(
                             other
@@ -104,7 +104,7 @@ fn detail(error: &Error) -> String {
     error.to_string().strip_prefix("getWechatMpAccessTokenInfo: ").unwrap().to_owned()
 }
 
-/// As [`detail`], with the place in the body blotted out.
+/// The same as [`detail`], with `*` for the place in the body.
 fn placeless(error: &Error) -> String {
     let text = detail(error);
     let Some((before, rest)) = text.split_once("line ") else { return text };
@@ -321,9 +321,9 @@ const ADVICE: [(u16, &str, bool); 10] = [
     ),
     (413, "; send less at once", false),
     (429, "; wait before the next request, and cache what this one answers", true),
-    (500, "; try again later; if it stays, give the request id to the server's operators", true),
-    (502, "; try again later; if it stays, give the request id to the server's operators", true),
-    (503, "; try again later; if it stays, give the request id to the server's operators", true),
+    (500, "; try again later; if this persists, give the request id to the server's operators", true),
+    (502, "; try again later; if this persists, give the request id to the server's operators", true),
+    (503, "; try again later; if this persists, give the request id to the server's operators", true),
     (504, "", true),
 ];
 
@@ -611,18 +611,18 @@ async fn each_code_of_the_error_page_comes_with_what_to_do() {
         (401, Some(1306), "the signature's nonce was used before; send the request again"),
         (404, Some(2004), "there is no such user; check the account"),
         (403, Some(2005), "the user is locked; unlock it in the console"),
-        (403, Some(2006), "check account and password"),
+        (403, Some(2006), "check the account and the password"),
         (404, Some(2011), "check the app id, and that the host is this application's own"),
         (401, Some(2020), "sign the user in again and set the new user access token"),
         (404, Some(2224), "check the user pool id and the host"),
-        (403, Some(2333), "check account and password"),
+        (403, Some(2333), "check the account and the password"),
         (402, Some(4021), "the plan does not include this; see the billing page of the console"),
         (402, None, "the plan does not include this; see the billing page of the console"),
         (501, None, "this server does not offer the operation"),
         (601, None, "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list"),
         (602, None, "the third party (such as WeChat) refused or failed: check its app id, secret and IP allow-list"),
         (603, None, "look into the custom code (pipeline) of the application in the console"),
-        // A code that says nothing leaves the word to the other.
+        // Where one code is unknown, the other gives the advice.
         (401, Some(7), "check the credentials"),
     ];
     for (status_code, api_code, advice) in rows {
@@ -642,7 +642,7 @@ async fn every_code_of_the_vendors_table_comes_with_what_to_do() {
     let table: Vec<Value> = serde_json::from_str(include_str!("vectors/api_codes.json")).unwrap();
     assert_eq!(table.len(), 43);
     for row in table {
-        // This statusCode alone has none.
+        // This statusCode has no advice of its own.
         let body = json!({ "statusCode": 409, "message": "no", "apiCode": row["apiCode"] });
         let error = seen(MockAnswer::envelope(body)).await.error();
         let told = detail(&error);
@@ -784,7 +784,8 @@ async fn what_is_no_utf_8_is_refused_also_where_no_field_is_for_it() {
     assert_eq!((error.kind(), error.status_code()), (ErrorKind::Response, None));
 }
 
-/// A payload lives in no task but in the caller's: that it is not `Send` keeps no call from being moved to another thread.
+/// A payload exists only in the caller's task: a payload that is not `Send` does not keep a call from moving to another
+/// thread.
 #[tokio::test]
 async fn a_call_may_be_spawned_whatever_its_payload() {
     type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send + 'a>>;

@@ -1,4 +1,5 @@
-//! With the feature `blocking`: what can be awaited can be waited for, and blocks neither others nor for good.
+//! With the feature `blocking`, whatever can be awaited can be waited for; that blocks no other thread, and always
+//! ends.
 
 use genauth::blocking::{Wait as _, WaitEach as _};
 use genauth::mock::{MockAnswer, MockGenAuth};
@@ -63,7 +64,7 @@ fn a_list_is_an_iterator_that_ends_after_an_error() {
     }
     let users = || client.list_users().body(ListUsersRequestDto::builder()).items().wait_each();
     let all = users().collect::<Result<Vec<_>, Error>>().unwrap();
-    // One has been there before.
+    // The mock has one user from the start.
     assert_eq!(all.len(), 61);
     server.on("listUsers").unwrap().answer_next(MockAnswer::error(403, 1, "no"));
     let mut failing = users();
@@ -71,7 +72,8 @@ fn a_list_is_an_iterator_that_ends_after_an_error() {
     assert!(failing.next().is_none());
 }
 
-/// It keeps a thread from other work, which may be what somebody wants; it neither panics nor waits for itself.
+/// In async code `wait` keeps the thread from other work, which may be intended; it neither panics nor waits for
+/// itself.
 #[test]
 fn within_async_code_nothing_panics_or_hangs() {
     let (_runtime, server) = server();
@@ -91,7 +93,7 @@ fn within_async_code_nothing_panics_or_hangs() {
     }
 }
 
-/// Errors of the caller's own come through.
+/// A caller's own error type comes through.
 #[test]
 fn an_error_type_of_the_callers_own_is_returned_as_it_is() {
     #[derive(Debug, PartialEq)]

@@ -125,7 +125,7 @@ impl Collector {
         String::from_utf8(std::mem::take(&mut *self.text.lock().unwrap())).unwrap()
     }
 
-    /// What was collected since the last time; the lines of it that show a canary are kept for the verdict.
+    /// Returns what was collected since the last check, and keeps the lines that show a canary for the verdict.
     fn check(&self, after: &str) -> String {
         let text = self.take();
         let leaks = text.lines().filter(|line| !found_in(line).is_empty()).map(|line| format!("{after}: {line}"));
@@ -140,7 +140,7 @@ impl Collector {
 }
 
 fn collector() -> Collector {
-    // One subscriber for the process, and so one test.
+    // The process has one subscriber, hence this one test.
     let collector = Collector::default();
     collector.subscribe();
     collector
@@ -161,7 +161,7 @@ fn client_builder(host: &str) -> ClientBuilder {
     builder.access_key(KEY_ID, KEY_SECRET.secret).retries(0)
 }
 
-/// With the credentials of an application alone, which is what `call` needs to know which ones to use.
+/// A client with only an application's credentials, so that `call` knows which ones to use.
 fn app_client(host: &str) -> Client {
     Client::builder(host)
         .app(APP_ID, APP_SECRET.secret)
@@ -180,7 +180,7 @@ fn fields() -> serde_json::Map<String, Value> {
     fields.as_object().unwrap().clone()
 }
 
-/// A successful answer: shown whole, and checked to hold the token where it may.
+/// Notes all that a successful answer shows, and checks that the token is in it where it may be.
 fn note_answer(collector: &Collector, response: &Response<GetWechatAccessTokenDataDto>) {
     collector.debug(response);
     collector.debug(&**response);
@@ -194,7 +194,7 @@ fn note_answer(collector: &Collector, response: &Response<GetWechatAccessTokenDa
 /// typed calls.
 async fn calls(collector: &Collector, server: &MockGenAuth, answer: &MockAnswer) -> Vec<Error> {
     let client = client_builder(server.url()).build().unwrap();
-    // Whatever proceeds is good for any number of requests.
+    // The answer is queued for as many requests as the calls below may send.
     server.answer_next(answer.clone().times(6));
     let mut errors = Vec::new();
 
@@ -369,15 +369,15 @@ async fn whatever_the_server_answers(collector: &Collector) {
             }
         }
         let log = collector.check(&name);
-        // The collector is not blind.
+        // The collector does see the log.
         assert!(log.contains("genauth.request") && log.contains("getWechatMpAccessTokenInfo"), "{name}:\n{log}");
-        // The secrets were there to be seen.
+        // The secrets did go out with the requests.
         let sent = server.requests();
         assert!(sent.iter().all(|request| request.json().unwrap()["appSecret"] == WECHAT_SECRET.secret), "{name}");
         assert_eq!(sent[0].header("authorization"), Some(format!("Bearer {}", USER_TOKEN.secret).as_str()));
     }
 
-    // What the mock answers by itself, where the token is another at each turn.
+    // The mock's own answers are checked too; their token differs each time.
     calls(collector, &server, &MockAnswer::proceed()).await;
     let log = collector.check("the mock's own answer");
     assert!(log.contains("genauth.status_code=200"), "{log}");
@@ -389,7 +389,7 @@ async fn whatever_the_server_answers(collector: &Collector) {
 }
 
 async fn what_the_network_does(collector: &Collector) {
-    // Nobody listens there.
+    // A socket that is bound but does not listen refuses connections.
     let deaf = tokio::net::TcpSocket::new_v4().unwrap();
     deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", deaf.local_addr().unwrap());
@@ -495,7 +495,7 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
         let body = json!({ "a": secret, "b": [secret, { "c": secret }], "deep": { "er": { "still": secret } } });
         let echo = json!({ "statusCode": 400, "message": format!("bad value {secret}"), "requestId": secret });
         for path in ["/api/v3/undescribed", PATH] {
-            // Of a described operation only the fields that the document calls secret are: here, none.
+            // The body of a described operation may hold only fields that the document describes.
             let body = if path == PATH { json!({ "appId": "wx", "appSecret": secret }) } else { body.clone() };
             server.answer_next(MockAnswer::envelope(echo.clone()));
             let error = client.call::<_, Value>(Method::POST, path, &body).await.unwrap_err();
@@ -508,12 +508,13 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
 
         server.take_requests().iter().for_each(|request| collector.debug(request));
 
-        // In a path, in a list, in depth, and sent again. The mock's record shows a path, as a server's log does.
+        // The secret is in the path, in a list and in nested fields, and is sent again. The mock's record shows a path,
+        // as a server's log does.
         let path = format!("/api/v3/users/{}", genauth::encode_path_segment(secret).unwrap());
         let fields = json!({ "list": [secret], "deep": { "er": [{ "still": secret }] } });
         let busy = json!({ "statusCode": 503, "message": format!("busy with {secret}"), "requestId": secret });
         for method in [Method::GET, Method::DELETE, Method::PUT, Method::POST] {
-            // With a budget of its own.
+            // Each client has a retry budget of its own.
             let builder = client_builder(server.url()).retries(2);
             let client = builder.retry_pauses(Duration::from_millis(1), Duration::from_secs(1)).build().unwrap();
             let call = || client.call::<_, Value>(method.clone(), &path, &fields).idempotent();
@@ -543,7 +544,8 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
     }
 }
 
-/// The password, the application's secret in each of its forms, and the tokens that come back.
+/// Signs in with canaries for the password and for each form of the application's secret, and checks the tokens that
+/// come back.
 async fn a_sign_in(collector: &Collector) {
     let server = server().await;
     let password = WECHAT_SECRET.secret;
@@ -584,7 +586,7 @@ async fn a_sign_in(collector: &Collector) {
     }
 }
 
-/// The other operations that sign a user in, with a secret in each field that takes one.
+/// The bodies of the other operations that sign a user in, with a secret in each field that takes one.
 fn other_sign_ins(secret: &str) -> [(&'static str, Value); 5] {
     let mobile = |connection: &str, payload: &str, fields: Value| {
         let mut body = json!({ "extIdpConnidentifier": "wx", "connection": connection });
@@ -602,7 +604,7 @@ fn other_sign_ins(secret: &str) -> [(&'static str, Value); 5] {
     ]
 }
 
-/// The access key in a body, and the token that it is exchanged for.
+/// Exchanges an access key, which goes out in the body, for a token.
 async fn a_management_token(collector: &Collector) {
     let server = server().await;
     let client = client_builder(server.url()).access_key_use(AccessKeyUse::ManagementToken).build().unwrap();
@@ -666,7 +668,7 @@ fn builders_that_are_refused(collector: &Collector) {
     }
 }
 
-/// `Debug` of every type that may hold a secret.
+/// Collects the `Debug` output of every type that may hold a secret.
 fn values(collector: &Collector) {
     let builder = client_builder("https://example.genauth.ai");
     collector.debug(&builder);
@@ -709,13 +711,13 @@ fn values(collector: &Collector) {
     let log = collector.check("Debug of the values");
     assert!(log.contains("[REDACTED]") && log.contains("GetWechatAccessTokenDataDto") && log.contains("ClientBuilder"));
 
-    // What is asked for in so many words is there.
+    // What is asked for explicitly is shown.
     assert_eq!(dto.app_secret.expose_secret(), WECHAT_SECRET.secret);
     assert_eq!(serde_json::to_value(&dto).unwrap()["appSecret"], WECHAT_SECRET.secret);
     assert_eq!(serde_json::to_value(&envelope).unwrap()["data"]["accessToken"], WECHAT_TOKEN.secret);
 }
 
-/// The places where the server's words are to be had show the canaries, or this test would prove nothing.
+/// Checks that the canaries show where the server's words may be read; otherwise this test would prove nothing.
 async fn where_secrets_may_be_seen() {
     let server = server().await;
     let client = app_client(server.url());

@@ -1,4 +1,5 @@
-//! Each kind of credential in each dialect: exactly these headers go out, and the server, which checks them, answers.
+//! Each kind of credential, in each dialect, sends exactly these headers, and the server, which checks them, accepts
+//! them.
 
 use genauth::mock::{MockAnswer, MockGenAuth, RecordedRequest};
 use genauth::{
@@ -247,7 +248,7 @@ async fn an_operation_refuses_credentials_that_the_document_does_not_list_before
     assert!(server.requests().is_empty());
 }
 
-/// Everything that a client can hold at once.
+/// A client with everything that it can hold at once.
 fn holding_much(server: &MockGenAuth) -> ClientBuilder {
     let builder = server.client_builder().user_access_token(MockGenAuth::USER_ACCESS_TOKEN);
     builder.access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
@@ -288,7 +289,7 @@ async fn a_call_sends_the_credentials_that_it_asks_for_and_no_others() {
         let body = String::from_utf8(request.body.to_vec()).unwrap();
         assert_eq!(body.contains(MockGenAuth::APP_SECRET), asked.contains(&ClientSecretPost), "{asked:?}");
     }
-    // Of a described operation as well.
+    // The same is true of a described operation.
     let client = holding_much(&server).build().unwrap();
     let app = json!({ "appId": server.wechat_app_id(), "appSecret": server.wechat_app_secret() });
     let described = "/api/v3/get-wechat-access-token-info";

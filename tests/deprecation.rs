@@ -138,7 +138,7 @@ fn the_compiler_warns_of_what_is_deprecated_and_of_nothing_else() {
     let _ = size_of::<GetWechatAccessTokenDto>();
 }
 
-/// What the compiler says then: the note of `#[deprecated]`.
+/// The note of `#[deprecated]`, which the compiler prints.
 fn note(attributes: &[Attribute]) -> Option<String> {
     let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("deprecated"))?;
     let mut note = None;

@@ -78,7 +78,7 @@ fn the_table_holds_every_operation_of_the_document_as_described_there() {
         assert_eq!(described["deprecated"] == true, operation.deprecated);
         assert_eq!(described["x-replaced-by"].as_str(), operation.replaced_by);
         assert_eq!(described["x-idempotent"] == true || operation.method != http::Method::POST, operation.idempotent);
-        // OpenAPI has no word for the alternatives with the app's secret in the body.
+        // OpenAPI cannot express the alternatives that send the app's secret in the body.
         let posts = |all: &&&[Credential]| all.contains(&Credential::ClientSecretPost);
         let posting = operation.credentials.iter().filter(posts).count();
         assert_eq!(described["security"].as_array().unwrap().len(), operation.credentials.len() - posting);
@@ -90,7 +90,7 @@ fn the_table_holds_every_operation_of_the_document_as_described_there() {
     }
 }
 
-/// What the generators of other languages make of the document.
+/// Checks what generators for other languages rely on in the document.
 #[test]
 fn the_document_says_what_it_says_in_words_of_the_standard() {
     let document = document();
@@ -102,7 +102,7 @@ fn the_document_says_what_it_says_in_words_of_the_standard() {
         let known = scheme["type"] == "apiKey" || scheme["scheme"] == "basic" || scheme["scheme"] == "bearer";
         assert!(known, "{name}: {scheme}");
     }
-    // Without a format they take an integer of 32 bits for it, which ends in 2038.
+    // Without a format, generators choose an integer of 32 bits, which overflows in 2038.
     let forms = document["components"]["schemas"]["UnixTimestamp"]["oneOf"].as_array().unwrap();
     assert_eq!(forms[0], json!({ "type": "integer", "format": "int64" }));
 }

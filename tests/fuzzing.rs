@@ -1,5 +1,5 @@
-//! The fuzz targets of `fuzz/`, without a fuzzer: the committed corpus, and what comes of it by chance. So whoever has no
-//! `cargo fuzz` sees what it has found, and a target that no longer compiles.
+//! Runs the fuzz targets of `fuzz/` without a fuzzer, on the committed corpus and on random mutations of it. So those
+//! without `cargo fuzz` see what it has found, and whether a target no longer compiles.
 
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
@@ -17,7 +17,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// One of the corpus, with some of it replaced by some of another or by anything.
+/// An input of the corpus, part of which is replaced by part of another or by random bytes.
 fn mutated(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop_oneof![prop::collection::vec(any::<u8>(), 0..8), "[ -~]{0,8}".prop_map(String::into_bytes)];
     let cuts = prop::collection::vec((any::<Index>(), any::<Index>(), bytes), 0..4);

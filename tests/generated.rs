@@ -14,7 +14,7 @@ fn the_document_is_one_for_the_openapiv3_crate() {
     assert_eq!(document.operations().count(), genauth::operations().len());
 }
 
-/// A tag's feature that `Cargo.toml` lacks would never be on.
+/// A tag whose feature `Cargo.toml` lacks would never be compiled.
 #[test]
 fn every_feature_of_the_document_is_one_of_the_crate() {
     let document: serde_json::Value = serde_json::from_str(genauth::OPENAPI).unwrap();

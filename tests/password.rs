@@ -123,7 +123,7 @@ async fn what_cannot_be_encrypted_says_why_and_shows_nothing() {
     assert!(passwords.rsa("x".repeat(245)).await.is_ok());
     let error = passwords.rsa("x".repeat(246)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
-    assert!(error.to_string().contains("may have 245 bytes") && !error.to_string().contains("xxx"), "{error}");
+    assert!(error.to_string().contains("at most 245 bytes") && !error.to_string().contains("xxx"), "{error}");
 
     for (key, which) in [("no key", "rsa"), ("04zz", "sm2"), ("041", "sm2"), ("é", "sm2"), ("", "sm2"), ("00", "sm2")]
     {

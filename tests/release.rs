@@ -56,7 +56,7 @@ fn faults(changelog: &str, version: &str) -> Vec<String> {
         let (heading, rest) = release.split_once('\n').unwrap_or((release, ""));
         if heading == "[Unreleased]" {
             if !releases.is_empty() || unreleased.is_some() {
-                faults.push("[Unreleased] is to be the first heading, once".to_owned());
+                faults.push("[Unreleased] must be the first heading, once".to_owned());
             }
             unreleased = Some(rest.contains("\n- "));
         } else {

@@ -29,7 +29,7 @@ async fn a_wrong_password_is_an_error_with_the_apis_own_code() {
     let client = server.client_builder().build().unwrap();
     let error = client.sign_in_by_password(MockGenAuth::USER_ACCOUNT, "wrong").await.unwrap_err();
     assert_eq!((error.kind(), error.api_code()), (ErrorKind::Api, Some(2333)));
-    assert!(error.to_string().contains("check account and password"), "{error}");
+    assert!(error.to_string().contains("check the account and the password"), "{error}");
     assert!(error.next_step().is_none());
 }
 

@@ -251,6 +251,7 @@ impl Signer {
         let (prefix, scheme) = match self.dialect {
             Dialect::GenAuth => ("x-genauth-", "GenAuth"),
             Dialect::Authing => ("x-authing-", "authing"),
+            other => return Err(TestCaseError::fail(format!("{other:?}"))),
         };
         let header = |name: &str| request.header(name).ok_or_else(|| TestCaseError::fail(format!("no {name}")));
         let target = request.path.strip_prefix(self.base_path.1).unwrap_or_default();

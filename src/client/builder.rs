@@ -1,4 +1,4 @@
-//! The builder: what a caller says, checked.
+//! The builder of a client, which checks what the caller has set.
 
 use super::clock::{self, Clock};
 use super::host::Host;
@@ -35,17 +35,17 @@ use tokio::sync::Semaphore;
 ///
 /// # Credentials
 ///
-/// Which credentials an operation takes is written in the document; a call without them is refused before anything is
-/// sent. A client may hold several kinds.
+/// The document says which credentials an operation takes; a call without them fails before anything is sent. A client
+/// may hold several kinds.
 ///
-/// - **An application**, whose id goes out with each call, and whose secret only where an operation takes it:
-///   [`app`](Self::app), or [`app_id`](Self::app_id) without a secret. [`client_authentication`](Self::client_authentication)
-///   says how the secret goes.
+/// - **An app**: its id goes out with each call, its secret only where an operation takes it. Use [`app`](Self::app),
+///   or [`app_id`](Self::app_id) if there is no secret; [`client_authentication`](Self::client_authentication) says how
+///   the secret is sent.
 /// - **A signed-in user**: [`user_access_token`](Self::user_access_token),
 ///   [`Client::sign_in_by_password`](crate::Client::sign_in_by_password), or
-///   [`Client::set_user_access_token`](crate::Client::set_user_access_token) for a client that there is.
-/// - **An access key** of the management side, which signs each request, or fetches a management token that the client keeps
-///   and renews: [`access_key`](Self::access_key) and [`access_key_use`](Self::access_key_use).
+///   [`Client::set_user_access_token`](crate::Client::set_user_access_token) for a client that already exists.
+/// - **An access key** of the management side, which signs each request or fetches a management token that the client
+///   keeps and renews: [`access_key`](Self::access_key) and [`access_key_use`](Self::access_key_use).
 ///
 /// ```
 /// use genauth::{AccessKeyUse, Client, ClientAuthentication, Error, SignIn};
@@ -74,8 +74,8 @@ use tokio::sync::Semaphore;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// The headers of Authing's dialect go to hosts under `authing.cn` and `authing.com`, those of GenAuth to all others;
-/// [`dialect`](Self::dialect) says otherwise. `http://` is for this machine only, and no request follows a redirect.
+/// The headers of Authing's dialect go to hosts under `authing.cn` and `authing.com`, those of GenAuth's to all others,
+/// unless [`dialect`](Self::dialect) is set. `http://` is for this machine only, and no request follows a redirect.
 #[must_use]
 #[derive(Clone)]
 pub struct ClientBuilder {
@@ -83,7 +83,7 @@ pub struct ClientBuilder {
     wishes: Wishes,
 }
 
-/// What a caller says beside the host.
+/// What a caller has set besides the host.
 #[derive(Clone, Default)]
 struct Wishes {
     app: Option<(String, Option<SecretString>)>,
@@ -110,7 +110,7 @@ struct Wishes {
     now: Option<Clock>,
 }
 
-/// What every SDK of this API allows a call.
+/// The time that every SDK of this API allows for a call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read: 1 MiB. A token's is below one KiB.
@@ -121,154 +121,157 @@ impl ClientBuilder {
         Self { host, wishes: Wishes::default() }
     }
 
-    /// The id and secret of the GenAuth application that calls. The id goes out with each call; the secret only where an
-    /// operation takes it, as [`client_authentication`](Self::client_authentication) says.
+    /// Sets the id and the secret of the app that calls. The id goes out with each call, the secret only where an
+    /// operation takes it, in the way that [`client_authentication`](Self::client_authentication) says.
     pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.wishes.app = Some((id.into(), Some(secret.into())));
         self
     }
 
-    /// The id of an application without a secret, or whose secret no called operation needs.
+    /// Sets the id of an app that has no secret, or whose secret is not needed by any operation you call.
     pub fn app_id(mut self, id: impl Into<String>) -> Self {
         self.wishes.app = Some((id.into(), None));
         self
     }
 
-    /// How the application proves itself where an operation takes its secret; by HTTP Basic authentication otherwise.
-    /// What sends a secret needs one: [`build`](Self::build) asks for [`app`](Self::app).
+    /// Sets how the app authenticates where an operation takes its secret; the default is HTTP Basic authentication. A
+    /// way that sends a secret needs one: without [`app`](Self::app), [`build`](Self::build) fails.
     pub fn client_authentication(mut self, how: ClientAuthentication) -> Self {
         self.wishes.client_authentication = Some(how);
         self
     }
 
-    /// The access token of a signed-in user, sent as `Bearer` where an operation takes it.
+    /// Sets the access token of a signed-in user, which is sent as `Bearer` where an operation takes it.
     pub fn user_access_token(mut self, token: impl Into<SecretString>) -> Self {
         self.wishes.user_access_token = Some(token.into());
         self
     }
 
-    /// An access key of the user pool, which signs requests of the management side; or fetches a token for them, as
-    /// [`access_key_use`](Self::access_key_use) says.
+    /// Sets an access key of the user pool. It signs the requests of the management side or fetches a token for them,
+    /// as [`access_key_use`](Self::access_key_use) says.
     pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.wishes.access_key = Some((id.into(), secret.into()));
         self
     }
 
-    /// What the access key is used for; to sign otherwise.
+    /// Sets what the access key is used for; by default it signs requests.
     pub fn access_key_use(mut self, what_for: AccessKeyUse) -> Self {
         self.wishes.access_key_use = what_for;
         self
     }
 
-    /// How a signed request tells its date; as an HTTP date otherwise.
+    /// Sets how a signed request writes its date; the default is an HTTP date.
     pub fn signature_date(mut self, form: SignatureDate) -> Self {
         self.wishes.signature_date = form;
         self
     }
 
-    /// The tenant that calls with the access key are for.
+    /// Sets the tenant that calls with the access key are for.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
         self.wishes.tenant_id = Some(id.into());
         self
     }
 
-    /// The header that names the tenant; `x-genauth-app-tenant-id` (or `x-authing-…`) otherwise.
+    /// Sets the header that names the tenant; the default is `x-genauth-app-tenant-id` (or `x-authing-…`).
     pub fn tenant_header(mut self, header: TenantHeader) -> Self {
         self.wishes.tenant_header = header;
         self
     }
 
-    /// Which brand's headers to send; taken from the host otherwise.
+    /// Sets which brand's headers are sent; by default the host decides.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.wishes.dialect = Some(dialect);
         self
     }
 
-    /// The language of the server's messages; `zh-CN` otherwise, as in every SDK.
+    /// Sets the language of the server's messages; the default is `zh-CN`, as in every SDK.
     pub fn language(mut self, language: Language) -> Self {
         self.wishes.language = language;
         self
     }
 
-    /// How long a call may take, from its start to the last byte of the answer, retries and a management token that has to
-    /// be fetched first included; 10 seconds otherwise.
+    /// Sets how long a call may take, from its start to the last byte of the answer, including retries and the fetch of
+    /// a management token; the default is 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.wishes.timeout = Some(timeout);
         self
     }
 
-    /// How long a single attempt may take, so that there is time for another; otherwise what is left of the call's time.
+    /// Sets how long a single attempt may take, so that there is time for another; by default it may take all that is
+    /// left of the call's time.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.wishes.attempt_timeout = Some(timeout);
         self
     }
 
-    /// How often a call is made again that failed and may succeed without a change ([`Error::is_retryable`]); 2 otherwise,
-    /// and 0 is never. Only operations that the document calls idempotent ([`Operation::idempotent`](crate::Operation))
-    /// are, and what [`Client::call`](crate::Client::call) says of others. The clones of a client share a budget: ten retries, and one for every ten calls that succeed.
+    /// Sets how often a failed call that may succeed without a change ([`Error::is_retryable`]) is retried; the default
+    /// is 2, and 0 means never. Only operations that the document calls idempotent
+    /// ([`Operation::idempotent`](crate::Operation)) are retried; for others see [`Client::call`](crate::Client::call).
+    /// The clones of a client share a budget: ten retries, and one more for every ten calls that succeed.
     pub fn retries(mut self, retries: u32) -> Self {
         self.wishes.retry.retries = retries;
         self
     }
 
-    /// How long at most to wait before the first retry, which doubles with each, and before any; 100 ms and 5 s otherwise.
-    /// The pause is random below that, but not shorter than a server's `Retry-After`; a server that asks for more than
-    /// `longest` is not asked again.
+    /// Sets the longest pause before the first retry, which doubles with each further one, and before any retry; the
+    /// defaults are 100 ms and 5 s. The pause is random below that, but not shorter than a server's `Retry-After`; a
+    /// call is not retried if the server asks for more than `longest`.
     pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
         (self.wishes.retry.first_pause, self.wishes.retry.longest_pause) = (first, longest);
         self
     }
 
-    /// The largest answer that is read, in bytes; 1 MiB otherwise. A larger one is [`ErrorKind::TooLarge`](crate::ErrorKind).
+    /// Sets the largest answer that is read, in bytes; the default is 1 MiB. A larger one is an
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind).
     pub fn largest_answer(mut self, bytes: usize) -> Self {
         self.wishes.largest_answer = Some(bytes);
         self
     }
 
-    /// How many requests of a client and its clones may be under way at once; any number otherwise. The others wait, as
-    /// long as their time allows.
+    /// Sets how many requests of a client and its clones may be under way at once; by default there is no limit. The
+    /// others wait as long as their time allows.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.wishes.concurrency = Some(requests);
         self
     }
 
-    /// How long connecting may take; 10 seconds otherwise.
+    /// Sets how long connecting may take; the default is 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.wishes.connect_timeout = Some(timeout);
         self
     }
 
-    /// Sends secrets unencrypted to a host that is not this machine, if its URL says `http`. Everyone on the way can
-    /// read them: for test networks only.
+    /// Sends secrets unencrypted to a host that is not this machine if its URL says `http`. Everyone on the way can
+    /// read them, so use it in test networks only.
     pub fn dangerously_allow_plain_http(mut self) -> Self {
         self.wishes.plain_http = true;
         self
     }
 
-    /// An HTTP client of your own, for its connection pool or settings that this builder lacks.
+    /// Uses an HTTP client of your own, for its connection pool or for settings that this builder lacks.
     ///
-    /// Its certificates, proxy and connect timeout hold; [`timeout`](Self::timeout) is set on each request. Whatever its
-    /// redirect policy, no request body follows a redirect; give it `redirect::Policy::none()` so that no header and no
-    /// query does either. Headers that it adds by default go out unsigned.
+    /// Its certificates, proxy and connect timeout apply; [`timeout`](Self::timeout) is set on each request. No request
+    /// body follows a redirect, whatever its redirect policy; give it `redirect::Policy::none()` so that headers and
+    /// queries do not either. Headers that it adds by default go out unsigned.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.wishes.http_client = Some(client);
         self
     }
 
-    /// Certificates to trust besides the platform's, as PEM text. May be called more than once.
+    /// Adds certificates to trust besides the platform's, as PEM text. It may be called more than once.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.wishes.root_certificates.push(pem.into());
         self
     }
 
-    /// The proxy to go through; otherwise the system's, and none for this machine.
+    /// Sets the proxy to go through; by default it is the system's, and there is none for a host that is this machine.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.wishes.proxy = Some(proxy);
         self
     }
 
-    /// Is told of each call to a deprecated operation, and says whether it goes on. A warning is logged in any case, once
-    /// per operation. A `Deprecation` or `Sunset` header in an answer raises the same notice.
+    /// Sets a hook that is told of each call to a deprecated operation and says whether the call goes on. A warning is
+    /// logged in any case, once per operation. A `Deprecation` or `Sunset` header in an answer raises the same notice.
     ///
     /// ```
     /// use genauth::{Client, OnDeprecation};
@@ -290,13 +293,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock that dates signatures and tells when a management token is due; the system's otherwise.
+    /// Sets the clock that dates signatures and says when a management token is due; the default is the system's.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.wishes.now = Some(Arc::new(now));
         self
     }
 
-    /// Checks everything and makes the client. Nothing is sent.
+    /// Checks the settings and makes the client. Nothing is sent.
     ///
     /// # Errors
     ///
@@ -328,7 +331,7 @@ impl ClientBuilder {
             retry: Retry { budget: Arc::default(), ..wishes.retry },
             allow_not_done: false,
             largest_answer: wishes.largest_answer.unwrap_or(LARGEST_ANSWER),
-            // More than a semaphore holds is as good as any number.
+            // A limit above a semaphore's maximum is as good as none.
             concurrency: wishes.concurrency.map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             headers: HeaderMap::new(),
             foreign_http_client: wishes.http_client.is_some(),
@@ -343,7 +346,7 @@ impl ClientBuilder {
 }
 
 impl Wishes {
-    /// The credentials, and the access key that is to fetch tokens, if there is one.
+    /// Returns the credentials, and the access key that is to fetch tokens if there is one.
     fn credentials(&self, host: &Host) -> Result<(Credentials, Option<AccessKey>), Error> {
         let app_id = self.app.as_ref().map(|(id, _)| header_value(id, "app id")).transpose()?;
         let app = self.app.as_ref().and_then(|(id, secret)| Some((id.as_str(), secret.as_ref()?)));
@@ -379,18 +382,20 @@ impl Wishes {
         }
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            // Another crate may switch compression on for all of reqwest; ours sends the contract's headers and no more.
+            // Another crate may enable compression for all of reqwest; this client sends the contract's headers and no
+            // more.
             .no_gzip()
             .no_brotli()
             .no_deflate()
             .no_zstd()
-            // Or HTTP/2. What reqwest itself tries again is only what that refuses, and it copies every request for it.
+            // Another crate may enable HTTP/2 as well. reqwest's own retries only concern requests that HTTP/2 refuses,
+            // and copy every request for that.
             .http1_only()
             .retry(reqwest::retry::never().max_retries_per_request(0))
             .connect_timeout(self.connect_timeout.unwrap_or(TIMEOUT));
         match &self.proxy {
             Some(proxy) => builder = builder.proxy(proxy.clone()),
-            // A proxy of the environment is for the way out, not for this machine.
+            // A proxy from the environment is for the way out, not for this machine.
             None if host.is_loopback() => builder = builder.no_proxy(),
             None => {}
         }

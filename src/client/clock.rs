@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Now, give or take the hundredth of a second. Every token that comes from a cache reads it, and the exact clock takes
-/// longer than all the rest of that.
+/// Returns the time, give or take a hundredth of a second. It is read for every token that a cache hands out, and
+/// reading the exact clock would take longer than everything else there.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 pub(crate) fn now() -> SystemTime {
     use rustix::time::{ClockId, clock_gettime};

@@ -3,10 +3,10 @@
 use crate::{ClientBuilder, Error};
 use std::time::Duration;
 
-/// Adds what a variable says; none if it says something else than expected.
+/// Sets what a variable says; `None` if its value is not as expected.
 type Add = fn(ClientBuilder, &str) -> Option<ClientBuilder>;
 
-/// The variables that stand alone, and what is expected there.
+/// The variables that need no other one, and what each is expected to hold.
 const ALONE: [(&str, &str, Add); 5] = [
     ("GENAUTH_ACCESS_TOKEN", "a token", |builder, token| Some(builder.user_access_token(token))),
     ("GENAUTH_DIALECT", "`genauth` or `authing`", |builder, name| Some(builder.dialect(name.parse().ok()?))),
@@ -19,7 +19,8 @@ const ALONE: [(&str, &str, Add); 5] = [
 ];
 
 impl ClientBuilder {
-    /// A builder as the environment describes it, to add to; see [`Client::from_env`](crate::Client::from_env).
+    /// Returns a builder with what the environment sets, for you to add to; see
+    /// [`Client::from_env`](crate::Client::from_env).
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl ClientBuilder {
     }
 }
 
-/// `problem` is what the variable is not, and what to do.
+/// Returns the error of a variable; `problem` says what its value is not, and what to do.
 fn bad(name: &str, problem: &str) -> Error {
     Error::configuration(format!("the environment variable {name} is not {problem}"))
 }

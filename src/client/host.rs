@@ -5,25 +5,25 @@ use crate::operation::OPERATIONS;
 use reqwest::Url;
 use std::sync::OnceLock;
 
-/// A checked host: `https`, or `http` to this machine; no user info, query or fragment; no slash at the end.
+/// A checked host: `https`, or `http` to this machine, without user info, query, fragment or a slash at the end.
 pub(crate) struct Host {
     url: Url,
     text: String,
-    /// The URL of each operation, by its place in the table, parsed once: that takes longer than all else that this crate
-    /// does for a call.
+    /// The URL of each operation, by its place in the table. It is parsed once, since that takes longer than everything
+    /// else that this crate does for a call.
     of_operations: Box<[OnceLock<Url>]>,
 }
 
 impl Host {
     pub(crate) fn parse(host: &str, plain_http: bool) -> Result<Self, Error> {
-        // A URL's parser would drop line breaks.
+        // The URL parser would drop line breaks.
         let url = Url::parse(host.trim()).ok().filter(|_| !host.trim().contains(char::is_control));
         let url =
             url.ok_or_else(|| Error::configuration("the host is not a URL; write it as https://example.genauth.ai"))?;
         let text = url.as_str().trim_end_matches('/').to_owned();
         let of_operations = OPERATIONS.iter().map(|_| OnceLock::new()).collect();
         let host = Self { url, text, of_operations };
-        // No refusal repeats the host: somebody may have put a password into it.
+        // The error does not repeat the host: somebody may have put a password into it.
         let detail = if !matches!(host.url.scheme(), "https" | "http") {
             "the host's URL does not start with https://; write it as https://example.genauth.ai"
         } else if host.name().is_empty() {
@@ -40,22 +40,22 @@ impl Host {
         Err(Error::configuration(detail))
     }
 
-    /// The text, without a slash at the end, so that a path can follow.
+    /// Returns the URL as text, without a slash at the end so that a path can follow.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The name alone, without scheme, port and path.
+    /// Returns the name alone, without scheme, port and path.
     pub(crate) fn name(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Empty, or with a slash in front and none behind.
+    /// Returns the path in front of all others: empty, or with a slash at its start and not at its end.
     pub(crate) fn base_path(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }
 
-    /// The URL of a path that starts with a slash.
+    /// Returns the URL of a path, which starts with a slash.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         match self.base_path() {
@@ -65,7 +65,7 @@ impl Host {
         url
     }
 
-    /// The URL of the operation at this place in the table, whose path has no parameter.
+    /// Returns the URL of the operation at this place in the table; its path must not have a parameter.
     pub(crate) fn url_of(&self, operation: usize) -> Url {
         self.of_operations[operation].get_or_init(|| self.url(OPERATIONS[operation].path)).clone()
     }
@@ -79,7 +79,8 @@ impl Host {
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         match address {
             Ok(address) => address.to_canonical().is_loopback(),
-            // Names under it, and with a dot behind it, may be asked of a name server, which may say anything.
+            // Names below `localhost`, or with a dot at the end, may be looked up at a name server, which may say
+            // anything.
             Err(_) => name == "localhost",
         }
     }

@@ -7,7 +7,7 @@ use crate::keeper::{Fetching, Source, Words};
 use crate::types::GetManagementAccessTokenDto;
 use std::sync::Arc;
 
-/// The client before it had tokens to send, which is all that it takes to get one.
+/// The client as it is without a management token, which is enough to fetch one.
 struct ManagementSource {
     client: Client,
     key: AccessKey,
@@ -25,7 +25,8 @@ impl Source for ManagementSource {
         Box::pin(async move {
             let body = GetManagementAccessTokenDto { access_key_id, access_key_secret };
             let answer = self.client.get_management_token().body(body).send().await;
-            // The body is this operation's: whoever needed the token must not take it for the answer to its own.
+            // The body is the answer of this operation: a caller that needed the token must not take it for the answer
+            // to its own.
             let answer = answer.map_err(|error| error.with(|error| error.body = None))?;
             Ok(fetched(answer.access_token.clone(), answer.expires_in, &self.key.id))
         })

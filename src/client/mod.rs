@@ -22,12 +22,13 @@ use std::fmt;
 use std::sync::Arc;
 
 impl Client {
-    /// A client for the server at `host`, such as `https://example.genauth.ai`; a path is kept as a prefix.
+    /// Returns a builder for a client of the server at `host`, such as `https://example.genauth.ai`; a path is kept as
+    /// a prefix.
     pub fn builder(host: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(host.into())
     }
 
-    /// A client as the environment describes it.
+    /// Makes a client from environment variables.
     ///
     /// | variable | meaning |
     /// |---|---|
@@ -35,10 +36,10 @@ impl Client {
     /// | `GENAUTH_APP_ID`, `GENAUTH_APP_SECRET` | [`app`](ClientBuilder::app), or [`app_id`](ClientBuilder::app_id) without the secret |
     /// | `GENAUTH_ACCESS_TOKEN` | [`user_access_token`](ClientBuilder::user_access_token) |
     /// | `GENAUTH_ACCESS_KEY_ID`, `GENAUTH_ACCESS_KEY_SECRET` | [`access_key`](ClientBuilder::access_key) |
-    /// | `GENAUTH_DIALECT` | `genauth` or `authing`; by the host otherwise |
+    /// | `GENAUTH_DIALECT` | `genauth` or `authing`; the host decides by default |
     /// | `GENAUTH_LANG` | `zh-CN` (default), `en-US`, `zh-TW` or `ja-JP` |
-    /// | `GENAUTH_TIMEOUT` | seconds for a whole call; 10 otherwise |
-    /// | `GENAUTH_RETRIES` | [`retries`](ClientBuilder::retries); 2 otherwise |
+    /// | `GENAUTH_TIMEOUT` | seconds for a whole call; 10 by default |
+    /// | `GENAUTH_RETRIES` | [`retries`](ClientBuilder::retries); 2 by default |
     ///
     /// # Errors
     ///
@@ -47,13 +48,14 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// The server that this client calls: as it was given to [`builder`](Self::builder), without a slash at the end.
+    /// Returns the server that this client calls, as it was given to [`builder`](Self::builder), but without a slash at
+    /// the end.
     #[must_use]
     pub fn host(&self) -> &str {
         self.settings.host.as_str()
     }
 
-    /// Which brand's headers go out.
+    /// Returns the dialect of the headers that this client sends.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.settings.credentials.dialect
@@ -68,7 +70,7 @@ impl Client {
         self.settings.credentials.user_access_token.set(token)
     }
 
-    /// The same client for another user: its user's access token is its own, everything else is shared.
+    /// Returns the same client for another user: it has a user's access token of its own and shares everything else.
     ///
     /// # Errors
     ///
@@ -82,7 +84,7 @@ impl Client {
     }
 }
 
-/// Generated code calls this, that of an extension too. It is not part of the API.
+/// Generated code calls this, including that of extensions. It is not part of the API.
 #[doc(hidden)]
 impl Client {
     #[must_use]

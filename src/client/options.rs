@@ -1,4 +1,4 @@
-//! What can be said otherwise for single calls.
+//! The settings that single calls may have of their own.
 
 use crate::api::Client;
 use crate::credentials::{Dialect, Language, secret_value};
@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What single calls do otherwise than their client; see [`Client::with_options`]. What is not set stays as it is.
+/// The settings in which single calls differ from their client; see [`Client::with_options`]. What is not set stays as
+/// it is.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct CallOptions {
@@ -21,37 +22,37 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing set.
+    /// Makes options that set nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same as [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    /// Does the same as [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The same as [`ClientBuilder::retries`](crate::ClientBuilder::retries).
+    /// Does the same as [`ClientBuilder::retries`](crate::ClientBuilder::retries).
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
         self
     }
 
-    /// The same as [`ClientBuilder::language`](crate::ClientBuilder::language).
+    /// Does the same as [`ClientBuilder::language`](crate::ClientBuilder::language).
     pub fn language(mut self, language: Language) -> Self {
         self.language = Some(language);
         self
     }
 
-    /// Takes `success: false` in a payload for an answer, where it is [`ErrorKind::NotDone`] otherwise: for those who read
+    /// Returns a payload with `success: false` as a success instead of an [`ErrorKind::NotDone`], for callers that read
     /// `success` themselves.
     pub fn allow_not_done(mut self) -> Self {
         self.allow_not_done = true;
         self
     }
 
-    /// Adds a header, such as one that a gateway asks for. No log shows its value.
+    /// Adds a header, such as one that a gateway asks for. Its value is not logged.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -73,7 +74,7 @@ impl fmt::Debug for CallOptions {
 }
 
 impl Client {
-    /// The same client with other settings for what is called through it; everything else is shared. It costs little.
+    /// Returns the same client with these settings; everything else is shared. It costs little.
     ///
     /// # Errors
     ///
@@ -114,10 +115,10 @@ impl Client {
     }
 }
 
-/// A header of the caller's, which must not be one that the client makes or signs.
+/// Returns a header of the caller's, which must not be one that the client makes or signs.
 fn own_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     const MADE: [HeaderName; 7] = [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, TRANSFER_ENCODING];
-    // The name is not repeated: who mixes the two up has put a value there.
+    // The name is not repeated, because it is a value if the caller has mixed the two up.
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| Error::configuration("a header's name cannot be sent; use letters, digits and hyphens"))?;
     if MADE.contains(&name) || Dialect::ALL.iter().any(|dialect| name.as_str().starts_with(dialect.prefix())) {

@@ -1,12 +1,12 @@
-//! Which TLS a client speaks: the features choose.
+//! The TLS of a client, which the features choose.
 
 use crate::Error;
 use reqwest::ClientBuilder;
 
 /// Gives the HTTP client its TLS. `roots` are PEM texts of certificates to trust besides the platform's.
 ///
-/// With `needed` false (a plain HTTP host) no certificate is loaded, which saves the start of a test or a demonstration
-/// the reading of the platform's store.
+/// If `needed` is false (for a plain HTTP host), no certificate is loaded, so that a test or a demonstration need not
+/// read the platform's store at its start.
 #[cfg(feature = "native-tls")]
 pub(crate) fn configure(builder: ClientBuilder, _needed: bool, roots: &[Vec<u8>]) -> Result<ClientBuilder, Error> {
     let mut certificates = Vec::new();
@@ -20,7 +20,7 @@ pub(crate) fn configure(builder: ClientBuilder, _needed: bool, roots: &[Vec<u8>]
     Ok(builder.tls_backend_native().tls_certs_merge(certificates))
 }
 
-/// The same by rustls: with the chosen provider and the platform's certificate verifier.
+/// Does the same by rustls, with the chosen provider and the platform's certificate verifier.
 #[cfg(all(feature = "__rustls", not(feature = "native-tls")))]
 pub(crate) fn configure(builder: ClientBuilder, needed: bool, roots: &[Vec<u8>]) -> Result<ClientBuilder, Error> {
     use rustls::pki_types::CertificateDer;
@@ -54,7 +54,7 @@ pub(crate) fn configure(builder: ClientBuilder, needed: bool, roots: &[Vec<u8>])
     Ok(builder.tls_backend_preconfigured(config))
 }
 
-/// A build without TLS can speak to plain HTTP hosts only.
+/// Refuses what needs TLS: a build without it can speak to plain HTTP hosts only.
 #[cfg(not(any(feature = "native-tls", feature = "__rustls")))]
 pub(crate) fn configure(builder: ClientBuilder, needed: bool, roots: &[Vec<u8>]) -> Result<ClientBuilder, Error> {
     if needed || !roots.is_empty() {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 /// A client takes it from its host: [`Authing`](Self::Authing) for `authing.cn`, `authing.com` and what lies under
 /// them, [`GenAuth`](Self::GenAuth) for every other host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Dialect {
     /// `x-genauth-…`
     #[default]

@@ -1,4 +1,4 @@
-//! Asking the source of a token for one.
+//! How a token is fetched from its source.
 
 use super::held::{Extra, HeldToken, Record};
 use super::life::{Doubt, Life, Told};
@@ -13,55 +13,56 @@ use std::time::{Duration, SystemTime};
 /// A token as its source returns it.
 pub(crate) struct FetchedToken {
     pub(crate) secret: SecretString,
-    /// What else is to be kept with it.
+    /// What the source has made of the token, to be kept with it.
     pub(crate) made: Option<Extra>,
     pub(crate) lifetime: Lifetime,
 }
 
-/// How long it is good, in the source's words.
+/// How long a token is good, as its source says it.
 #[derive(Clone, Copy)]
 pub(crate) enum Lifetime {
-    /// Until then, by the source's clock, which its answer's `Date` may tell.
+    /// It is good until then, by the source's clock; the answer's `Date` may tell that clock.
     Until { expires_at: UnixTimestamp, date: Option<SystemTime> },
-    /// For that long from when it was asked for, and for a few seconds at least if it says so much.
+    /// It is good for that long from the request on, and for at least the smaller of that and `LEAST`.
     For(Duration),
 }
 
-/// What errors and logs say of a token.
+/// What errors and logs say about a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Words {
-    /// What they are about.
+    /// What the errors are about.
     pub(crate) subject: &'static str,
-    /// Where the source returns what was rejected, and where everything new is rejected: what is wrong, and what to do.
+    /// What is wrong, and what to do, if the source returns a rejected token again.
     pub(crate) rejected_again: &'static str,
+    /// What is wrong, and what to do, if every new token is rejected.
     pub(crate) rejected_always: &'static str,
 }
 
 pub(crate) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<FetchedToken, Error>> + Send + 'a>>;
 
-/// Where tokens come from. It is not simply a client, so that tests can script it.
+/// A source of tokens. It is a trait rather than a client, so that tests can script it.
 pub(crate) trait Source: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
 
     fn words(&self) -> Words;
 
-    /// On whose behalf it fetches; an error of one user is not that of the next.
+    /// The user on whose behalf it fetches: an error of one user is not passed on to the next.
     fn user(&self) -> Option<SecretString> {
         None
     }
 }
 
-/// What a token is good for at least that is said to be good for so long, however long it took to come.
+/// A token that is said to be good for this long is good for at least this long, even if the answer was slow.
 const LEAST: Duration = Duration::from_secs(5);
 
-/// Fetches tokens of one source, one after the other.
+/// Fetches the tokens of one source, one after the other.
 pub(crate) struct Fetcher {
     pub(crate) source: Box<dyn Source>,
     pub(crate) now: Clock,
     pub(crate) windows: Windows,
     pub(crate) counters: Counters,
     requested_at: Mutex<Option<SystemTime>>,
-    /// What was last told of.
+    /// The doubt that was logged last.
     doubt: Mutex<Option<Doubt>>,
 }
 
@@ -71,7 +72,7 @@ impl Fetcher {
         Self { source, now, windows, counters, requested_at: Mutex::default(), doubt: Mutex::default() }
     }
 
-    /// A token other than those that are known to be rejected.
+    /// Fetches a token that is not one of those known to be rejected.
     pub(crate) async fn fetch(&self, known: &[&Record], generation: u64) -> Result<HeldToken, Error> {
         self.keep_distance().await;
         let sent_at = (self.now)();
@@ -93,7 +94,8 @@ impl Fetcher {
             }
         };
         if left.is_zero() {
-            let detail = format!("the server sent a token that expired at {expires_at}; if it stays, check its clock");
+            let detail =
+                format!("the server sent a token that expired at {expires_at}; if this persists, check its clock");
             return Err(Error::new(ErrorKind::UnusableToken, words.subject, detail));
         }
         self.counters.count(|stats| stats.refreshes += 1);
@@ -101,19 +103,19 @@ impl Fetcher {
         Ok(HeldToken::new(record, fetched.made, (now, left), &self.windows))
     }
 
-    /// A token of the fleet, with a life by whatever clock measured it just now.
+    /// Holds a token of the fleet that is good for `left` from now, whichever clock measured that.
     pub(crate) fn hold(&self, record: Record, left: Duration) -> HeldToken {
         HeldToken::new(record, None, ((self.now)(), left), &self.windows)
     }
 
-    /// What is left of it, and until when.
+    /// How long the token is still good, and when it expires.
     fn life_of(&self, told: &Told) -> (Duration, UnixTimestamp) {
         let Life { left, expires_at, doubt } = told.life(self.windows.longest_life);
         self.tell(doubt, told);
         (left, expires_at)
     }
 
-    /// Logs what is doubtful of an answer, once until something else is.
+    /// Logs what is doubtful about an answer, once until the doubt changes.
     fn tell(&self, doubt: Option<Doubt>, told: &Told) {
         let before = std::mem::replace(&mut *self.doubt.lock().unwrap_or_else(PoisonError::into_inner), doubt);
         if let Some(doubt) = doubt.filter(|doubt| before != Some(*doubt)) {
@@ -123,7 +125,8 @@ impl Fetcher {
         }
     }
 
-    /// Waits, where the last request was just now: a token that is born dead must not make a caller ask without end.
+    /// Waits if the last request was just now: a token that is dead on arrival must not make a caller send requests
+    /// without end.
     async fn keep_distance(&self) {
         let last = *self.requested_at.lock().unwrap_or_else(PoisonError::into_inner);
         let since = last.and_then(|last| (self.now)().duration_since(last).ok());

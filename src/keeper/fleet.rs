@@ -1,12 +1,13 @@
 //! The protocol by which the processes of a fleet share a token.
 //!
-//! Whoever needs a newer token claims it: from its place in the store comes a record that the caller does not know yet, or
-//! the lock, or word that somebody else has it. So who gets the lock has seen the record. Its holder alone asks the server,
-//! and the others wait for what it publishes. The lock is a short lease, which its holder renews: one that dies delays the
-//! others until it ends, and no longer. A record is replaced by a better one only, and only as it was seen.
+//! A process that needs a newer token claims it. The store answers the claim with a record that the process does not
+//! know yet, or with the lock, or with word that another process has the lock. So a process that gets the lock has seen
+//! the record. Only the holder of the lock asks the server; the others wait for what it publishes. The lock is a short
+//! lease that its holder renews: a holder that dies delays the others only until the lease ends. A record is only
+//! replaced by a better one, and only if it is still as it was seen.
 //!
-//! A store costs nobody a token: where it is in trouble, the server is asked at once. A process without one is a fleet by
-//! itself.
+//! A store never costs a process its token: if the store is in trouble, the server is asked at once. A process without
+//! a store is a fleet of one.
 
 use super::fetch::Fetcher;
 use super::held::{HeldToken, Record, State};
@@ -24,7 +25,7 @@ pub(crate) struct Member {
     pub(crate) shared: Option<Shared>,
 }
 
-/// The token's place, in the store of the fleet.
+/// The token's place in the store of the fleet.
 pub(crate) struct Shared {
     store: Arc<dyn Store>,
     place: Place,
@@ -34,23 +35,24 @@ pub(crate) struct Shared {
 
 /// What a refresh has seen so far.
 struct Seen {
-    /// The highest generation.
+    /// The highest generation seen.
     generation: u64,
     standing: Option<Standing>,
-    /// A token that is good, but for so short that a newer one is wanted.
+    /// A token that is good, but for such a short time that a newer one is wanted.
     ending: Option<HeldToken>,
 }
 
 impl Member {
-    /// A newer token than the one that is held, or the last that WeChat rejected: nothing older is of use.
+    /// Returns a token that is newer than the one held, or than the last one that WeChat rejected: nothing older is of
+    /// use.
     pub(crate) async fn next(&self, mut than: Record) -> Result<HeldToken, Error> {
         let Self { fetcher, shared: Some(shared) } = self else {
             return self.fetcher.fetch(&[&than], 0).await;
         };
         loop {
             let mut seen = Seen { generation: than.generation, standing: None, ending: None };
-            // A holder that neither answers nor goes away is waited for once. After trouble the server is asked at once; the
-            // claim may have come through nevertheless, so that the lock is released below in any case.
+            // A holder that neither publishes nor goes away is waited for once. After trouble, the server is asked at
+            // once; the claim may have taken the lock nevertheless, so the lock is released below in any case.
             let claim = tokio::time::timeout(shared.patience, shared.claim(fetcher, &than, &mut seen)).await;
             let has_lock = matches!(claim, Ok(Ok(None)));
             if let Ok(Ok(Some(taken))) = claim {
@@ -73,7 +75,7 @@ impl Member {
                 than = stays;
                 continue;
             }
-            // Where a better one got there first, that is the one to use.
+            // If another process published a better token first, that is the one to use.
             let is_better = stays.is_better_than(&than);
             let stays = fetcher.hold(stays, left);
             let is_good = matches!(stays.state((fetcher.now)()), State::Fresh | State::Due);
@@ -81,7 +83,7 @@ impl Member {
         }
     }
 
-    /// Lets go of what a refresh that was broken off may hold.
+    /// Releases what an interrupted refresh may hold.
     pub(crate) async fn let_go(&self) {
         if let Some(shared) = &self.shared {
             let _ = shared.store.release(&shared.place).await;
@@ -90,20 +92,20 @@ impl Member {
 }
 
 impl Shared {
-    /// Makes it for calls that take that long at most.
+    /// A place in `store` for calls that take at most `call`.
     pub(crate) fn new(store: Arc<dyn Store>, name: String, call: Duration) -> Self {
-        // The longest that another process is waited for.
+        // No process waits longer than this for another.
         const LONGEST: Duration = Duration::from_secs(60);
         let holder = format!("{:016x}", getrandom::u64().unwrap_or_default());
         Self {
             place: Place { name, holder },
-            // By then the other process has its answer; or it died, and a third one has.
+            // By then the other process has its answer, or it died and a third one has an answer.
             patience: call.saturating_add(store.lease()).min(LONGEST),
             store,
         }
     }
 
-    /// Waits for a token that helps, or for the lock.
+    /// Waits for a token that helps, or for the lock (`None`).
     async fn claim(&self, fetcher: &Fetcher, than: &Record, seen: &mut Seen) -> Result<Option<HeldToken>, Trouble> {
         loop {
             let known = seen.standing.as_ref().map_or(&[][..], |standing| &standing.version);
@@ -121,9 +123,9 @@ impl Shared {
                 if than.rejected && !record.rejected && record.is(&than.secret) {
                     let rejected =
                         Record { rejected: true, generation: record.generation.saturating_add(1), ..record.clone() };
-                    // Long enough for an answer that is under way with the same token.
+                    // This is long enough for an answer with the same token that is under way.
                     let left = standing.left.max(Duration::from_secs(1)).min(record.lifetime);
-                    // The next claim finds what comes of it.
+                    // The next claim finds the outcome.
                     self.store.publish(&self.place, &rejected, left, &standing.version).await?;
                 } else if !record.rejected && record.is_better_than(than) {
                     let taken = fetcher.hold(record.clone(), standing.left);
@@ -138,7 +140,7 @@ impl Shared {
         }
     }
 
-    /// Renews the lease without end.
+    /// Renews the lease until it is dropped.
     async fn keep_lock<T>(&self) -> T {
         loop {
             tokio::time::sleep(self.store.lease() / 3).await;
@@ -146,8 +148,9 @@ impl Shared {
         }
     }
 
-    /// Stores what was fetched and releases the lock. Returns the record that stays, and for how long, where that one is at
-    /// least as good. `None` as well where the store is in trouble: that costs nobody the token.
+    /// Stores what was fetched and releases the lock. Returns the record that stays in the store, and for how long, if
+    /// it is at least as good. `None` if the new record was stored, or if the store is in trouble: the token is good
+    /// without it.
     async fn publish(
         &self,
         record: &Record,
@@ -156,7 +159,8 @@ impl Shared {
     ) -> Option<(Record, Duration)> {
         let yields = |stands: &Standing| stands.record.as_ref().is_none_or(|stands| record.is_better_than(stands));
         let mut known = seen.filter(yields).map(|seen| seen.version).unwrap_or_default();
-        // Each time, another process has published in between. Where that goes on, the token is this process's alone.
+        // Each further try means that another process has published in between. If that goes on, the token is this
+        // process's alone.
         for _ in 0..3 {
             let stays = self.store.publish(&self.place, record, record.lifetime, &known).await.ok()?;
             self.store.works();
@@ -171,15 +175,15 @@ impl Shared {
 }
 
 impl Standing {
-    /// Leaves out what no process of this fleet has written: what is out of any range, has no token, or ends never or later than
-    /// a token does.
+    /// Drops a record that no process of this fleet has written: one with a value out of range, without a token, or
+    /// that never expires or later than a token can.
     fn believed(mut self, longest_life: Duration) -> Self {
-        // There is always a next one, whatever reads the number.
+        // Up to here there is always a next generation, even for a reader that takes numbers as floats.
         const EXACT: u64 = 1 << 53;
         let left = self.left;
         self.record = self.record.filter(|record| {
             let Record { secret, expires_at, generation, lifetime, .. } = record;
-            // The year 2001: no token ended before.
+            // The year 2001: no token expired before that.
             let expires = expires_at.as_secs() >= 1_000_000_000 && in_seconds(*expires_at).1;
             let lives = !left.is_zero() && left <= *lifetime && *lifetime <= longest_life;
             !secret.expose_secret().trim().is_empty() && *generation < EXACT && expires && lives
@@ -189,8 +193,8 @@ impl Standing {
 }
 
 impl Record {
-    /// Whether it ends later, or followed where the other ends in the same second. What follows a rejected token may end
-    /// before that would have.
+    /// Whether it expires later, or has the higher generation if both expire in the same second. The successor of a
+    /// rejected token may expire earlier than that one would have.
     fn is_better_than(&self, other: &Self) -> bool {
         let follows = self.generation > other.generation;
         if other.rejected {

@@ -1,4 +1,4 @@
-//! What OpenTelemetry is told of the tokens that a process holds: how old each is, and how long it is still good.
+//! The OpenTelemetry gauges of the tokens that a process holds: how old each is, and how long it is still good.
 
 use super::keeper::Keeper;
 use super::stats::TokenStats;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-/// Those that there are, and some that are gone.
+/// All keepers, and some that are gone.
 static KEEPERS: Mutex<Vec<Weak<Keeper>>> = Mutex::new(Vec::new());
 
 type Read = fn(&TokenStats) -> Option<Duration>;
@@ -24,19 +24,19 @@ fn gauge(name: &'static str, description: &'static str, read: Read) {
     gauge.with_callback(move |observer| observe(observer, read)).build();
 }
 
-/// Has the gauges tell of a keeper until it is gone.
+/// Has the gauges show a keeper until it is gone.
 pub(crate) fn show(keeper: &Arc<Keeper>) {
     LazyLock::force(&GAUGES);
     let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    // A vector that has grown since is looked through once per doubling.
+    // The vector is searched for keepers that are gone only when it is full, so about once each time it doubles.
     if keepers.len() == keepers.capacity() {
         keepers.retain(|keeper| keeper.strong_count() > 0);
     }
     keepers.push(Arc::downgrade(keeper));
 }
 
-/// Of several tokens of one owner, such as those of two caches, the one that is good for longest. One that is dead shows
-/// as zero seconds, so that an alert has something to see.
+/// Of several tokens of one owner, such as those of two caches, the one that is good for longest is shown. A dead token
+/// is shown as zero seconds, so that an alert has something to see.
 fn observe(observer: &dyn AsyncInstrument<f64>, read: Read) {
     let keepers: Vec<Arc<Keeper>> = {
         let keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A token as it is kept, and as it is handed out.
+//! A token as a keeper holds it and hands it out.
 
 use super::windows::Windows;
 use crate::retry::random;
@@ -11,10 +11,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// A token that is handed out. It does not change under its owner.
+/// A token that is handed out. It does not change while its user has it.
 pub(crate) struct Held(pub(crate) Guard<Arc<HeldToken>>);
 
-/// What a source has made of a token, for those who use it.
+/// What a source has made of a token, for its users.
 pub(crate) type Extra = Arc<dyn Any + Send + Sync>;
 
 impl Held {
@@ -34,12 +34,12 @@ impl Held {
         self.0.left(now)
     }
 
-    /// What its source has made of it: nothing, where it came from a store.
+    /// What its source has made of it; `None` if the token came from a store.
     pub(crate) fn made<T: 'static>(&self) -> Option<&T> {
         self.0.made.as_ref()?.downcast_ref()
     }
 
-    /// Whether it came of the same request.
+    /// Whether both came from the same request.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -63,19 +63,20 @@ impl From<Arc<HeldToken>> for Held {
     }
 }
 
-/// What a fleet knows of a token, and as JSON what stands in a store. Readers take any with these fields.
+/// What a fleet knows of a token: as JSON, the record in a store. Readers accept any record with these fields.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
     #[serde(rename = "token", serialize_with = "Exposed::serialize_exposed")]
     pub(crate) secret: SecretString,
-    /// The expiry, by the server's clock.
+    /// The expiry by the server's clock.
     pub(crate) expires_at: UnixTimestamp,
-    /// Tells two apart that expire in the same second, and what follows a rejected token from what came before.
+    /// Tells tokens apart that expire in the same second, and the successor of a rejected token from what came before.
     pub(crate) generation: u64,
-    /// What was left of its life when it was fetched: all processes find it due at the same time, but for the random part.
+    /// How long the token was still good when it was fetched: but for the random part, all processes find it due at the
+    /// same time.
     #[serde(rename = "lifetime_ms", serialize_with = "serialize_millis", deserialize_with = "deserialize_millis")]
     pub(crate) lifetime: Duration,
-    /// It was rejected. It is kept so that an answer which was slow cannot bring it back.
+    /// Whether it was rejected. It is kept so that a slow answer cannot bring it back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) rejected: bool,
 }
@@ -98,32 +99,32 @@ fn deserialize_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
-/// A token and its times, by this machine's clock.
+/// A token and its times by this machine's clock.
 pub(crate) struct HeldToken {
     pub(crate) record: Record,
     made: Option<Extra>,
-    /// When it was fetched, by whomever.
+    /// When it was fetched, by any process.
     born_at: SystemTime,
-    /// When it came here.
+    /// When this process got it.
     since: SystemTime,
     due_at: SystemTime,
     wait_from: SystemTime,
     dead_at: SystemTime,
 }
 
-/// What a token is good for.
+/// What use a token can be put to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Fresh,
-    /// Good, and a new one is to be fetched.
+    /// It is good, and a new one is to be fetched.
     Due,
-    /// Good for so short that callers wait for a new one.
+    /// It is good, but for such a short time that callers wait for a new one.
     Ending,
     Dead,
 }
 
 impl HeldToken {
-    /// What is held before there is a token: one that is dead at any time.
+    /// What is held before there is a token: a token that is dead at any time.
     pub(crate) fn nothing() -> Self {
         let (secret, expires_at) = (SecretString::from(""), UnixTimestamp::from_secs(0));
         let record = Record { secret, expires_at, generation: 0, lifetime: Duration::ZERO, rejected: false };
@@ -155,13 +156,13 @@ impl HeldToken {
         }
     }
 
-    /// The same token after it was rejected: it is dead, and kept until there is another.
+    /// The same token once it was rejected: it is dead, and kept until there is another.
     pub(crate) fn rejected(&self) -> Self {
         let record = Record { rejected: true, ..self.record.clone() };
         Self { record, made: self.made.clone(), due_at: self.since, ..*self }
     }
 
-    /// The question of the hot path.
+    /// Whether it is fresh. Every call on the hot path asks this.
     pub(crate) fn is_fresh(&self, now: SystemTime) -> bool {
         now >= self.since && now < self.due_at
     }
@@ -170,13 +171,13 @@ impl HeldToken {
         if self.record.rejected { State::Dead } else { self.state_by_time(now) }
     }
 
-    /// Its state as if it were not rejected: the server may send it for that long.
+    /// The state it would have if it were not rejected: the server may send it again for that long.
     pub(crate) fn state_by_time(&self, now: SystemTime) -> State {
         if let Ok(set_back) = self.since.duration_since(now)
             && !set_back.is_zero()
         {
-            // The clock was set back, and nothing is known but that a look at the server helps; where it was set back by
-            // more than the token's life, not even that the token may still be good.
+            // The clock was set back, and all that is known is that asking the server helps. If it was set back by more
+            // than the token's life, the token may not even be good any more.
             return if set_back < self.left(self.since) { State::Due } else { State::Dead };
         }
         if self.is_fresh(now) {
@@ -194,7 +195,7 @@ impl HeldToken {
         now.duration_since(self.born_at).unwrap_or_default()
     }
 
-    /// It is the one that was held before, and not new by being answered once more.
+    /// Keeps the age of `before` if it is the same token: being sent again does not make a token new.
     pub(crate) fn older_than(mut self, before: &Self) -> Self {
         if before.record.is(&self.record.secret) {
             self.born_at = self.born_at.min(before.born_at);
@@ -202,7 +203,7 @@ impl HeldToken {
         self
     }
 
-    /// What is left of its life; never more than there was, whatever the clock says.
+    /// How long it is still good; never more than at first, whatever the clock says.
     pub(crate) fn left(&self, now: SystemTime) -> Duration {
         self.dead_at.duration_since(now.max(self.since)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! One token that is kept, and the one refresh that may be under way for it.
+//! One token, and the one refresh that may be under way for it.
 
 use super::fetch::Words;
 use super::fleet::Member;
@@ -16,30 +16,31 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// Younger tokens are not rejected for their age; what does for longer makes up for those that were rejected.
+/// A token that is rejected before this age was rejected while new; one that is good for longer makes up for the
+/// rejections before it.
 const NEW: Duration = Duration::from_secs(60);
 
-/// Rejections that are further apart have nothing to do with each other; longer than any pause between them by default.
+/// Rejections further apart than this are unrelated. It is longer than any pause between them by default.
 const IN_A_ROW: Duration = Duration::from_secs(600);
 
 const CLOSED: &str = "the cache was closed; make another";
 
 const NO_RUNTIME: &str = "there is no Tokio runtime to fetch it on; call from within one";
 
-/// How a refresh ended, for all who waited.
+/// How a refresh ended, for all who waited for it.
 type Refreshed = Result<Arc<HeldToken>, Error>;
 
 pub(crate) struct Keeper {
-    /// Whose token it is, for logs.
+    /// Whose token it is, for the logs.
     pub(crate) of: String,
-    /// Read without a lock. What was rejected stays until there is another.
+    /// The token that is held, read without a lock. A rejected token stays until there is another.
     held: ArcSwap<HeldToken>,
     member: Arc<Member>,
-    /// How long a refresh takes at most. Who waits longer waits for a task that nobody drives.
+    /// How long a refresh takes at most. A caller that waits longer waits for a task that nobody drives.
     patience: Duration,
-    /// Set, or gone with the keeper, where what is under way is to end.
+    /// Set to true, or dropped with the keeper, to end the refresh that is under way.
     ending: watch::Sender<bool>,
-    /// Held for moments only, never while something is awaited.
+    /// Locked for moments only, never across an await.
     progress: Mutex<Progress>,
 }
 
@@ -48,38 +49,39 @@ pub(crate) struct Progress {
     flight: Option<Flight>,
     flights: u64,
     failure: Option<FailedRefresh>,
-    /// How many in a row were rejected that were new, and when the last of them.
+    /// How many tokens in a row were rejected while they were new.
     rejections: u32,
+    /// When the last of them was rejected.
     rejected_at: Option<SystemTime>,
-    /// When somebody last had no use for the one that is held.
+    /// When a caller last asked for a newer token than the one that is held.
     renewed_at: Option<SystemTime>,
 }
 
-/// A refresh under way. It is a task of its own, so that no caller takes it along when it is cancelled.
+/// A refresh under way. It is a task of its own, so that a caller that is cancelled does not cancel the refresh.
 #[derive(Clone)]
 pub(crate) struct Flight {
     number: u64,
     since: Instant,
     user: Option<SecretString>,
-    /// Whatever comes is to be taken, also what ends sooner.
+    /// Whether the new token is taken even if it expires sooner than the one that is held.
     renews: bool,
     refreshed: watch::Receiver<Option<Refreshed>>,
     task: AbortHandle,
 }
 
-/// The refreshes that failed since the last one that did not.
+/// The failed refreshes since the last one that succeeded.
 struct FailedRefresh {
     error: Error,
     at: SystemTime,
     count: u32,
-    /// How long nobody asks again while there is a token.
+    /// How long no refresh is started while there is a token.
     pause: Duration,
-    /// How long callers without a token get the same error.
+    /// How long callers without a token get this same error.
     memory: Duration,
     user: Option<SecretString>,
 }
 
-/// What a caller finds.
+/// What a caller gets: the token, or the refresh to wait for.
 pub(crate) enum Look {
     Token(Held),
     Wait(Flight),
@@ -97,12 +99,12 @@ impl Keeper {
         }
     }
 
-    /// What is held, whatever it is good for.
+    /// What is held, good or not.
     pub(crate) fn held(&self) -> Held {
         Held(self.held.load())
     }
 
-    /// The token, while it is fresh: takes no lock and allocates nothing.
+    /// The token, if it is fresh. Takes no lock and allocates nothing.
     pub(crate) fn fresh(&self) -> Option<Held> {
         let held = self.held.load();
         held.is_fresh(self.now()).then(|| {
@@ -115,21 +117,21 @@ impl Keeper {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        // Boxed, so that the future of the usual case is small.
+        // The future is boxed to keep that of the usual case small.
         Box::pin(self.look_and_wait(|keeper| keeper.look()))
             .await
             .inspect_err(|_| self.counters().count(|stats| stats.errors += 1))
     }
 
-    /// Another one than that, for which somebody has no more use; to all others it stays as good as it is. That one itself is
-    /// returned where the source was asked for this within the pause.
+    /// Returns a token other than `used`, for a caller that has no more use for that one; all others go on using it.
+    /// Returns `used` itself if the source was already asked for this within the pause.
     ///
     /// # Errors
     ///
-    /// That of the refresh.
+    /// The error of the refresh.
     pub(crate) async fn newer_than(self: &Arc<Self>, used: &Held, pause: Duration) -> Result<Held, Error> {
         let next = Box::pin(self.look_and_wait(|keeper| keeper.look_for_newer(used, pause))).await?;
-        // Where it is still good, it is what all who waited got.
+        // After a failed refresh, all who waited got the token that is held, if it is still good.
         match &self.progress().failure {
             Some(failure) if next.is(used) => Err(failure.error.clone()),
             _ => Ok(next),
@@ -138,7 +140,7 @@ impl Keeper {
 
     async fn look_and_wait(self: &Arc<Self>, look: impl Fn(&Arc<Self>) -> Result<Look, Error>) -> Result<Held, Error> {
         let start = Instant::now();
-        // Once more, where the first wait was in vain.
+        // The second round is for a first wait that was in vain.
         for _ in 0..2 {
             let mut flight = match look(self)? {
                 Look::Token(token) => return Ok(token),
@@ -149,7 +151,7 @@ impl Keeper {
             match refreshed.map(|refreshed| refreshed.ok().and_then(|refreshed| refreshed.clone())) {
                 Ok(Some(refreshed)) => return refreshed.map(Held::from),
                 Err(_) if self.time_left(start).is_zero() => return self.out_of_time(),
-                // Its task is gone, or sits on a runtime that nobody drives.
+                // The task is gone, or sits on a runtime that nobody drives.
                 Ok(None) | Err(_) => self.give_up(flight.number),
             }
         }
@@ -157,7 +159,7 @@ impl Keeper {
         Err(Error::new(ErrorKind::Transport, self.words().subject, detail))
     }
 
-    /// How long a caller still waits that came at `start`.
+    /// How long a caller that came at `start` still waits.
     fn time_left(&self, start: Instant) -> Duration {
         self.member.fetcher.windows.longest_wait.saturating_sub(start.elapsed())
     }
@@ -177,11 +179,11 @@ impl Keeper {
         Err(Error::new(ErrorKind::Timeout, self.words().subject, detail))
     }
 
-    /// Hands out what there is, and has a refresh under way where one is due.
+    /// Hands out the token that is held, and starts a refresh if one is due.
     pub(crate) fn look(self: &Arc<Self>) -> Result<Look, Error> {
         let mut progress = self.progress();
         let now = self.now();
-        // Once more, under the lock: another caller's refresh may just have ended.
+        // The state is checked again under the lock: another caller's refresh may just have ended.
         let held = self.held.load();
         let state = held.state(now);
         if state == State::Fresh {
@@ -204,7 +206,7 @@ impl Keeper {
             self.counters().count(|stats| stats.waits += 1);
             return Ok(Look::Wait(flight.clone()));
         }
-        // What listens to events may have questions of its own.
+        // The lock is released first: a subscriber of the event may call the keeper.
         drop(progress);
         if state == State::Dead {
             let detail = match closed {
@@ -218,7 +220,7 @@ impl Keeper {
         Ok(Look::Token(Held(held)))
     }
 
-    /// Looks on behalf of [`newer_than`](Self::newer_than).
+    /// The part of [`newer_than`](Self::newer_than) that looks at what is held.
     fn look_for_newer(self: &Arc<Self>, used: &Held, pause: Duration) -> Result<Look, Error> {
         let mut progress = self.progress();
         let (now, held) = (self.now(), self.held.load());
@@ -231,7 +233,7 @@ impl Keeper {
         if *self.ending.borrow() {
             return Err(Error::new(ErrorKind::Configuration, self.words().subject, CLOSED));
         }
-        // A clock that was set back makes nobody wait.
+        // If the clock was set back, no caller has to wait.
         if progress.renewed_at.is_some_and(|at| now.duration_since(at).is_ok_and(|since| since < pause)) {
             return Ok(Look::Token(used.clone()));
         }
@@ -262,7 +264,7 @@ impl Keeper {
         let (member, keeper) = (Arc::clone(&self.member), Arc::downgrade(self));
         let mut than = self.held.load().record.clone();
         let mut ending = self.ending.subscribe();
-        // The task owns nothing of the keeper but a way to find it: it must not keep alive what ends it.
+        // The task only has a weak reference to the keeper: it must not keep alive what is to end it.
         let task = runtime.spawn(async move {
             let refresh = async {
                 loop {
@@ -279,7 +281,7 @@ impl Keeper {
                 false
             };
             let is_to_end = async {
-                // An error, where the keeper is gone.
+                // The wait ends with an error if the keeper is gone.
                 let _ = ending.wait_for(|ending| *ending).await;
                 true
             };
@@ -292,12 +294,12 @@ impl Keeper {
         progress.flight.insert(flight).clone()
     }
 
-    /// Ends what is under way, and has nothing follow.
+    /// Ends the refresh that is under way, and prevents others.
     pub(crate) fn end(&self) {
         self.ending.send_replace(true);
     }
 
-    /// Waits until what was under way has ended.
+    /// Waits until the refresh that was under way has ended.
     pub(crate) async fn ended(&self) {
         let refreshed = self.progress().flight.as_ref().map(|flight| flight.refreshed.clone());
         if let Some(mut refreshed) = refreshed {
@@ -305,10 +307,10 @@ impl Keeper {
         }
     }
 
-    /// Keeps what a refresh brought. Returns nothing where another has taken its place, and goes on with what was rejected
-    /// while it was on its way here.
+    /// Keeps the token that a refresh brought. Breaks with `None` if another refresh has replaced this one, and
+    /// continues with the rejected record if the token was rejected while it was under way.
     fn land(&self, number: u64, next: Result<HeldToken, Error>) -> ControlFlow<Option<Refreshed>, Record> {
-        // A server's date is a second wide.
+        // A server's `Date` is only exact to the second.
         const SAME: Duration = Duration::from_secs(2);
         let (of, subject) = (self.of.as_str(), self.words().subject);
         let mut progress = self.progress();
@@ -321,13 +323,13 @@ impl Keeper {
             return ControlFlow::Continue(held.record.clone());
         }
         let is_alive = held.state(now) != State::Dead;
-        // By this machine's clock, since the server's may have been set right in between.
+        // Compared by this machine's clock, since the server's may have been set right in between.
         let is_older = |next: &HeldToken| {
             is_alive && !next.record.is(&held.record.secret) && next.left(now).saturating_add(SAME) < held.left(now)
         };
         let next = match next {
             Ok(next) if !flight.renews && is_older(&next) => {
-                let detail = "the server sent an older token than the one before; if it stays, ask its operators";
+                let detail = "the server sent an older token than the one before; if this persists, ask its operators";
                 Err(Error::new(ErrorKind::UnusableToken, subject, detail))
             }
             next => next,
@@ -366,11 +368,11 @@ impl Keeper {
         let windows = &self.member.fetcher.windows;
         let pause = windows.failures.pause_after(error, count, random());
         let memory = match error.kind() {
-            // A server that repeats itself is asked less and less.
+            // A server that keeps sending unusable tokens is asked less and less often.
             ErrorKind::UnusableToken => pause,
             _ => windows.failures.memory_of(error),
         };
-        // What the server sent may be large, and is of use to whoever caused it.
+        // The body of the answer may be large, and is only of use to the caller that caused it.
         let error = error.clone().with(|error| (error.body, error.server_message) = (None, None));
         progress.failure = Some(FailedRefresh { error, at: self.now(), count, pause, memory, user });
     }
@@ -381,7 +383,7 @@ impl Keeper {
         }
     }
 
-    /// Forgets the token, if it is still the one that is held.
+    /// Forgets the token if it is still the one that is held.
     pub(crate) fn invalidate(&self, rejected: &Held) {
         let mut progress = self.progress();
         let (now, held) = (self.now(), self.held.load());
@@ -414,14 +416,14 @@ impl Keeper {
         stats
     }
 
-    /// Whether nothing would be lost with it.
+    /// Whether nothing would be lost if the keeper were dropped.
     pub(crate) fn is_idle(&self) -> bool {
         let mut progress = self.progress();
         progress.flight.take_if(|flight| flight.since.elapsed() > self.patience);
         let (now, user) = (self.now(), self.member.fetcher.source.user());
         let remembered =
             progress.failure.as_ref().is_some_and(|failure| failure.lasts(now, State::Dead, user.as_ref()));
-        // Nor may what was rejected come back.
+        // A rejected token must not come back either, so the keeper stays for as long as the server may send it again.
         progress.flight.is_none() && !remembered && self.held.load().state_by_time(now) == State::Dead
     }
 
@@ -439,7 +441,7 @@ impl Keeper {
 
     pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that went without a word: its task panicked, or its runtime was shut down.
+        // A refresh that ended without a result is cleared: its task panicked, or its runtime was shut down.
         progress.flight.take_if(|flight| flight.refreshed.has_changed().is_err());
         progress
     }

@@ -1,4 +1,4 @@
-//! The keepers of many tokens of a kind, such as those of WeChat apps.
+//! The keepers of many tokens of one kind, such as those of WeChat apps.
 
 use super::keeper::Keeper;
 use crate::SecretString;
@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 #[derive(Default)]
 pub(crate) struct Keepers {
-    /// Read without a lock, like the tokens. A rotated secret has a keeper of its own, since a token belongs to both.
+    /// Read without a lock, like the tokens. A rotated secret has a keeper of its own, since a token belongs to app and
+    /// secret.
     all: HashMap<Key, Arc<Keeper>>,
     sweeper: Mutex<Sweeper>,
     closed: AtomicBool,
@@ -21,18 +22,18 @@ pub(crate) struct Keepers {
 
 #[derive(Default)]
 struct Sweeper {
-    /// One at most, which ends with this.
+    /// At most one task, which ends when this is dropped.
     task: JoinSet<()>,
     swept_at: Option<Instant>,
 }
 
 impl Keepers {
-    /// What is done with the keeper of somebody's token, if there is one.
+    /// Applies `what` to the keeper of a token, if there is one.
     pub(crate) fn look<T>(&self, of: &str, secret: &SecretString, what: impl FnOnce(&Arc<Keeper>) -> T) -> Option<T> {
         self.all.pin().get(&Asked { of, secret }).map(what)
     }
 
-    /// The keeper of somebody's token, which is made if there is none.
+    /// The keeper of a token; makes one if there is none.
     pub(crate) fn keeper(
         self: &Arc<Self>,
         of: &str,
@@ -42,7 +43,7 @@ impl Keepers {
         self.keep_swept();
         self.look(of, secret, Arc::clone).unwrap_or_else(|| {
             let key = Key { of: of.to_owned(), secret: secret.clone() };
-            // Of two who come at once with somebody new, one finds the other's.
+            // Of two callers that come with the same new key at once, one gets the other's keeper.
             let keeper = Arc::clone(self.all.pin().get_or_insert(key, shown(make())));
             if self.closed.load(Ordering::SeqCst) {
                 keeper.end();
@@ -51,7 +52,7 @@ impl Keepers {
         })
     }
 
-    /// Ends all, also those to come.
+    /// Ends all keepers, also those made later.
     pub(crate) fn close(&self) -> Vec<Arc<Keeper>> {
         self.closed.store(true, Ordering::SeqCst);
         let all = self.all();
@@ -63,8 +64,8 @@ impl Keepers {
         self.all.pin().values().map(Arc::clone).collect()
     }
 
-    /// Has a task drop those that nobody needs any more: of secrets that were rotated, of apps that came once. Where its
-    /// runtime is not driven, whoever comes does it.
+    /// Has a task drop the keepers that are no longer needed: those of rotated secrets, and of apps that came once. If
+    /// the task's runtime is not driven, the callers do it.
     fn keep_swept(self: &Arc<Self>) {
         const PAUSE: Duration = Duration::from_secs(60);
         let mut sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,9 +74,9 @@ impl Keepers {
             *swept_at = Some(Instant::now());
             self.sweep();
         }
-        // Without a runtime nothing is fetched that would have to go.
+        // Without a runtime nothing is fetched, so there is nothing to drop.
         let Ok(runtime) = Handle::try_current() else { return };
-        // That of a runtime which is gone has ended.
+        // This reaps the task of a runtime that is gone.
         task.try_join_next();
         if task.is_empty() {
             let keepers = Arc::downgrade(self);
@@ -93,14 +94,14 @@ impl Keepers {
 
     fn sweep(&self) {
         let guard = self.all.guard();
-        // Whom a handle needs is held by more than this.
+        // A keeper that a handle uses has more than this one reference.
         self.all.retain(|_, keeper| Arc::strong_count(keeper) > 1 || !keeper.is_idle(), &guard);
-        // Their secrets go now, and not when there are more of them.
+        // The secrets of the dropped keepers go now, rather than when more of them have come together.
         guard.flush();
     }
 }
 
-/// A keeper, of which the gauges tell.
+/// A keeper that the gauges show.
 pub(crate) fn shown(keeper: Keeper) -> Arc<Keeper> {
     let keeper = Arc::new(keeper);
     #[cfg(feature = "opentelemetry")]
@@ -108,13 +109,13 @@ pub(crate) fn shown(keeper: Keeper) -> Arc<Keeper> {
     keeper
 }
 
-/// What a keeper is found by.
+/// The key of a keeper.
 struct Key {
     of: String,
     secret: SecretString,
 }
 
-/// What is looked for.
+/// The key to look up, borrowed.
 struct Asked<'a> {
     of: &'a str,
     secret: &'a SecretString,
@@ -142,7 +143,8 @@ impl Eq for Key {}
 
 impl Hash for Asked<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // However many secrets somebody has had, and whoever chose them, they are not to be compared one by one.
+        // Both parts are hashed, so that the many secrets of one app, even chosen by an attacker, are not compared one
+        // by one.
         state.write(self.of.as_bytes());
         state.write(self.secret.expose_secret().as_bytes());
     }

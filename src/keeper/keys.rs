@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long they do where the server cannot be asked.
+/// How long keys are good if the server cannot be asked.
 const GOOD: Duration = Duration::from_secs(24 * 3600);
 
 impl Keeper {
-    /// A keeper of keys, which are looked at again after an hour.
+    /// A keeper of keys, which are fetched again after an hour.
     pub(crate) fn of_keys(source: Box<dyn Source>, settings: &Settings) -> Arc<Self> {
         let windows = Windows {
             fresh: Some(Duration::from_secs(3600)),
@@ -25,7 +25,7 @@ impl Keeper {
             longest_life: GOOD,
             ..Windows::default()
         };
-        // From now on: who sets the system's clock neither ages them nor keeps them young.
+        // The time runs from now on: setting the system's clock neither ages the keys nor keeps them young.
         let (now, start) = ((settings.now)(), Instant::now());
         let fetcher = Fetcher::new(source, Arc::new(move || now + start.elapsed()), windows);
         let patience = settings.timeout.saturating_mul(2).saturating_add(Duration::from_secs(15));
@@ -35,7 +35,7 @@ impl Keeper {
 }
 
 impl FetchedToken {
-    /// Keys, known by their text, and what they were read as.
+    /// Keys, told apart by their text, and what that was read as.
     pub(crate) fn keys(text: String, keys: impl Any + Send + Sync) -> Self {
         Self { secret: text.into(), made: Some(Arc::new(keys)), lifetime: Lifetime::For(GOOD) }
     }

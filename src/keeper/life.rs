@@ -1,22 +1,22 @@
-//! How long a token is good for, by what the server says of it, whatever that is.
+//! How long a token is good, worked out from what the server says, whatever that is.
 
 use crate::UnixTimestamp;
 use std::time::{Duration, SystemTime};
 
-/// What an answer says of a token's life, and when the answer came.
+/// What an answer says about a token's life, and when the answer came.
 pub(crate) struct Told {
     pub(crate) expires_at: UnixTimestamp,
-    /// What the server takes for now, to the second; a gateway may have written it, by a clock of its own.
+    /// The answer's `Date`: the server's time to the second, or a gateway's by a clock of its own.
     pub(crate) date: Option<SystemTime>,
     pub(crate) sent_at: SystemTime,
     pub(crate) now: SystemTime,
 }
 
-/// What is believed of it.
+/// What is believed about a token's life.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) left: Duration,
-    /// The expiry, by the server's clock.
+    /// The expiry by the server's clock.
     pub(crate) expires_at: UnixTimestamp,
     pub(crate) doubt: Option<Doubt>,
 }
@@ -35,7 +35,7 @@ impl Doubt {
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Unit => {
-                "the server's `expiresAt` is in milliseconds or smaller units and was read as such; it is to be Unix seconds"
+                "the server's `expiresAt` is in milliseconds or smaller units and was read as such; it must be Unix seconds"
             }
             Self::TooLong => {
                 "the server's `expiresAt` is further away than a token lives, so that the token is renewed every few \
@@ -53,10 +53,10 @@ impl Doubt {
 }
 
 impl Told {
-    /// Two clocks may tell the time until the expiry: this machine's, and the answer's `Date`. One is believed if the expiry
-    /// is then a life that a token can have; if both are, the one that makes it shorter.
+    /// The time until the expiry can be measured by two clocks: this machine's, and the answer's `Date`. A clock is
+    /// believed if the result is a life that a token can have; if both are, the shorter life counts.
     pub(crate) fn life(&self, longest: Duration) -> Life {
-        /// How much clocks differ that are right.
+        /// How much two correct clocks may differ.
         const SKEW: Duration = Duration::from_secs(300);
         const WECHATS: Duration = Duration::from_secs(7200);
         let (expires_at, is_seconds) = in_seconds(self.expires_at);
@@ -64,7 +64,7 @@ impl Told {
         let expiry = expires_at.to_system_time().unwrap_or(SystemTime::UNIX_EPOCH);
         let ours = expiry.duration_since(self.now).unwrap_or_default();
         let by_date = self.other_now().map(|now| expiry.duration_since(now).unwrap_or_default());
-        // Who allows less than WeChat's tokens live does not doubt that they do.
+        // A limit below the life of WeChat's tokens does not make that life doubtful.
         let can_be = |left: &Duration| !left.is_zero() && *left <= longest.max(WECHATS).saturating_add(SKEW);
         let (left, doubt) = match (can_be(&ours), by_date.map(|left| (can_be(&left), left))) {
             (true, None) => (ours, unit),
@@ -72,7 +72,7 @@ impl Told {
             (true, Some((false, _))) => (ours, unit.or(Some(Doubt::Date))),
             (false, Some((true, by_date))) => (by_date, unit.or(Some(Doubt::OurClock))),
             (false, _) if ours.is_zero() || by_date.is_some_and(|left| left.is_zero()) => (Duration::ZERO, unit),
-            // It is good for nobody knows how long.
+            // Nobody knows how long the token is good.
             (false, _) => {
                 let left = longest / 24;
                 let end = self.now.checked_add(left).unwrap_or(self.now);
@@ -82,10 +82,10 @@ impl Told {
         Life { left: left.min(longest), expires_at, doubt }
     }
 
-    /// Now by the answer's date, where that is not the time of this machine as well.
+    /// The present time by the answer's `Date`, if it differs from this machine's.
     fn other_now(&self) -> Option<SystemTime> {
         let date = self.date?;
-        // The date was written between our two looks at the clock, and has lost up to a second.
+        // The `Date` was written between our two looks at the clock, and has lost up to a second.
         let latest = date.checked_add(Duration::from_secs(1)).unwrap_or(date);
         let agrees = date <= self.now && self.sent_at <= latest;
         let took = self.now.duration_since(self.sent_at).unwrap_or_default();
@@ -93,7 +93,8 @@ impl Told {
     }
 }
 
-/// Unix seconds, whatever unit they come in: what would be the year 5138 is in a smaller one. And whether it was seconds.
+/// Converts a timestamp of any unit to Unix seconds: a number that would be after the year 5138 is in a smaller unit.
+/// Also says whether it was in seconds.
 pub(crate) fn in_seconds(told: UnixTimestamp) -> (UnixTimestamp, bool) {
     const NO_SECONDS: i64 = 100_000_000_000;
     let mut seconds = told.as_secs();

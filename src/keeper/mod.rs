@@ -1,10 +1,12 @@
-//! The keeper of a token, whatever token it is: it asks its source once per lifetime, however many ask it, renews ahead,
-//! hands out what is still good, remembers failures, and shares what it has with a fleet. What WeChat's cache says of itself
-//! ([`crate::wechat`]) is true of all its users: the management token, the keys of OpenID Connect, those of passwords.
+//! The keeper of a token of any kind: it asks its source once per lifetime, however many callers it has, renews ahead
+//! of time, hands out what is still good, remembers failures, and shares its token with a fleet. What the docs of
+//! WeChat's cache ([`crate::wechat`]) promise holds for all users of a keeper: the management token, the keys of OpenID
+//! Connect, those of passwords.
 
-// `keeper` has the one refresh under way, `fleet` the protocol by which processes share what it brings, `store` what that asks
-// of a store, and `redis` is one. How long a token is good is in `life`, when it is due in `windows`, what is held of it in
-// `held`. `fetch` asks its source. `keepers` has those of many tokens, `keys` are tokens as well.
+// `keeper` has the one refresh under way, `fleet` the protocol by which processes share its token, `store` what that
+// requires of a store, and `redis` is a store. `life` works out how long a token is good, `windows` when it is due, and
+// `held` is the token itself. `fetch` asks the source. `keepers` has the keepers of many tokens, and `keys` keeps keys
+// as tokens.
 mod fetch;
 mod fleet;
 #[cfg(feature = "opentelemetry")]

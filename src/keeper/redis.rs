@@ -1,4 +1,4 @@
-//! A Redis server as the store of tokens: under one key a record, and under another beside it the lock.
+//! A Redis server as the store of tokens: one key holds the record, another one beside it the lock.
 
 use super::held::{Record, millis};
 use super::store::{Claim, Place, Standing, Store, Storing, Trouble};
@@ -14,12 +14,12 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-/// A script. KEYS: record, lock. ARGV: a nonce, then its own. It returns the record that it found with what is left of its
-/// life, or a number.
+/// A script. KEYS: record, lock. ARGV: a nonce, then the script's own arguments. It returns the record that it found
+/// and its remaining life, or a number.
 ///
-/// What all of them need: `run` returns what is not an error, and nothing for a key of another type; it names the command that
-/// the user may not run, which Redis itself does not do everywhere. To release, where memory is full only DEL works; where its
-/// right is missing, only SET.
+/// What all scripts share: `run` returns nothing for a key of another type, and names a command that the user may not
+/// run, which not every version of Redis does. `release` tries both commands: if memory is full, only DEL works; if the
+/// right to it is missing, only SET.
 macro_rules! script {
     ($script:literal) => {
         concat!(
@@ -68,22 +68,23 @@ return 1"
 
 const RELEASE: &str = script!("release() return 1");
 
-/// The commands that are run, by scripts or at all.
+/// The commands that are run, directly or by scripts.
 const RIGHTS: [&str; 5] = ["eval", "get", "set", "del", "pttl"];
 
 type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 
 /// A Redis server, or a cluster of them, in which processes share their tokens.
 ///
-/// One process fetches, under a lock that it renews; where it dies, the others wait until its [`lease`](Self::lease) ends. A
-/// process that ends in order leaves no lock: [`TokenCache::close`](crate::wechat::TokenCache::close).
+/// One process fetches, under a lock that it renews; if it dies, the others wait until its [`lease`](Self::lease) ends.
+/// A process that shuts down cleanly leaves no lock: [`TokenCache::close`](crate::wechat::TokenCache::close).
 ///
-/// The least that a Redis user needs, with the prefix that keys have here: `~genauth:wechat:* +eval +get +set +del +pttl`.
+/// A Redis user needs at least these rights, with the default prefix of keys: `~genauth:wechat:* +eval +get +set +del
+/// +pttl`.
 ///
-/// Tokens are stored as they are: whoever can read that Redis can use them. A WeChat app's secret is not stored; a keyed
-/// fingerprint of it is part of the key. Where Redis is down, slow or full of something else, that is logged once, and
-/// tokens come from the server as if there were no Redis. Two things to know: Redis may show the arguments of a command to
-/// its operators (`MONITOR`, `SLOWLOG`), tokens among them; and a process whose clock is wrong, on a server whose answers
+/// Tokens are stored in plain text: whoever can read that Redis can use them. A WeChat app's secret is not stored; a
+/// keyed fingerprint of it is part of the key. If Redis is down, slow or full, that is logged once, and tokens come
+/// from the server as if there were no Redis. Two things to know: Redis may show the arguments of a command, tokens
+/// among them, to its operators (`MONITOR`, `SLOWLOG`); and a process whose clock is wrong, with a server whose answers
 /// have no `Date`, tells the others a wrong expiry.
 ///
 /// ```no_run
@@ -99,20 +100,20 @@ type Sending = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
 #[derive(Clone)]
 pub struct RedisStore {
     send: Arc<dyn Fn(Cmd) -> Sending + Send + Sync>,
-    /// Has the connection, unless that is the caller's own. It is given up where it is in doubt.
+    /// Holds the connection, unless that is the caller's own. It is replaced when in doubt.
     link: Arc<Mutex<Link>>,
     key_prefix: String,
     timeout: Duration,
     lease: Duration,
-    /// Whether Redis failed us; then it was logged.
+    /// Whether Redis failed last time, which was logged then.
     failing: Arc<AtomicBool>,
 }
 
 impl RedisStore {
-    /// The store behind a connection of the crate `redis`: a `ConnectionManager`, or a cluster's or sentinel's connection,
-    /// with TLS, if that crate's features for them are on. When it connects, and again after a failover, is its own matter: where
-    /// Redis is down, a `ConnectionManager` that retries as it does by default takes up two [timeouts](Self::timeout) a
-    /// refresh, and hides why; [`open`](Self::open) takes milliseconds.
+    /// Creates a store on a connection of the crate `redis`: a `ConnectionManager`, or a connection to a cluster or a
+    /// sentinel, with TLS, if that crate's features for them are on. When it connects and reconnects is up to that
+    /// connection: if Redis is down, a `ConnectionManager` with its default retries takes up two
+    /// [timeouts](Self::timeout) per refresh, and hides the cause; [`open`](Self::open) takes milliseconds.
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         let send = move |command: Cmd| -> Sending {
             let mut connection = connection.clone();
@@ -132,14 +133,14 @@ impl RedisStore {
         }
     }
 
-    /// The store at a URL such as `redis://127.0.0.1/`. It connects when it is first needed, and anew after whatever goes
-    /// wrong, such as a failover, or after a minute without a command.
+    /// Creates a store for a URL such as `redis://127.0.0.1/`. It connects when it is first needed, and again after
+    /// anything that goes wrong, such as a failover, or after a minute without a command.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a URL that the crate `redis` does not take.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the crate `redis` does not accept the URL.
     pub fn open(url: &str) -> Result<Self, Error> {
-        // The URL may hold a password, and the client's own error may quote it.
+        // The URL may hold a password, and the error of `redis` may quote it.
         let client = redis::Client::open(url).map_err(|_| {
             Error::configuration(
                 "the Redis URL cannot be read; write redis://host:port/, or rediss:// with a TLS feature of the crate redis",
@@ -153,8 +154,8 @@ impl RedisStore {
                 let used = lock(&link).connection();
                 let was_open = used.initialized();
                 let answer = send_on(&client, &used, &command).await;
-                // One that was closed while nobody used it says nothing about the server. A command may be run twice by
-                // this: the scripts are made for it.
+                // A connection that was closed while idle says nothing about the server. The retry may run a command
+                // twice, which the scripts allow for.
                 if was_open && answer.as_ref().is_err_and(RedisError::is_io_error) {
                     lock(&link).give_up(&used);
                     let used = lock(&link).connection();
@@ -166,31 +167,30 @@ impl RedisStore {
         Ok(Self::with(Arc::new(send), link))
     }
 
-    /// What every key starts with; `genauth:wechat` otherwise. In a cluster, without braces.
+    /// Sets what every key starts with; `genauth:wechat` by default. In a cluster it must not contain braces.
     #[must_use]
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = prefix.into();
         self
     }
 
-    /// How long a command may take; 1 s otherwise. Callers without a token wait that long for a Redis that hangs, before the
-    /// server is asked and once more after it.
+    /// Sets how long a command may take; 1 s by default. If Redis hangs, callers without a token wait that long before
+    /// the server is asked, and once more after it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a process that dies with the lock delays the others; 3 s otherwise, and an hour at most. The holder renews it
-    /// three times as often.
+    /// Sets how long a process that dies with the lock delays the others; 3 s by default, at most an hour. The holder
+    /// renews the lock three times per lease.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.clamp(Duration::from_millis(3), Duration::from_secs(3600));
         self
     }
 
-    /// Runs a script, and makes of its answer what is asked for. What goes wrong is logged once, until something goes right
-    /// again.
+    /// Runs a script, and converts its answer with `what`. A failure is logged once until a command works again.
     fn run<T: 'static>(&self, command: &Cmd, what: fn(Claim) -> T) -> Storing<'_, T> {
         let sending = (self.send)(command.clone());
         Box::pin(async move {
@@ -209,7 +209,7 @@ impl RedisStore {
         })
     }
 
-    /// What went wrong, without the server's own words, which may repeat an argument.
+    /// What went wrong, without the server's own words: they may repeat an argument.
     fn what_of(&self, error: &RedisError) -> String {
         let detail = error.detail().unwrap_or_default();
         let says = |text: &str| detail.contains(text);
@@ -219,7 +219,7 @@ impl RedisStore {
         if let Some(right) = RIGHTS.iter().find(is_missing) {
             return format!("its user may not run {right}; it needs {}", self.rights());
         }
-        // In the words of one version and another.
+        // The words differ between versions of Redis.
         if ["ermissions to access", "can't access"].iter().any(|text| says(text)) {
             return format!("its user may not touch the keys; it needs {}", self.rights());
         }
@@ -244,9 +244,10 @@ fn eval(script: &str, place: &Place) -> Cmd {
 }
 
 impl Store for RedisStore {
-    /// A key. The label is there for whoever looks into Redis; in braces, so that a cluster keeps record and lock together.
+    /// The key of a token. Its label is for people who look into Redis; the braces make a cluster keep record and lock
+    /// together.
     fn name_of(&self, label: &str, secret: &SecretString, parts: &[Option<&[u8]>]) -> String {
-        // Keyed with the secret, so that only who has it can tell that it is this one.
+        // The fingerprint is keyed with the secret, so that only its owner can tell what it stands for.
         let mut fingerprint = HMAC::new(secret.expose_secret());
         for part in parts {
             fingerprint.update([u8::from(part.is_some())]);
@@ -277,7 +278,7 @@ impl Store for RedisStore {
     }
 
     fn publish(&self, place: &Place, record: &Record, life: Duration, known: &[u8]) -> Storing<'_, Option<Standing>> {
-        // No record fails to be JSON.
+        // Every record can be written as JSON.
         let record = serde_json::to_vec(record).unwrap_or_default();
         self.run(eval(PUBLISH, place).arg(known).arg(record).arg(millis(life).max(1)), |claim| match claim {
             Claim::Found(stays) => Some(stays),
@@ -303,13 +304,13 @@ impl FromRedisValue for Claim {
         }
         let (version, left) = <(Vec<u8>, i64)>::from_redis_value(value)?;
         let record = serde_json::from_slice(&version).ok();
-        // Negative where it never expires: then somebody else has written it.
+        // The time is negative for a key that never expires; no process of ours has written that.
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
         Ok(Self::Found(Standing { record, left, version }))
     }
 }
 
-/// A connection of its own, which is made when it is first needed: that wants a Tokio runtime.
+/// The store's own connection, made when it is first needed; that requires a Tokio runtime.
 #[derive(Default)]
 struct Link {
     connection: Arc<OnceCell<MultiplexedConnection>>,
@@ -317,7 +318,7 @@ struct Link {
 }
 
 impl Link {
-    /// Networks forget a connection that is idle, and tell nobody: one that was is not used again.
+    /// The network may drop an idle connection without telling either end, so one that was idle is not used again.
     fn connection(&mut self) -> Arc<OnceCell<MultiplexedConnection>> {
         const IDLE: Duration = Duration::from_secs(60);
         if self.used_at.is_some_and(|used_at| used_at.elapsed() > IDLE) {
@@ -327,7 +328,7 @@ impl Link {
         Arc::clone(&self.connection)
     }
 
-    /// Has the next command make a new one, unless another command has seen to that.
+    /// Has the next command make a new connection, unless another command has seen to that.
     fn give_up(&mut self, used: &Arc<OnceCell<MultiplexedConnection>>) {
         if Arc::ptr_eq(&self.connection, used) {
             self.connection = Arc::default();
@@ -341,7 +342,7 @@ fn lock(link: &Mutex<Link>) -> MutexGuard<'_, Link> {
 
 async fn send_on(client: &redis::Client, on: &OnceCell<MultiplexedConnection>, command: &Cmd) -> RedisResult<Value> {
     let connect = || async {
-        // The store's own timeout is the one that holds.
+        // The store's own timeout applies instead.
         let settings = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         client.get_multiplexed_async_connection_with_config(&settings).await
     };

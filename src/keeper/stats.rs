@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// What a cache has done for one WeChat app, since it was first asked for it.
+/// What a cache has done for one WeChat app since it was first asked for its token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenStats {
@@ -25,9 +25,9 @@ pub struct TokenStats {
     pub failures: u64,
     /// Tokens that were forgotten because WeChat rejected them.
     pub invalidations: u64,
-    /// How long ago the token that is held was fetched, by whichever process; none if there is no token.
+    /// How long ago the token that is held was fetched, by whichever process; `None` if there is no token.
     pub age: Option<Duration>,
-    /// How long the token that is held is still good; none if there is no token.
+    /// How long the token that is held is still good; `None` if there is no token.
     pub remaining: Option<Duration>,
     /// Whether a refresh is under way.
     pub refreshing: bool,
@@ -37,7 +37,7 @@ pub struct TokenStats {
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) hits: Hits,
-    /// All but the hits.
+    /// All counters but the hits.
     others: Mutex<TokenStats>,
 }
 
@@ -52,7 +52,7 @@ impl Counters {
     }
 }
 
-/// A counter that many threads add to at once: each has a cache line to itself, up to a number of threads.
+/// A counter that many threads add to at once: up to a certain number of threads, each has a cache line to itself.
 #[derive(Default)]
 pub(crate) struct Hits([CacheLine; LINES]);
 
@@ -70,7 +70,7 @@ impl Hits {
                 Cell::new(NEXT.fetch_add(1, Ordering::Relaxed) % LINES)
             };
         }
-        // A thread that is being torn down has no number any more; it counts with the first.
+        // A thread that is being torn down no longer has a number; it counts on the first line.
         let line = LINE.try_with(Cell::get).unwrap_or_default();
         if let Some(CacheLine(counter)) = self.0.get(line) {
             counter.fetch_add(1, Ordering::Relaxed);

@@ -3,19 +3,19 @@
 use crate::retry::{FAILURES, FailurePauses, share};
 use std::time::Duration;
 
-/// The settings of a keeper, all of them lengths of time.
+/// The settings of a keeper.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows {
     pub(crate) refresh: Duration,
-    /// How old it is when it is due, where that has nothing to do with its end.
+    /// The age at which a token is due, if that does not depend on its end.
     pub(crate) fresh: Option<Duration>,
     pub(crate) mandatory: Duration,
-    /// Between two requests, whatever comes.
+    /// The shortest time between two requests.
     pub(crate) pause: Duration,
     pub(crate) failures: FailurePauses,
-    /// How long a caller waits.
+    /// How long a caller waits at most.
     pub(crate) longest_wait: Duration,
-    /// What no token is believed to live longer than.
+    /// No token is believed to live longer than this.
     pub(crate) longest_life: Duration,
 }
 
@@ -34,13 +34,13 @@ impl Default for Windows {
 }
 
 impl Windows {
-    /// How long before its end a token is due: at random up to two fifths later than set, so that the processes of a
-    /// fleet do not come at once, and never so late that callers would have to wait.
+    /// How long before its end a token is due. The setting is reduced at random by up to two fifths, so that the
+    /// processes of a fleet do not all ask at once, but never so far that callers would have to wait.
     pub(crate) fn refresh_of(&self, lifetime: Duration, random: f64) -> Duration {
         share(self.refresh.min(lifetime / 10), 1.0 - 0.4 * random)
     }
 
-    /// How long before a token's end callers wait for the next one.
+    /// How long before a token's end callers start to wait for the next one.
     pub(crate) fn mandatory_of(&self, lifetime: Duration) -> Duration {
         self.mandatory.min(lifetime / 20)
     }

@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 
 /// The two ways in which servers write `expiresAt`, in either case Unix seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExpiresAt {
     /// A JSON number: `1772618400`.
     #[default]

@@ -7,7 +7,7 @@ pub mod raw;
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// What `tracing` reports on this thread while the guard lives, one line each.
+/// The events that `tracing` reports on this thread while the guard lives, one per line.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -25,8 +25,9 @@ impl Write for Log {
 impl Log {
     /// Collects events from `level` up, and the end of every span.
     pub fn start(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
-        // While there is one subscriber in a process, `tracing` asks that of the thread which comes to a line of code
-        // first, and a thread without any switches that line off for all. A second one, of nobody's, rules that out.
+        // While a process has one subscriber, `tracing` asks that of the thread which reaches a callsite first, and a
+        // thread without a subscriber disables the callsite for all. A second subscriber, which nobody uses, rules that
+        // out.
         static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
             let nowhere = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink);
             tracing::Dispatch::new(nowhere.finish())
@@ -56,7 +57,7 @@ pub fn reqwest_client_builder() -> reqwest::ClientBuilder {
     if cfg!(feature = "native-tls") {
         return builder;
     }
-    // Without a provider of the process, reqwest cannot set up rustls by itself.
+    // The process has no default provider, so reqwest cannot set up rustls by itself.
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

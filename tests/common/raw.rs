@@ -25,7 +25,7 @@ where
     url
 }
 
-/// A port on which nobody listens, and which nobody else gets meanwhile.
+/// A port on which nothing listens, and which no other program gets while this is held.
 pub fn deaf() -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -55,7 +55,7 @@ pub fn answer(body: &str) -> String {
 
 pub type Authority = rcgen::CertifiedIssuer<'static, rcgen::KeyPair>;
 
-/// Who vouches for certificates.
+/// An authority that signs certificates.
 pub fn authority(name: &str) -> Authority {
     let mut authority = rcgen::CertificateParams::default();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -63,7 +63,7 @@ pub fn authority(name: &str) -> Authority {
     rcgen::CertifiedIssuer::self_signed(authority, rcgen::KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A certificate for this machine, before anybody vouches for it.
+/// A certificate for this machine that is not signed yet.
 pub fn certificate() -> rcgen::CertificateParams {
     rcgen::CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap()
 }

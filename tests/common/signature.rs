@@ -1,10 +1,11 @@
-//! What the server signs: its JavaScript, as the contract words it. It shares no code with the crate.
+//! The text that the server signs, made as the contract describes the server's JavaScript. It shares no code with the
+//! crate.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 
-/// Text as JavaScript has it, compared by UTF-16 code units.
+/// A text as in JavaScript, compared by UTF-16 code units.
 type Utf16 = Vec<u16>;
 
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub enum Json {
     Number(f64),
     Text(Utf16),
     Array(Vec<Json>),
-    /// In the order of the wire, each key once.
+    /// The members, in the order of the wire, each key once.
     Object(Vec<(Utf16, Json)>),
 }
 
@@ -61,7 +62,7 @@ impl Parser<'_> {
                 let key = self.text();
                 assert!(self.skips(":"), "no colon in {:?}", self.0);
                 let value = self.value();
-                // A key that is there twice stays in its first place and has its last value.
+                // A key that occurs twice keeps its first place and its last value.
                 match members.iter_mut().find(|(known, _)| *known == key) {
                     Some((_, earlier)) => *earlier = value,
                     None => members.push((key, value)),
@@ -75,7 +76,7 @@ impl Parser<'_> {
         Json::Number(number.parse().unwrap_or_else(|_| panic!("no JSON: {number:?} before {rest:?}")))
     }
 
-    /// What follows an opening quote, and the closing one.
+    /// Reads what follows an opening quote, up to and with the closing one.
     fn text(&mut self) -> Utf16 {
         let mut text = Utf16::new();
         let mut chars = self.0.chars();
@@ -128,7 +129,7 @@ pub fn number(value: f64) -> String {
     assert_eq!(scientific.parse(), Ok(value.abs()));
     let (mantissa, exponent) = scientific.split_once('e').unwrap();
     let digits = mantissa.replace('.', "");
-    // The letters of the specification: the value is 0.DIGITS times ten to the power of n.
+    // `n` is the letter of the specification: the value is 0.DIGITS times ten to the power of n.
     let n = exponent.parse::<i32>().unwrap() + 1;
     let k = i32::try_from(digits.len()).unwrap();
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap());
@@ -235,7 +236,7 @@ pub fn string_to_sign(method: &str, target: &str, headers: &[(String, String)], 
         "GET" => pairs(query).into_iter().map(|(key, value)| (utf16(&key), value)).collect(),
         _ => members(body),
     };
-    // What has the same name, as the items of a list in a query have, keeps its order.
+    // Parameters of the same name, such as the items of a list in a query, keep their order.
     parameters.sort_by(|(one, _), (other, _)| one.cmp(other));
     let parameters = parameters.iter().map(|(key, value)| format!("{}={value}", utf8(key)));
     let parameters = parameters.collect::<Vec<_>>().join("&");

@@ -1,5 +1,5 @@
-//! What the token cache makes of a life that cannot be: `expiresAt`, the answer's `Date` and this machine's clock, of which
-//! any may be off.
+//! What the token cache makes of a life that cannot be: `expiresAt`, the answer's `Date` and this machine's clock, any
+//! of which may be wrong.
 
 use crate::common::{Log, raw};
 use genauth::types::GetWechatAccessTokenDto;
@@ -71,7 +71,7 @@ async fn check(&(name, expires_at, date, held, logged): &Life) {
     let told = if held.is_some() && logged.is_empty() { 0 } else { 1 };
     let logged = if held.is_none() { "there is no token" } else { logged };
     assert!(lines.len() == told && lines.iter().all(|line| line.contains(logged)), "{name}: {lines:#?}");
-    // Told of once.
+    // A second request does not log it again.
     if let Ok(token) = got {
         tokens.invalidate(&token);
         tokens.get().await.unwrap_err();
@@ -86,7 +86,7 @@ async fn each_life_that_cannot_be_is_held_as_long_as_the_table_says() {
     }
 }
 
-/// For `docs/faults.md`.
+/// The table for `docs/faults.md`.
 pub fn rendered() -> String {
     let mut text = "\n## A token's life, for the token cache\n\n".to_owned();
     text += "The token is handed out for as long as it is held, and renewed before. What is logged is logged once.\n\n";

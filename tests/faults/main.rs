@@ -1,4 +1,4 @@
-//! What a caller gets of each fault, injected for real; `docs/faults.md` is what this test has seen.
+//! What a caller gets for each fault, which is really injected; `docs/faults.md` records what this test has seen.
 //!
 //! `GENAUTH_REFRESH=1 cargo test --test faults` writes it anew.
 
@@ -43,7 +43,7 @@ async fn call(client: &Client) -> Result<(), Error> {
         .map(|token| assert_eq!(token.expires_at.as_secs(), 1))
 }
 
-/// Lets everything run until `done`, by the real clock and not for ever.
+/// Lets everything run until `done`, but only for a limited time by the real clock.
 async fn until(what: &str, done: impl Fn() -> bool) {
     let patience = tokio::time::timeout(Duration::from_secs(60), async {
         while !done() {
@@ -80,12 +80,12 @@ fn judge(row: &Row, answer: Result<(), Error>, attempts: u32) {
         source = cause.source();
     }
     assert!(!shown.contains(SECRET), "{shown}");
-    // Other TLS libraries have other words.
+    // Other TLS libraries word their errors differently.
     let words = !row.https || cfg!(not(feature = "native-tls"));
     assert!(!words || shown.contains(row.because), "not because of {}: {shown}", row.because);
 }
 
-/// A client that does not try again, which says what the fault is.
+/// Calls with a client that does not retry, whose error says what the fault is.
 async fn alone(row: &Row) {
     let Stage { client, seen, held: _held } = Stage::set(row).await;
     let client = client.retries(0).build().unwrap();
@@ -106,10 +106,10 @@ async fn alone(row: &Row) {
     nothing_left(&seen).await;
 }
 
-/// A client as it comes, which tries again where that may help.
+/// Calls with a client as it is by default, which retries where that may help.
 async fn insistent(row: &Row) {
     let Stage { client, seen, held: _held } = Stage::set(row).await;
-    // With pauses that nobody has to wait for.
+    // The pauses are too short to be waited for.
     let client = client.retry_pauses(Duration::from_millis(1), Duration::from_secs(5)).build().unwrap();
     judge(row, call(&client).await, row.attempts);
     if seen.paused.load(SeqCst) {
@@ -128,7 +128,7 @@ async fn insistent(row: &Row) {
     }
 }
 
-/// No connection is open and no task alive but the one that takes up connections.
+/// Checks that no connection is open, and that no task is alive but the one that accepts connections.
 async fn nothing_left(seen: &Seen) {
     until("a connection outlives its client", || seen.open.load(SeqCst) == 0).await;
     until("a task outlives its client", || Handle::current().metrics().num_alive_tasks() <= 1).await;

@@ -7,29 +7,29 @@ pub struct Row {
     pub name: String,
     pub how: How,
     pub gets: Gets,
-    /// What the error's sources say, so that a row fails of its own fault and not of another.
+    /// What the error's sources say, so that a row cannot pass because of another fault.
     pub because: &'static str,
-    /// How many requests a client with its default of two retries makes of it.
+    /// How many attempts a client makes with its default of two retries.
     pub attempts: u32,
-    /// How long a call takes, of the server's making; nothing worth telling otherwise.
+    /// How many seconds a call takes because of the server; 0 if that is not worth telling.
     pub seconds: u64,
-    /// Whether the connection is good for the next call.
+    /// Whether the connection is used for the next call.
     pub kept: bool,
     /// Whether the client speaks TLS.
     pub https: bool,
 }
 
-/// How the server is.
+/// What kind of server it is.
 #[derive(Clone)]
 pub enum How {
-    /// Nobody listens.
+    /// Nothing listens at the port.
     Refused,
-    /// The name stands for no address.
+    /// The name has no address.
     Nameless,
-    /// Nobody takes up connections, and the system has no place for more.
+    /// Nobody accepts connections, and the system has no room for more.
     Blackhole,
     Tcp(Script),
-    /// To a client of the caller's own that follows redirects.
+    /// The caller brings an HTTP client that follows redirects.
     Followed(Script),
     Tls(Certificate),
 }
@@ -55,17 +55,17 @@ pub struct Script {
 #[derive(Clone, Copy)]
 pub enum Then {
     Close,
-    /// So that the client is told of an error rather than of an end.
+    /// The connection is reset, so that the client sees an error rather than an end.
     Reset,
     /// Nothing more comes until the client goes.
     Wait,
-    /// As `Wait`, and the clock runs ahead to whatever the client waits for.
+    /// The same as `Wait`, but the clock runs ahead to whatever the client waits for.
     Hang,
-    /// As `Hang`, but this comes each second.
+    /// The same as `Hang`, but these bytes come each second.
     Trickle(&'static [u8]),
-    /// This, as fast as it goes.
+    /// These bytes come without end, as fast as possible.
     Endless(&'static [u8]),
-    /// The same for the next request.
+    /// The next request on the connection is answered in the same way.
     Again,
 }
 
@@ -117,7 +117,7 @@ impl Row {
         self
     }
 
-    /// The connection is not good for another call.
+    /// Says that the connection is not used for another call.
     pub fn closed(mut self) -> Self {
         self.kept = false;
         self
@@ -130,20 +130,20 @@ impl Row {
         self
     }
 
-    /// What will not pass by itself.
+    /// Says that the call fails, and is not retried.
     pub fn fails(mut self, kind: ErrorKind, says: impl Into<String>) -> Self {
         self.gets = Gets::Error { kind, retryable: false, says: says.into() };
         self
     }
 
-    /// What may pass by itself, and is tried three times.
+    /// Says that the fault may pass by itself, so that the call is attempted three times.
     pub fn passes(mut self, kind: ErrorKind, says: impl Into<String>) -> Self {
         self.gets = Gets::Error { kind, retryable: true, says: says.into() };
         self.attempts = 3;
         self
     }
 
-    /// What takes all the time that a call has, so that none is left for another attempt.
+    /// Says that the fault takes all the time of a call, so that none is left for another attempt.
     pub fn times_out(mut self) -> Self {
         self = self.passes(ErrorKind::Timeout, TIMEOUT);
         (self.attempts, self.seconds) = (1, 10);

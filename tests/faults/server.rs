@@ -18,7 +18,7 @@ pub struct Seen {
     pub connections: AtomicUsize,
     pub open: AtomicUsize,
     pub requests: AtomicUsize,
-    /// Whether the clock stands still but for what is waited for.
+    /// Whether the clock is paused, and runs ahead to whatever is waited for.
     pub paused: AtomicBool,
 }
 
@@ -62,7 +62,7 @@ impl Stage {
 }
 
 impl Seen {
-    /// A clock that stands still runs ahead to the next timer whenever nothing else is to do.
+    /// Pauses the clock, which then runs ahead to the next timer whenever there is nothing else to do.
     fn pause(&self) {
         if !self.paused.swap(true, SeqCst) {
             tokio::time::pause();
@@ -78,14 +78,14 @@ impl reqwest::dns::Resolve for Nowhere {
     }
 }
 
-/// An address where the system lets packets vanish: nobody takes connections up, and the queue of them is full.
+/// An address where the system drops packets: nobody accepts connections, and their queue is full.
 fn blackhole() -> (SocketAddr, Box<dyn std::any::Any>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener: TcpListener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
-    // A connection that cannot be had in a tenth of a second is one too many.
+    // A connection that takes longer than a tenth of a second shows that the queue is full.
     loop {
         match StdStream::connect_timeout(&address, Duration::from_millis(100)) {
             Ok(stream) => waiting.push(stream),
@@ -148,7 +148,7 @@ async fn tls(certificate: Certificate, seen: Arc<Seen>) -> ClientBuilder {
     Client::builder(url.replace("http:", "https:")).root_certificates(trusted.pem())
 }
 
-/// Does what the script says, until the client goes where it says so.
+/// Does what the script says; where it says so, until the client goes.
 async fn play(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), script: &Script, seen: &Seen) {
     loop {
         if script.reads {
@@ -157,7 +157,7 @@ async fn play(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), script: &Scrip
             }
             seen.requests.fetch_add(1, SeqCst);
         }
-        // A client that has read enough may be gone.
+        // The client may have read enough and be gone.
         let _ = stream.write_all(&script.writes).await;
         let _ = stream.flush().await;
         match script.then {

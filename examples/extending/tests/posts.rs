@@ -1,4 +1,4 @@
-//! The operations of the extension, called as those of the crate are, against the mock.
+//! Calls the operations of the extension against the mock, in the same way as those of the crate.
 
 use extending::posts::types::PostDto;
 use extending::posts::{EXTENSION, Operations as _};

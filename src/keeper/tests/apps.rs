@@ -7,7 +7,7 @@ fn slot(slots: &Arc<Keepers>, server: &Server, app: GetWechatAccessTokenDto) -> 
     slots.keeper(&app.app_id, &app.app_secret, || server.slot_of(app.clone(), Windows::default()))
 }
 
-/// They stayed for ever, secrets included, until new ones came.
+/// Keepers used to stay for ever, secrets included, until new ones came.
 #[tokio::test(start_paused = true)]
 async fn apps_that_were_asked_for_once_go_when_their_tokens_have_ended() {
     let server = Server::renewing();
@@ -27,7 +27,7 @@ async fn apps_that_were_asked_for_once_go_when_their_tokens_have_ended() {
     drop((left, kept));
     pass(61.0).await;
     assert_eq!(slots.all().len(), 0);
-    // They come again, and go again.
+    // The apps come again, and go again.
     get(&slot(&slots, &server, app(0))).await.unwrap();
     pass(7300.0).await;
     assert_eq!((slots.all().len(), server.requests()), (0, 1001));
@@ -67,7 +67,7 @@ fn an_app_is_its_id_and_its_secret_and_all_threads_get_the_same_slot() {
     assert_eq!(slots.all().len(), 501);
 }
 
-/// Their sweeper and their refreshes were on a runtime that is gone.
+/// The sweeper and the refreshes were on a runtime that is gone.
 #[test]
 fn apps_go_whatever_became_of_the_runtime_that_met_them() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -82,7 +82,7 @@ fn apps_go_whatever_became_of_the_runtime_that_met_them() {
             let asked = slot(&slots, &server, app(number));
             tokio::time::timeout(Duration::from_millis(10), get(&asked)).await.unwrap_err();
         }
-        // Everything is dead from here on, and nobody has looked.
+        // Every token is dead from here on, and no caller has come.
         server.0.our_clock.store(100_000, Ordering::SeqCst);
     });
     drop(first);

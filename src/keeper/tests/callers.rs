@@ -1,4 +1,4 @@
-//! Any number of callers, one request: who waits, who is cancelled, what is left behind.
+//! Any number of callers cause one request: who waits, who is cancelled, what is left behind.
 
 use super::*;
 use crate::keeper::keeper::Look;
@@ -15,7 +15,7 @@ async fn ten_thousand_callers_on_a_cold_cache_cause_one_request() {
     assert_eq!((slot.stats().waits, slot.stats().refreshes), (10_000, 1));
 }
 
-/// WxJava #1222, #1293, #1554: no recheck after getting the lock, so that every waiter fetched in turn.
+/// WxJava #1222, #1293, #1554: there was no recheck after getting the lock, so that every waiter fetched in turn.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_waited_takes_the_new_token_and_fetches_none() {
     let server = Server::renewing();
@@ -29,7 +29,7 @@ async fn a_caller_that_waited_takes_the_new_token_and_fetches_none() {
         [got.0, got.1, got.2, got.3],
         [const { Ok::<&str, ErrorKind>("t1") }; 4].map(|got| got.map(str::to_owned))
     );
-    // And one who found it stale, and got the lock after another had renewed it.
+    // The same holds for a caller that found the token stale, and got the lock after another had renewed it.
     pass(7100.0).await;
     get(&slot).await.unwrap();
     pass(0.2).await;
@@ -132,7 +132,7 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     // A refresh that another caller has under way cannot be waited for here either.
     runtime.block_on(async { tokio::time::timeout(Duration::from_millis(10), get(&slot)).await.unwrap_err() });
     assert_eq!(outside(), Err(ErrorKind::Configuration));
-    // But what is good is handed out, fresh or not.
+    // A good token is handed out all the same, fresh or not.
     runtime.block_on(get(&slot)).unwrap();
     assert_eq!(outside(), Ok("t1".to_owned()));
     for seconds in [7100.0, 90.0] {
@@ -168,7 +168,7 @@ fn a_runtime_that_nobody_drives_holds_up_callers_on_another_for_a_bounded_time()
         start.elapsed()
     });
     assert!(waited < SECOND * 62, "{waited:?}");
-    // What the idle one still has comes too late to be kept.
+    // The token that the idle runtime still brings comes too late to be kept.
     idle.block_on(pass(1.0));
     assert_eq!(busy.block_on(get(&slot)), Ok("t2".to_owned()));
 }

@@ -14,7 +14,7 @@ async fn for_ten_minutes_of_failures_a_good_token_is_served_and_requests_back_of
     let slot = server.slot_with(windows);
     get(&slot).await.unwrap();
     pass(7200.0 - 650.0).await;
-    // Wherever in the window its random part put the first try.
+    // The random part may put the first try anywhere in the window.
     while server.requests() == 1 {
         get(&slot).await.unwrap();
         pass(0.5).await;
@@ -24,7 +24,8 @@ async fn for_ten_minutes_of_failures_a_good_token_is_served_and_requests_back_of
         assert_eq!(get(&slot).await, Ok("t1".to_owned()));
         pass(0.5).await;
     }
-    // 1, 2, 4 … 60 s, each at random down to its half; the last 30 s before its end callers wait for a try, no more often.
+    // The pauses are 1, 2, 4 … 60 s, each down to its half at random; in the token's last 30 s callers wait for a try,
+    // but tries are no more frequent.
     let times: Vec<f64> = server.times()[1..].to_vec();
     let pauses: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     for (number, pause) in (0..).zip(&pauses) {
@@ -126,7 +127,7 @@ async fn an_older_token_than_the_one_held_is_no_renewal() {
     assert_eq!(get(&slot).await, Ok("t3".to_owned()));
 }
 
-/// As from a server that reckons the expiry anew for each answer, and is a second early now and then.
+/// Some servers compute the expiry anew for each answer, and are a second early now and then.
 #[tokio::test(start_paused = true)]
 async fn the_same_token_with_an_expiry_a_little_earlier_is_no_failure() {
     let server = Server::new(|number| match number {
@@ -141,7 +142,7 @@ async fn the_same_token_with_an_expiry_a_little_earlier_is_no_failure() {
     assert_eq!((get(&slot).await, slot.stats().failures, server.requests()), (Ok("t1".to_owned()), 0, 2));
 }
 
-/// Six requests in six seconds to a server that had asked for an hour.
+/// The keeper sent six requests in six seconds to a server that had asked for a pause of an hour.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_a_pause_gets_it_within_the_longest() {
     for (wanted, least, most) in [(10, 10.0, 10.5), (3600, 60.0, 60.5), (u64::MAX, 60.0, 60.5)] {
@@ -154,7 +155,7 @@ async fn a_server_that_asks_for_a_pause_gets_it_within_the_longest() {
                 }
             });
             let slot = server.slot();
-            // Due where there is one.
+            // A token that is held is due by then.
             let _ = get(&slot).await;
             pass(if held { 365.0 } else { 0.0 }).await;
             let first = usize::from(held);
@@ -169,7 +170,7 @@ async fn a_server_that_asks_for_a_pause_gets_it_within_the_longest() {
     }
 }
 
-/// Sixty remembered failures kept 58 MB.
+/// Sixty remembered failures used to take 58 MB.
 #[tokio::test(start_paused = true)]
 async fn what_is_remembered_of_a_failure_is_not_the_answer() {
     let server = Server::new(|_| {

@@ -5,7 +5,7 @@ use super::*;
 use crate::keeper::held::Record;
 use futures_util::future::join_all;
 
-/// Answers what each request is to get, and then more and more.
+/// A server that answers each request as planned, and further ones with more and more tokens.
 fn answering<const N: usize>(planned: [fn() -> Planned; N]) -> Server {
     Server::new(move |number| {
         planned.get(number - 1).map_or_else(|| token(format!("t{number}"), LIFETIME), |one| one())
@@ -21,7 +21,7 @@ async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
     (what.await, start.elapsed())
 }
 
-/// A caller of a process, who does not wait for others of this test.
+/// A call in a process, which does not wait for others of this test.
 fn asking(process: &Arc<Keeper>) -> tokio::task::JoinHandle<Result<String, ErrorKind>> {
     let process = Arc::clone(process);
     tokio::spawn(async move { get(&process).await })
@@ -50,7 +50,7 @@ async fn a_token_is_taken_over_with_the_age_and_the_rest_of_life_that_it_has() {
     let (server, store) = (Server::renewing(), MemoryStore::default());
     get(&server.process(&store)).await.unwrap();
     pass(2000.0).await;
-    // By whatever clock.
+    // This holds by whatever clock.
     for ahead in [0, -86_400, 86_400] {
         server.0.our_clock.store(ahead, Ordering::SeqCst);
         let late = server.process(&store);
@@ -80,7 +80,7 @@ async fn a_holder_that_neither_answers_nor_goes_away_is_waited_for_as_long_as_a_
     assert_eq!(got, ok("t1"));
     assert!((SECOND * 13..SECOND * 14).contains(&spent), "{spent:?}");
     assert!(store.is_locked(), "nobody takes another's lock away");
-    // What it got is for all.
+    // The others get what it got.
     assert_eq!((get(&server.process(&store)).await, server.requests()), (ok("t1"), 1));
 }
 
@@ -142,7 +142,7 @@ async fn a_newer_token_wins_wherever_it_comes_from() {
     assert_eq!(get(&fleet[1]).await, ok("new"));
     assert_eq!((slow.await.unwrap(), server.requests()), (ok("new"), 2));
     assert_eq!(store.record(), Some(("new".to_owned(), false)));
-    // And the other way round.
+    // The same holds the other way round.
     let old = || token("old", LIFETIME - 100);
     let (server, store) = (answering([|| token("new", LIFETIME).after(SECOND * 2), old]), MemoryStore::default());
     let fleet = [server.process(&store), server.process(&store)];
@@ -155,7 +155,7 @@ async fn a_newer_token_wins_wherever_it_comes_from() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_answers_the_same_token_to_all_is_asked_once_for_each_time_that_it_is_due() {
-    // Until a certain second, whenever it is asked.
+    // The server's token is good until a certain second, whenever it is asked.
     let start = Instant::now();
     let server = Server::new(move |_| token("same", 400 - (start.elapsed() + SECOND / 10).as_secs()));
     let store = MemoryStore::default();
@@ -194,10 +194,10 @@ async fn what_the_fleet_knows_is_rejected_is_taken_by_nobody_from_the_store_or_f
     assert_eq!((store.record(), server.requests()), (Some(("t2".to_owned(), false)), 4));
 }
 
-/// It handed the token out once more.
+/// The first process used to hand out the rejected token once more.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_another_process_saw_rejected_while_it_was_fetched_is_not_handed_out() {
-    // The second has the next one when the first gets its answer, or is still waiting for it.
+    // When the first process gets its answer, the second has the next token already, or is still waiting for it.
     for takes in [1, 8] {
         let (server, store) = (
             Server::new(move |number| match number {
@@ -228,7 +228,7 @@ async fn a_store_that_refuses_costs_nobody_a_token_and_no_time() {
     let (got, spent) = timed(join_all(fleet.iter().map(get))).await;
     assert!(got.iter().all(Result::is_ok) && spent < SECOND / 2, "{spent:?} {got:?}");
     assert_eq!(server.requests(), 3);
-    // Each has one now; what is fetched from then on is shared.
+    // Each process has a token of its own now; what is fetched from then on is shared.
     store.refuse(false);
     pass(7100.0).await;
     join_all(fleet.iter().map(get)).await;
@@ -250,7 +250,7 @@ async fn a_store_that_hangs_costs_two_of_its_timeouts_and_keeps_no_lock() {
         let (got, spent) = timed(get(&server.process(&store))).await;
         assert_eq!(got, if fails { Err(ErrorKind::Timeout) } else { ok("t") });
         assert!((SECOND * 2..SECOND * 5 / 2).contains(&spent), "{spent:?}");
-        // The claim came through.
+        // The claim had taken the lock.
         assert!(!store.is_locked());
     }
 }
@@ -332,6 +332,6 @@ async fn a_fresh_token_is_handed_out_without_a_look_at_the_store() {
     for _ in 0..100 {
         get(&process).await.unwrap();
     }
-    // To get the first one, two: a claim and a publication.
+    // The first token takes two commands: a claim and a publication.
     assert_eq!((before, store.commands()), (2, 2));
 }

@@ -1,4 +1,4 @@
-//! What is believed of what a server says of a token's life.
+//! What is believed of what a server says about a token's life.
 
 use super::*;
 use crate::keeper::life::{Doubt, Told, in_seconds};
@@ -25,13 +25,13 @@ fn where_both_clocks_may_agree_ours_counts() {
 
 #[test]
 fn where_they_differ_the_one_counts_that_makes_a_life_of_it_less_what_is_uncertain() {
-    // Ours is a day slow, then an hour fast.
+    // Our clock is a day slow, then an hour fast.
     assert_eq!(life(86_500, Some(86_400.0), 0.0, 0.5), (98.5, Some(Doubt::OurClock)));
     assert_eq!(life(-3500, Some(-3600.0), 0.0, 0.5), (98.5, Some(Doubt::OurClock)));
-    // The other is.
+    // The other clock is.
     assert_eq!(life(100, Some(-86_400.0), 0.0, 0.5), (99.5, Some(Doubt::Date)));
     assert_eq!(life(100, Some(3600.0), 0.0, 0.5), (99.5, Some(Doubt::Date)));
-    // Either may be.
+    // Both lives are possible; the shorter one counts.
     assert_eq!(life(3700, Some(3600.0), 0.0, 0.5), (98.5, None));
     assert_eq!(life(3700, Some(-3000.0), 0.0, 0.5), (3699.5, None));
 }
@@ -43,7 +43,7 @@ fn a_life_is_never_longer_than_the_longest_and_the_expired_is_expired() {
     assert_eq!(life(100_000, Some(-50.0), 0.0, 1.0), (300.0, Some(Doubt::TooLong)));
     assert_eq!(life(0, None, 0.0, 1.0), (0.0, None));
     assert_eq!(life(-86_400, Some(86_400.0), 0.0, 1.0), (0.0, None));
-    // Dead by one and immortal by the other.
+    // The token is dead by one clock, and lives far too long by the other.
     assert_eq!(life(-1, Some(-86_400.0), 0.0, 1.0), (0.0, None));
 }
 

@@ -1,4 +1,4 @@
-//! A store in memory, as processes of a fleet share it, by the test's clock.
+//! A store in memory that the processes of a fleet share, by the test's clock.
 
 use super::SECOND;
 use crate::SecretString;
@@ -20,8 +20,9 @@ struct Memory {
     place: Mutex<Contents>,
     versions: AtomicU64,
     commands: AtomicUsize,
-    /// Whether it takes a command and answers none; and whether it refuses all.
+    /// Whether it carries out commands without answering them.
     hangs: AtomicBool,
+    /// Whether it refuses all commands.
     refuses: AtomicBool,
 }
 
@@ -33,7 +34,7 @@ struct Contents {
 }
 
 struct Kept {
-    /// None for what is not a record.
+    /// `None` if the contents are not a record.
     record: Option<Record>,
     ends_at: Instant,
     version: Vec<u8>,
@@ -58,7 +59,7 @@ impl Contents {
 }
 
 impl MemoryStore {
-    /// Does something after what has ended went.
+    /// Removes what has expired, then does `what`.
     fn with<T>(&self, what: impl FnOnce(&mut Contents) -> T) -> T {
         let mut contents = self.0.place.lock().unwrap();
         contents.record.take_if(|kept| kept.ends_at <= Instant::now());
@@ -71,7 +72,7 @@ impl MemoryStore {
         contents.record = Some(Kept { record, ends_at: Instant::now() + life, version });
     }
 
-    /// A command: it takes a millisecond, and more where the store is in trouble.
+    /// Runs a command: it takes a millisecond, and longer if the store is in trouble.
     fn run<'a, T: Send + 'a>(&'a self, what: impl FnOnce(&mut Contents) -> T + Send + 'a) -> Storing<'a, T> {
         Box::pin(async move {
             self.0.commands.fetch_add(1, Ordering::SeqCst);
@@ -88,7 +89,7 @@ impl MemoryStore {
         })
     }
 
-    /// Has every command come through from now on, and its answer be lost.
+    /// Has every command carried out from now on, and its answer lost.
     pub(super) fn hang(&self, hangs: bool) {
         self.0.hangs.store(hangs, Ordering::SeqCst);
     }
@@ -105,23 +106,23 @@ impl MemoryStore {
         self.with(|contents| contents.lock.is_some())
     }
 
-    /// As if the lease of whoever holds the lock had ended.
+    /// Removes the lock, as if its holder's lease had ended.
     pub(super) fn break_lock(&self) {
         self.with(|contents| contents.lock = None);
     }
 
-    /// A lock of a process that is not one of the test's.
+    /// Adds a lock of a process that is not one of the test's.
     pub(super) fn lock_for(&self, time: Duration) {
         self.with(|contents| contents.lock = Some(("another".to_owned(), Instant::now() + time)));
     }
 
-    /// The token that stands there, and whether it is marked as rejected.
+    /// The token in the store, and whether it is marked as rejected.
     pub(super) fn record(&self) -> Option<(String, bool)> {
         let record = self.with(|contents| contents.record.as_ref().and_then(|kept| kept.record.clone()));
         record.map(|record| (record.secret.expose_secret().to_owned(), record.rejected))
     }
 
-    /// Changes what stands there.
+    /// Changes the contents of the store.
     pub(super) fn change(&self, change: impl FnOnce(&mut Option<Record>, &mut Duration)) {
         self.with(|contents| {
             let Kept { mut record, ends_at, .. } = contents.record.take().expect("a record");

@@ -27,19 +27,20 @@ use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What WeChat's tokens live.
+/// How long WeChat's tokens live, in seconds.
 const LIFETIME: u64 = 7200;
 
-/// A server that does as told, and counts.
+/// A server that does as it is told, and counts.
 #[derive(Clone)]
 struct Server(Arc<Script>);
 
 struct Script {
     start: Instant,
-    /// How far this machine's clock, and the server's, are ahead of the truth, in seconds.
+    /// How far this machine's clock is ahead of the truth, in seconds.
     our_clock: AtomicI64,
+    /// How far the server's clock is ahead of the truth, in seconds.
     its_clock: AtomicI64,
-    /// How far the clock of whoever writes the `Date` is ahead of the server's.
+    /// How far the clock that writes the `Date` is ahead of the server's.
     gateways_clock: AtomicI64,
     requests: AtomicUsize,
     /// When each request came, in seconds from the start.
@@ -53,11 +54,11 @@ struct Script {
 struct Planned {
     takes: Duration,
     what: Result<(String, u64), Error>,
-    /// What `expiresAt` says, made of the seconds that it should say.
+    /// Makes what `expiresAt` says from the seconds that it should say.
     told: fn(i64) -> i64,
 }
 
-/// A token with a life in seconds, after a tenth of a second.
+/// An answer with a token of that life in seconds, after a tenth of a second.
 fn token(text: impl Into<String>, lifetime: u64) -> Planned {
     Planned { takes: Duration::from_millis(100), what: Ok((text.into(), lifetime)), told: |seconds| seconds }
 }
@@ -81,7 +82,7 @@ impl Planned {
 }
 
 impl Server {
-    /// Answers the request of each number, from 1, as `answer` says.
+    /// Answers request number n, counted from 1, with `answer(n)`.
     fn new(answer: impl Fn(usize) -> Planned + Send + Sync + 'static) -> Self {
         Self(Arc::new(Script {
             start: Instant::now(),
@@ -131,10 +132,10 @@ impl Server {
         Keeper::new(app.app_id, Member { fetcher: self.fetcher(windows), shared: None }, SECOND * 60)
     }
 
-    /// Of a process whose fleet has this store.
+    /// The keeper of a process whose fleet has this store.
     fn process(&self, store: &MemoryStore) -> Arc<Keeper> {
         let app = app(0);
-        // A call takes ten seconds at most.
+        // A call takes at most ten seconds.
         let shared = Shared::new(Arc::new(store.clone()), app.app_id.clone(), SECOND * 10);
         let member = Member { fetcher: self.fetcher(Windows::default()), shared: Some(shared) };
         Arc::new(Keeper::new(app.app_id, member, SECOND * 60))
@@ -190,7 +191,7 @@ impl Source for Server {
     }
 }
 
-/// What a caller got, to compare.
+/// What a caller got, in a form that can be compared.
 fn seen(got: Result<Held, Error>) -> Result<String, ErrorKind> {
     got.map(|token| token.expose_secret().to_owned()).map_err(|error| error.kind())
 }
@@ -199,7 +200,7 @@ async fn get(slot: &Arc<Keeper>) -> Result<String, ErrorKind> {
     seen(slot.get().await)
 }
 
-/// Lets tasks run that need no more time.
+/// Lets tasks run until they wait for time to pass.
 async fn settle() {
     for _ in 0..20 {
         tokio::task::yield_now().await;

@@ -99,7 +99,7 @@ async fn where_wechat_rejects_every_new_token_the_server_is_asked_less_and_less(
     }
     assert!(errors > 5000 && server.requests() < 30, "{errors} errors, {} requests", server.requests());
 
-    // One that lives for a while is no longer held against the next.
+    // A token that lives for a while clears the count, so the next rejection starts anew.
     while slot.get().await.is_err() {
         pass(1.0).await;
     }
@@ -131,7 +131,7 @@ async fn a_token_that_lived_well_makes_up_for_those_that_were_rejected_before() 
         slot.invalidate(&slot.get().await.unwrap());
         pass(2.0).await;
     }
-    // Three good days, in which tokens end as they should.
+    // For three days, tokens end as they should.
     while server.0.start.elapsed() < SECOND * 3 * 86_400 {
         slot.get().await.unwrap();
         pass(60.0).await;
@@ -144,7 +144,7 @@ async fn a_token_that_lived_well_makes_up_for_those_that_were_rejected_before() 
     slot.get().await.expect("one rejection in three days");
 }
 
-/// The server has the same token for all, and answers it again when it is asked early.
+/// The server has the same token for all, and sends it again when it is asked early.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_answered_once_more_is_not_new_by_that() {
     let server = Server::new(|number| match number {
@@ -160,7 +160,7 @@ async fn a_token_that_is_answered_once_more_is_not_new_by_that() {
     assert!(slot.stats().age.unwrap() >= SECOND * 390, "{:?}", slot.stats());
 }
 
-/// Nobody asked in between, or nothing lived long enough to count.
+/// Nobody asked in between, or no token lived long enough to count.
 #[tokio::test(start_paused = true)]
 async fn rejections_that_are_days_apart_are_not_in_a_row() {
     for lifetime in [LIFETIME, 50] {

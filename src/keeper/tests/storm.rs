@@ -4,7 +4,7 @@ use super::memory::MemoryStore;
 use super::*;
 use std::sync::atomic::AtomicU64;
 
-/// What happens to a fleet, in an order that each seed has of its own.
+/// What happens to a fleet, in an order that depends on the seed.
 struct Storm(AtomicU64);
 
 impl Storm {
@@ -19,7 +19,7 @@ impl Storm {
     }
 }
 
-/// A server that has one token for all, answers as slowly as others fail, and fails.
+/// A server that has one token for all, and is sometimes slow and sometimes fails.
 fn server(storm: &Arc<Storm>, calm: &Arc<AtomicUsize>, current: &Arc<Mutex<(u64, Instant)>>) -> Server {
     let (storm, calm, current) = (Arc::clone(storm), Arc::clone(calm), Arc::clone(current));
     Server::new(move |_| {
@@ -47,7 +47,7 @@ async fn whatever_befell_a_fleet_when_it_is_over_all_have_the_one_good_token_and
             let (process, current) = (Arc::clone(process), Arc::clone(&current));
             async move {
                 let token = process.get().await?;
-                // What WeChat does.
+                // WeChat rejects any token but the current one.
                 if token.expose_secret() != current.lock().unwrap().0.to_string() {
                     process.invalidate(&token);
                 }
@@ -76,7 +76,7 @@ async fn whatever_befell_a_fleet_when_it_is_over_all_have_the_one_good_token_and
         store.hang(false);
         calm.store(1, Ordering::SeqCst);
         pass([100.0, 7000.0][storm.one_of(2) as usize]).await;
-        // As many as were rejected in a row are waited for.
+        // The pauses after tokens that were rejected in a row are waited out.
         for _ in 0..6 {
             for process in &fleet {
                 let _ = call(process).await;

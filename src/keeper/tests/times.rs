@@ -1,4 +1,4 @@
-//! When a token is handed out, renewed, waited for.
+//! When a token is handed out, renewed and waited for.
 
 use super::*;
 use futures_util::FutureExt as _;
@@ -14,7 +14,7 @@ async fn a_fresh_token_costs_no_request() {
     assert_eq!(server.requests(), 1);
 }
 
-/// WxJava #324: expired first, fetched later, so that others found nothing in between.
+/// WxJava #324: the token was expired first and fetched later, so that others found none in between.
 #[tokio::test(start_paused = true)]
 async fn a_due_token_is_handed_out_while_one_refresh_runs_beside() {
     let server = Server::new(|number| token(format!("t{number}"), LIFETIME).after(SECOND * 5));
@@ -76,7 +76,7 @@ async fn shortly_before_its_end_a_token_is_still_handed_out_where_the_refresh_fa
     assert_eq!(get(&slot).await, Err(ErrorKind::Timeout));
 }
 
-/// A server that caches hands out the same token again until it expires: asking it more and more often does not help.
+/// A caching server sends the same token again until it expires: asking it more and more often does not help.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_renew_early_is_asked_a_few_times_only() {
     let server = Server::renewing();
@@ -106,7 +106,7 @@ async fn a_short_life_causes_no_more_than_a_request_a_second() {
         }
         let times = server.times();
         assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 0.999), "{times:?}");
-        // A server that returns nothing but dead tokens is asked less and less.
+        // A server that sends nothing but dead tokens is asked less and less.
         let least = if lifetime == 0 { 5 } else { 20 };
         assert!((least..=61).contains(&times.len()), "{lifetime}: {times:?}");
     }
@@ -117,8 +117,8 @@ async fn a_token_that_comes_dead_is_an_error_that_says_so() {
     let server = Server::new(|_| token("dead", 0));
     let error = server.slot().get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnusableToken);
-    let expected = "the WeChat access token: the server sent a token that expired at 2027-01-15T08:00:00Z; if it stays, \
-                    check its clock";
+    let expected = "the WeChat access token: the server sent a token that expired at 2027-01-15T08:00:00Z; if this \
+                    persists, check its clock";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -165,7 +165,7 @@ async fn a_clock_that_is_set_back_by_more_than_the_tokens_life_makes_callers_wai
     assert_eq!(get(&slot).await, Err(ErrorKind::Timeout));
 }
 
-/// Seconds that no clock has: each kept a token for thirty days.
+/// No clock has that many seconds: each of these kept a token for thirty days.
 #[tokio::test(start_paused = true)]
 async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
     type Telling = fn(i64) -> i64;
@@ -191,7 +191,7 @@ async fn whatever_expires_at_says_no_token_is_held_longer_than_wechats_live() {
     }
 }
 
-/// Nothing is known of its life then: each look at the server makes the time short in which it may be dead.
+/// The token's life is unknown then: regular requests keep the time short in which a dead token may be held.
 #[tokio::test(start_paused = true)]
 async fn a_token_whose_expiry_is_no_time_is_looked_after_every_few_minutes() {
     let server = Server::new(|_| token("cached", LIFETIME).telling(|_| i64::MAX));
@@ -221,7 +221,7 @@ async fn a_gateway_with_a_wrong_clock_is_not_believed_where_two_others_agree() {
         let slot = server.slot();
         assert_eq!(get(&slot).await, Ok("t1".to_owned()), "{gateway}");
         let left = slot.stats().remaining.unwrap().as_secs_f64();
-        // Less than two hours is what either may be; then the shorter life is the one that does no harm.
+        // A life below two hours is possible by either clock; then the shorter one does no harm.
         let least = if gateway == 3600 { 3597.0 } else { 7198.0 };
         assert!((least..=7200.0).contains(&left), "{gateway}: {left}");
         pass(7200.0).await;
