@@ -4,8 +4,8 @@
 //!
 //! Each sample is a thousand calls: what it says in microseconds is what a call takes in nanoseconds.
 //!
-//! `clock` is what reading the system's clock costs, which every call does once; `arc` is the clone of a pointer that all
-//! threads share, as a cache behind a lock would hand it out.
+//! `clock` is what reading the system's clock costs, which every call does once; `arc` is the clone of a pointer that
+//! all threads share, as a cache behind a lock would hand it out.
 
 use common::{Server, Sides, app, runtime};
 use divan::counter::ItemsCount;

@@ -1,5 +1,5 @@
-//! Fetches a WeChat access token from the management side, both ways that an access key works: signing each request, and
-//! by a management token that the client fetches, keeps and renews.
+//! Fetches a WeChat access token from the management side, both ways that an access key works: signing each request,
+//! and by a management token that the client fetches, keeps and renews.
 //!
 //!     cargo run --example management
 //!

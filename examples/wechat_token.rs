@@ -46,7 +46,7 @@ async fn run() -> Result<(), Failure> {
     let requested = client.get_wechat_mp_access_token().body(app.clone()).send().await;
     match &requested {
         Ok(token) => print(token, show_token)?,
-        // A real host may no longer have this operation; the error names those that replace it.
+        // A real host may no longer have this operation; the error names the operations to try instead.
         Err(error) => println!("  {error}"),
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Both take what the async methods return, so everything that can be awaited can be waited for: each operation of the
 //! document, those of an [`Extension`](crate::Extension), the [`TokenCache`](crate::wechat::TokenCache),
-//! [`Client::call`](crate::Client::call). The work is done by a Tokio runtime on one thread, which the first `wait` of the
-//! process starts and all others share; a refresh that a cache has under way goes on there between two calls.
+//! [`Client::call`](crate::Client::call). The work is done by a Tokio runtime on one thread, which the first `wait` of
+//! the process starts and all others share; a refresh that a cache has under way goes on there between two calls.
 //!
 //! ```no_run
 //! use genauth::blocking::Wait as _;
@@ -20,7 +20,7 @@
 //! # Ok::<(), genauth::Error>(())
 //! ```
 //!
-//! In async code use `.await`: `wait` would keep one of the runtime's threads from all else. In a thread of
+//! In async code use `.await`: `wait` would keep a thread of the runtime from all other work. On a thread of
 //! `tokio::task::spawn_blocking` it may be used.
 
 use crate::Error;
@@ -36,8 +36,8 @@ pub trait Wait<T, E> {
     ///
     /// # Errors
     ///
-    /// Those of the future, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the system starts no
-    /// thread for the work.
+    /// Those of the future, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system cannot
+    /// start the thread for the work.
     fn wait(self) -> Result<T, E>;
 }
 
@@ -101,7 +101,7 @@ impl<T, S: Stream<Item = Result<T, Error>>> Iterator for Waiting<S> {
     }
 }
 
-/// The runtime of all that is waited for. It runs on a thread of its own, so that the one that waits has only to sleep.
+/// The runtime that does the work of every `wait`. It runs on a thread of its own, so that waiting threads only sleep.
 fn runtime() -> Result<Handle, Error> {
     static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What happens when a deprecated operation is called, or the server says that one is.
+//! What happens when a deprecated operation is called, or when the server calls one deprecated.
 
 use crate::{Error, ErrorKind, Operation, UnixTimestamp};
 use http::{HeaderMap, HeaderName};
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DeprecationNotice<'a> {
-    /// The `operationId`; of an endpoint that the document does not describe only the method, as in
-    /// `an undescribed POST`, since its path may hold a secret.
+    /// The `operationId`. For an endpoint that the document does not describe, only the method, as in `an undescribed
+    /// POST`: its path may hold a secret.
     pub operation: &'a str,
-    /// What to use instead, where the document names it.
+    /// What to use instead, if the document names it.
     pub replacement: Option<&'static Operation>,
     /// Who says so.
     pub source: DeprecationSource,
-    /// Since when, or from when on, the server calls it deprecated (the `Deprecation` header of RFC 9745).
+    /// Since when, or from when on, it is deprecated by the server's word (the `Deprecation` header of RFC 9745).
     pub deprecated_at: Option<UnixTimestamp>,
     /// When the server stops offering it (the `Sunset` header of RFC 8594).
     pub sunset_at: Option<UnixTimestamp>,
@@ -27,9 +27,9 @@ pub struct DeprecationNotice<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DeprecationSource {
-    /// The OpenAPI document. The notice comes before the request is sent.
+    /// The OpenAPI document says so. The notice comes before the request is sent.
     Document,
-    /// A `Deprecation` or `Sunset` header. The notice comes after the operation was carried out.
+    /// A `Deprecation` or `Sunset` header of the server says so. The notice comes after the operation was carried out.
     Server,
 }
 
@@ -39,8 +39,8 @@ pub enum DeprecationSource {
 pub enum OnDeprecation {
     /// Go on.
     Proceed,
-    /// Fail the call with [`ErrorKind::Deprecated`]. A server's notice comes with the answer: what the operation did
-    /// is done.
+    /// Fail the call with [`ErrorKind::Deprecated`]. A server's notice comes with the answer, so the operation has been
+    /// carried out then.
     Refuse,
 }
 
@@ -50,7 +50,7 @@ fn replacement_of(operation: &Operation) -> Option<&'static Operation> {
     operation.replaced_by.and_then(|id| operation.fellow(id))
 }
 
-/// The hook of a client, and what it has warned of.
+/// The hook of a client, and the operations it has warned about.
 #[derive(Clone)]
 pub(crate) struct Notices {
     hook: Option<Arc<Hook>>,
@@ -62,7 +62,7 @@ impl Notices {
         Self { hook, warned: Arc::default() }
     }
 
-    /// Before an operation is sent.
+    /// Gives notice of an operation that the document calls deprecated, before it is sent.
     pub(crate) fn of_document(&self, operation: &'static Operation) -> Result<(), Error> {
         if !operation.deprecated {
             return Ok(());
@@ -76,7 +76,7 @@ impl Notices {
         })
     }
 
-    /// After an answer came.
+    /// Gives notice of an operation that the server calls deprecated, once its answer is there.
     pub(crate) fn of_server(
         &self,
         subject: &str,
@@ -93,7 +93,7 @@ impl Notices {
             operation: subject,
             replacement: operation.and_then(replacement_of),
             source: DeprecationSource::Server,
-            // RFC 9745: a Date of RFC 9651, `@` and Unix seconds.
+            // The value is a Date of RFC 9651, as RFC 9745 says: `@` and Unix seconds.
             deprecated_at: text(DEPRECATION)
                 .and_then(|value| value.strip_prefix('@')?.parse().ok())
                 .map(UnixTimestamp::from_secs),
@@ -102,7 +102,7 @@ impl Notices {
     }
 
     fn raise(&self, notice: &DeprecationNotice<'_>) -> Result<(), Error> {
-        // Methods of endpoints that the document does not describe may be made up.
+        // The set is bounded because the methods of undescribed endpoints may be made up.
         const MOST: usize = 1000;
         let first = {
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,7 +127,7 @@ impl Notices {
 /// One line, such as "`getA` is deprecated; use `get_b` (/api/v3/get-b)".
 impl fmt::Display for DeprecationNotice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What names no operation is made of words.
+        // A subject that is not an operation's id is made of words.
         let quote = if self.operation.contains(' ') { "" } else { "`" };
         write!(f, "{quote}{}{quote} is deprecated", self.operation)?;
         if self.source == DeprecationSource::Server {

@@ -1,33 +1,34 @@
-//! How a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or HTML.
+//! The ways in which a server may repeat a text of the request: as it is, percent-encoded, or escaped as in JSON or
+//! HTML.
 
 use std::ops::Range;
 
-/// What a text says once an encoding of it is undone, folded by [`fold`].
+/// A text with one encoding undone, folded by [`fold`].
 pub(crate) struct Reading {
     pub(crate) bytes: Vec<u8>,
-    /// Where each byte comes from.
+    /// The place in the text that each byte comes from.
     places: Vec<Range<usize>>,
 }
 
-/// Takes what stands behind an encoding's sign, and adds what it means. Returns how many bytes that took, or `None` where
-/// it is not an escape.
+/// Decodes what follows the sign of an escape, and appends what it means. Returns how many bytes that took, or `None`
+/// if it is not an escape.
 type Decode = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
 
 const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'\\', json), (b'&', html)];
 
-/// Whether a text may say something else than it shows.
+/// Whether a text may contain an escape.
 pub(crate) fn may_be_encoded(text: &str) -> bool {
     text.bytes().any(|byte| ENCODINGS.iter().any(|(sign, _)| byte == *sign))
 }
 
-/// The text as it is, and in each encoding that it has a sign of.
+/// The text as it is, and decoded by each encoding whose sign it contains.
 pub(crate) fn readings(text: &str) -> impl Iterator<Item = Reading> {
     let encodings = ENCODINGS.iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(Some);
     std::iter::once(None).chain(encodings).map(|encoding| Reading::of(text.as_bytes(), encoding))
 }
 
-/// A byte in the form in which texts are compared: servers and gateways change the case of hexadecimal digits, and
-/// write a space as `+`.
+/// Folds a byte into the form in which texts are compared: servers and gateways change the case of hexadecimal digits,
+/// and write a space as `+`.
 pub(crate) fn fold(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
 }
@@ -50,7 +51,7 @@ impl Reading {
         reading
     }
 
-    /// Where a part of the bytes, which must not be empty, stands in the text.
+    /// The place in the text of a part of the bytes, which must not be empty.
     pub(crate) fn place(&self, part: Range<usize>) -> Range<usize> {
         self.places[part.start].start..self.places[part.end - 1].end
     }
@@ -103,13 +104,13 @@ fn push(letter: char, read: &mut Vec<u8>) {
     read.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Digits alone, which `from_str_radix` does not insist on.
+/// Reads digits only; `from_str_radix` would accept a sign.
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let add = |number: u32, digit: &u8| number.checked_mul(radix)?.checked_add(char::from(*digit).to_digit(radix)?);
     if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
 }
 
-/// A server's text, fit for one line of a log: no control characters, and not endless.
+/// A server's text, made fit for one line of a log: without control characters, and of limited length.
 pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');

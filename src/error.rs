@@ -1,4 +1,4 @@
-//! The one error of the crate.
+//! The error type of the crate.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -7,10 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a call, or the building of a client, failed.
+/// Why a call failed, or a client could not be built.
 ///
-/// `Display` is one line that says what happened and, where that is known, what to do. Match on [`kind`](Self::kind) and
-/// the codes: the wording is not part of the API. No secret of the request and no payload is in it. Cloning is cheap.
+/// `Display` is one line that says what happened and, where that is known, what to do. Match on [`kind`](Self::kind)
+/// and the codes, because the wording is not part of the API. It holds neither secrets of the request nor payloads.
+/// Cloning is cheap.
 ///
 /// ```
 /// use genauth::{Client, ErrorKind};
@@ -25,7 +26,7 @@ pub struct Error(Arc<Inner>);
 #[derive(Clone)]
 pub(crate) struct Inner {
     kind: ErrorKind,
-    /// What went wrong: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
+    /// What failed: an operation, as [`subject`](crate::operation::subject) calls it, or a part of the client.
     pub(crate) subject: String,
     detail: String,
     pub(crate) http_status: Option<StatusCode>,
@@ -45,7 +46,7 @@ pub(crate) struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client cannot be built like this: host, credentials, certificates or environment variables are wrong.
+    /// The client cannot be built like this: the host, credentials, certificates or environment variables are wrong.
     Configuration,
     /// The request is incomplete or cannot be written; nothing was sent.
     Request,
@@ -53,32 +54,33 @@ pub enum ErrorKind {
     Credentials,
     /// The `on_deprecation` hook refused a deprecated operation.
     Deprecated,
-    /// The server could not be reached: name, route, port or TLS.
+    /// The server could not be reached, because of its name, the route, the port or TLS.
     Connect,
     /// The time allowed for connecting or for the whole call is over.
     Timeout,
     /// The connection broke before the answer was complete.
     Transport,
-    /// The server redirects; a request with secrets in it does not follow.
+    /// The server redirects; requests do not follow, because they hold secrets.
     Redirect,
-    /// The HTTP status is not a success, and the body is not an envelope.
+    /// The HTTP status is not that of a success, and the body is not an envelope.
     Http,
-    /// The server understood the request and says no: a `statusCode` other than 200.
+    /// The server understood the request and refused it, by a `statusCode` other than 200.
     Api,
-    /// The server says success, and by `success: false` in `data` that it was not done;
-    /// [`CallOptions::allow_not_done`](crate::CallOptions::allow_not_done) makes an answer of it.
+    /// The server reports success, but `success: false` in `data`, so it was not done;
+    /// [`CallOptions::allow_not_done`](crate::CallOptions::allow_not_done) has such a payload returned instead.
     NotDone,
-    /// The server says success but sent no `data`, or that a sign-in is complete (1600) but no tokens.
+    /// The server reports success but sent no `data`, or reports that a sign-in is complete (1600) but sent no tokens.
     NoData,
     /// The answer cannot be read: not JSON, not an envelope, or `data` of another shape than documented, or than the
     /// type that the caller gave.
     Response,
-    /// A JWT is not what it has to be: not signed by the server's keys, expired, for somebody else, or not a JWT at all.
+    /// A JWT is not valid: it is not signed by the server's keys, has expired, is for somebody else, or is not a JWT at
+    /// all.
     InvalidToken,
     /// The answer is larger than a client accepts.
     TooLarge,
-    /// The server sent a token that is good for nothing: one that has expired, that WeChat has rejected, or that is
-    /// older than the one before.
+    /// The server sent a token that is of no use: one that has expired, that WeChat has rejected, or that is older than
+    /// the one before.
     UnusableToken,
 }
 
@@ -109,13 +111,13 @@ impl Error {
         Self::new(ErrorKind::Configuration, "the client's configuration", detail)
     }
 
-    /// The error of a server that was to send a token.
+    /// Returns the error for a server that should have sent a token, but sent an empty one.
     pub(crate) fn empty_token(subject: &str) -> Self {
         let detail = "the server said success (statusCode 200) but sent an empty token; ask its operators";
         Self::new(ErrorKind::NoData, subject, detail)
     }
 
-    /// Adds what is known of the answer, or names the subject.
+    /// Changes the error, for instance to add what is known of the answer.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -125,13 +127,13 @@ impl Error {
         self.with(|error| error.source = Some(Arc::new(source)))
     }
 
-    /// The `error` of OAuth 2.0, such as `invalid_grant`, where an OIDC endpoint sent one.
+    /// Returns the `error` of OAuth 2.0, such as `invalid_grant`, if an OIDC endpoint sent one.
     #[must_use]
     pub fn oauth_error(&self) -> Option<&str> {
         self.0.oauth_error.as_deref()
     }
 
-    /// What kind of failure this is.
+    /// Returns what kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -141,7 +143,7 @@ impl Error {
         &self.0.subject
     }
 
-    /// Whether the time allowed is over.
+    /// Whether the call ran out of time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
@@ -162,50 +164,51 @@ impl Error {
         }
     }
 
-    /// The HTTP status, where an answer came.
+    /// Returns the HTTP status, if an answer came.
     #[must_use]
     pub fn http_status(&self) -> Option<StatusCode> {
         self.0.http_status
     }
 
-    /// The envelope's `statusCode`, where an envelope came; unknown ones are kept.
+    /// Returns the envelope's `statusCode`, if an envelope came; unknown codes are kept.
     #[must_use]
     pub fn status_code(&self) -> Option<i64> {
         self.0.status_code
     }
 
-    /// The envelope's `apiCode`, where there is one; unknown ones are kept.
+    /// Returns the envelope's `apiCode`, if there is one; unknown codes are kept.
     #[must_use]
     pub fn api_code(&self) -> Option<i64> {
         self.0.api_code
     }
 
-    /// The envelope's `requestId`: what the server's operators ask for.
+    /// Returns the envelope's `requestId`, which the server's operators ask for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The envelope's `message`, whole, with the secrets of the request struck out.
+    /// Returns the whole `message` of the envelope, with the secrets of the request struck out.
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.server_message.as_deref()
     }
 
-    /// How long the server asks to wait before the next request, where it says so (`Retry-After`). It may ask for more
+    /// Returns how long the server asks to wait before the next request, if it does (`Retry-After`). That may be more
     /// than can be added to any clock: up to `u64::MAX` seconds.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often the call was attempted: 0 where nothing was sent, more than 1 where it was tried again.
+    /// Returns how often the call was attempted: 0 if nothing was sent, more than 1 if it was retried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The body of the answer as it came, where one came. It may hold secrets: neither `Debug` nor `Display` shows it.
+    /// Returns the body of the answer as it came, if one came. It may hold secrets: neither `Debug` nor `Display` shows
+    /// it.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.body.as_ref()
@@ -247,13 +250,13 @@ impl StdError for Error {
 /// The code of a sign-in that needs no more steps.
 pub(crate) const COMPLETE: i64 = 1600;
 
-/// What a failure's codes mean to the caller, and what to do about them: the business code if that says something.
+/// Returns what to do about a failure's codes, by the business code if there is advice on that.
 pub(crate) fn advice(status_code: i64, api_code: Option<i64>) -> Option<&'static str> {
     api_code.and_then(advice_on).or_else(|| advice_on(status_code))
 }
 
-/// It knows all codes of the API's error-code page. A code of one kind does not occur as the other,
-/// but for those around a sign-in, which come as either.
+/// Returns the advice on a code. All codes of the API's error-code page are known. No code occurs both as a
+/// `statusCode` and as an `apiCode`, except those around a sign-in, which come as either.
 fn advice_on(code: i64) -> Option<&'static str> {
     Some(match code {
         400 => "check the request's fields",

@@ -1,12 +1,12 @@
-//! Operations of a dependent's own.
+//! Operations that a dependent crate describes itself.
 
 use crate::Operation;
 
-/// The operations that a dependent describes in fragments of its own, as `genauth_codegen::build` made them: `EXTENSION` of
-/// the generated module.
+/// The operations that a dependent crate describes in its own fragments: `EXTENSION` in the module that
+/// `genauth_codegen::build` generates.
 ///
-/// The generated trait `Operations` needs nothing of it. It is for what finds an operation by its id: `Extension::invoke`
-/// (feature `invoke`), and the mock (feature `mock`), whose builder takes it.
+/// The generated trait `Operations` does not need it. It serves to find operations by their ids: for
+/// `Extension::invoke` (feature `invoke`), and for the mock (feature `mock`), whose builder takes it.
 #[derive(Debug)]
 pub struct Extension {
     operations: &'static [Operation],
@@ -29,7 +29,7 @@ type Invoke =
 type Invoke = ();
 
 impl Extension {
-    /// Made by generated code.
+    /// Is called by generated code only.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -41,25 +41,25 @@ impl Extension {
         Self { operations, openapi, schemas, invoke }
     }
 
-    /// Its operations, sorted by [`Operation::method_name`].
+    /// Returns its operations, sorted by [`Operation::method_name`].
     #[must_use]
     pub fn operations(&self) -> &'static [Operation] {
         self.operations
     }
 
-    /// Its OpenAPI document as JSON, with what it refers to of [`OPENAPI`](crate::OPENAPI).
+    /// Returns its OpenAPI document as JSON, with what it refers to in [`OPENAPI`](crate::OPENAPI).
     #[must_use]
     pub fn openapi(&self) -> &'static str {
         self.openapi
     }
 
-    /// The names of the types that it describes.
+    /// Returns the names of the types that it describes.
     #[cfg(feature = "schemars")]
     pub fn schema_names(&self) -> impl Iterator<Item = &'static str> {
         self.schemas.iter().map(|(name, _)| *name)
     }
 
-    /// The JSON Schema (2020-12) of the type that its document calls `name`.
+    /// Returns the JSON Schema (2020-12) of the type that its document calls `name`; `None` if there is no such type.
     #[cfg(feature = "schemars")]
     #[must_use]
     pub fn schema(&self, name: &str) -> Option<schemars::Schema> {
@@ -67,11 +67,13 @@ impl Extension {
         Some(schema())
     }
 
-    /// Calls the operation with this `operationId`, as [`Client::invoke`](crate::Client::invoke) does for the crate's own.
+    /// Calls the operation with this `operationId`, as [`Client::invoke`](crate::Client::invoke) does for the crate's
+    /// own.
     ///
     /// # Errors
     ///
-    /// Those of the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for fields that do not fit.
+    /// Those of the operation's `send`; [`ErrorKind::Request`](crate::ErrorKind::Request) for an unknown id, or for
+    /// fields that do not fit.
     #[cfg(feature = "invoke")]
     pub async fn invoke(
         &self,
@@ -85,7 +87,7 @@ impl Extension {
     }
 }
 
-/// The generated code of an extension, if it was made for this version of the crate.
+/// Expands to the generated code of an extension if it was made for this version of the crate.
 ///
 /// ```compile_fail
 /// genauth::__extension! { 0 "0.0.1"; pub struct OfAnotherVersion; }
@@ -103,7 +105,7 @@ macro_rules! __extension {
     };
 }
 
-/// A type of an extension, which has a JSON Schema where this crate has them.
+/// A type of an extension, which has a JSON Schema because this crate has them.
 #[cfg(feature = "schemars")]
 #[doc(hidden)]
 #[macro_export]

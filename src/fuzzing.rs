@@ -1,4 +1,4 @@
-//! What fuzz targets reach of the insides. No part of the API: it changes without notice.
+//! The internals that fuzz targets call. They are not part of the API and change without notice.
 
 use crate::client::Settings;
 use crate::client::host::Host;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-/// What a call whose request held `secret` makes of an answer.
+/// Opens an answer to a call whose request held `secret`.
 pub fn answer<T: DeserializeOwned>(
     http_status: StatusCode,
     body: &[u8],
@@ -41,12 +41,12 @@ pub fn string_to_sign(
     Signature { method, path, query, headers, body, prefix }.string_to_sign().map(|text| text.to_string())
 }
 
-/// A host as the client writes it.
+/// A host in the form in which the client writes it.
 pub fn host(host: &str) -> Result<String, Error> {
     Host::parse(host, false).map(|host| host.as_str().to_owned())
 }
 
-/// What a `Retry-After` asks for.
+/// The pause that a `Retry-After` asks for.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     retry::retry_after(headers, now)
 }

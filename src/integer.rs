@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 
-/// An integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
+/// Reads an integer as JavaScript servers write it: a number, a number with a zero fraction, or a decimal string.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_any(Whole)
 }
 
-/// The same as [`deserialize`], and `None` for a null; for an absent field the attribute `default` is needed.
+/// Reads the same as [`deserialize`], or null as `None`. An absent field also needs the attribute `default`.
 pub fn deserialize_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     struct Integer(#[serde(deserialize_with = "deserialize")] i64);
@@ -21,7 +21,7 @@ fn neither<E: Error>() -> E {
     E::custom("neither a whole number nor a decimal string of one")
 }
 
-/// A `serde_json::Value` would do, but adds tens of KiB to every program.
+/// A visitor rather than a `serde_json::Value`, which would add tens of KiB to every program.
 #[derive(Clone, Copy)]
 struct Whole;
 
@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for Whole {
     }
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<i64, E> {
-        // Above 2^53 a float no longer tells one integer from the next.
+        // Above 2^53 a float cannot tell neighbouring integers apart.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if float.fract() != 0.0 || float.abs() > EXACT {
             return Err(neither());
@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for Whole {
         text.parse().ok().filter(|_| decimal).ok_or_else(neither)
     }
 
-    /// How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
+    /// serde_json represents a number like this once any dependency turns on `arbitrary_precision`.
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<i64, A::Error> {
         if fields.next_key::<String>()?.as_deref() == Some("$serde_json::private::Number") {
             let number: String = fields.next_value()?;
@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for Whole {
     }
 }
 
-/// A number as JSON writes it. `str::parse` would bring tables of its own into the program.
+/// Reads a number as JSON writes it. `str::parse` would bring tables of its own into the program.
 pub(crate) fn float<E: Error>(number: &str) -> Result<f64, E> {
     serde_json::from_slice(number.as_bytes()).map_err(E::custom)
 }

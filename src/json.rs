@@ -4,11 +4,11 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write as _};
 
-/// A value: objects remember the order of their keys.
+/// A JSON value. Objects keep the order of their keys.
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// JavaScript keeps it as a double, and writes it so.
+    /// An integer, which JavaScript keeps as a double and writes as such.
     Integer(i128),
     Number(f64),
     String(String),
@@ -17,7 +17,7 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// Writes a parameter of a request that is signed: a string has no quotes.
+    /// Writes a parameter of a signed request, in which a string has no quotes.
     pub(crate) fn into_parameter(self) -> String {
         match self {
             Self::String(text) => text,
@@ -100,13 +100,13 @@ impl<'de> Deserialize<'de> for Json {
                         *known = value;
                         continue;
                     }
-                    // JavaScript lists keys that are array indices first, in numeric order, and the others as they came.
+                    // JavaScript lists array indices first, in numeric order, and the other keys as they came.
                     let place = array_index(&key).map_or(object.len(), |index| {
                         object.partition_point(|(known, _)| array_index(known).is_some_and(|known| known < index))
                     });
                     object.insert(place, (key, value));
                 }
-                // How serde_json tells a number once a dependency anywhere switches `arbitrary_precision` on.
+                // serde_json represents a number like this once any dependency turns on `arbitrary_precision`.
                 if let [(key, Json::String(number))] = &object[..]
                     && key == "$serde_json::private::Number"
                 {
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// The number that a key is, if JavaScript takes it for an array index: below 2^32 - 1, without leading zeros.
+/// The array index that JavaScript takes a key for, if any: a number below 2^32 - 1 without leading zeros.
 fn array_index(key: &str) -> Option<u32> {
     let index = key.parse::<u32>().ok().filter(|index| *index != u32::MAX)?;
     (index.to_string() == key).then_some(index)

@@ -18,7 +18,7 @@ pub struct Operation {
     pub method: Method,
     /// The path, with `{name}` where a parameter stands.
     pub path: &'static str,
-    /// One sentence on what it does.
+    /// What it does, in one sentence.
     pub summary: &'static str,
     /// What the operation may be called with: alternatives, each a list of credentials that go together.
     pub credentials: &'static [&'static [Credential]],
@@ -28,18 +28,19 @@ pub struct Operation {
     pub deprecated: bool,
     /// The `operationId` of what replaces a deprecated operation.
     pub replaced_by: Option<&'static str>,
-    /// Whether the payload's `success` says if it was done.
+    /// Whether the payload's `success` says if the operation was carried out.
     pub tells_success: bool,
     /// The fields of the body that hold a secret, by their names on the wire.
     pub secret_fields: &'static [&'static str],
     /// The `operationId`s that take the same body and return the same payload.
     pub siblings: &'static [&'static str],
-    /// Only generated code is to name this, which an extension has outside of this crate: hence no `non_exhaustive`.
+    /// Only generated code may name this field. An extension does so from another crate, so there is no
+    /// `non_exhaustive`.
     #[doc(hidden)]
     pub fellows: Fellows,
 }
 
-/// The table that an operation stands in. Two tables do not make two operations differ.
+/// The table that an operation is in. Operations that differ only in this are equal.
 #[derive(Clone, Copy)]
 pub struct Fellows(pub fn() -> &'static [Operation]);
 
@@ -87,7 +88,7 @@ impl Operation {
         operations().iter().find(|operation| operation.method == *method && operation.fits(path))
     }
 
-    /// Whether a path, without the host's own, is this operation's.
+    /// Whether a path, without the host's base path, is this operation's.
     pub(crate) fn fits(&self, path: &str) -> bool {
         let (template, path) = (self.path.split('/'), path.split('/'));
         template.clone().count() == path.clone().count()
@@ -95,13 +96,13 @@ impl Operation {
     }
 }
 
-/// What an error, a warning and a log call the operation of a request. The path of an endpoint that the document does
-/// not describe may hold anything, an invitation's code for one, so none of them shows it.
+/// The name of a request's operation in errors, warnings and logs. The path of an endpoint that the document does not
+/// describe may hold anything, such as an invitation's code, so it is not shown.
 pub(crate) fn subject(operation: Option<&'static Operation>, method: &Method) -> Cow<'static, str> {
     operation.map_or_else(|| format!("an undescribed {method}").into(), |operation| operation.id.into())
 }
 
-/// Whether a path leads up, for a URL's parser or for a server that decodes slashes before it looks for `..`.
+/// Whether a path has a `.` or `..`, for a URL parser or for a server that decodes slashes before it looks for them.
 pub(crate) fn climbs(path: &str) -> bool {
     let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
     decoded.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))

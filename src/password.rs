@@ -1,4 +1,4 @@
-//! Passwords that go encrypted.
+//! Passwords that are sent encrypted.
 
 use crate::keeper::{FetchedToken, Fetching, Keeper, Source, Words};
 use crate::{Client, Error, ErrorKind, SecretString};
@@ -13,15 +13,16 @@ use sm2::pke::EncryptingKey;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-/// What the padding of PKCS#1 v1.5 takes, in bytes.
+/// The least padding of PKCS#1 v1.5, in bytes.
 const PADDING: usize = 11;
 const SUBJECT: &str = "the password";
 
-/// Encrypts passwords with the public keys that the server gives out, for those to whom TLS alone is not enough. It needs the
-/// feature `password-encryption`.
+/// Encrypts passwords with the public keys that the server publishes, for those to whom TLS alone is not enough. It
+/// needs the feature `password-encryption`.
 ///
-/// The keys are fetched when the first password comes, by one call however many wait for them, and looked at again after an
-/// hour; where the server cannot be asked, they do for a day. Clones share them. What comes out goes where the password would, beside a `passwordEncryptType` that says how it was encrypted.
+/// The keys are fetched for the first password, by one call however many callers wait for them, and refreshed after an
+/// hour; if that fails, they are used for up to a day. Clones share them. The result is sent in place of the password,
+/// with a `passwordEncryptType` that says how it was encrypted.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -42,7 +43,7 @@ pub struct PasswordEncryptor {
 }
 
 impl PasswordEncryptor {
-    /// Makes one with the keys of the client's server.
+    /// Makes an encryptor with the keys of the client's server.
     #[must_use]
     pub fn new(client: &Client) -> Self {
         Self { keys: Keeper::of_keys(Box::new(SystemKeys(client.clone())), &client.settings) }
@@ -52,8 +53,9 @@ impl PasswordEncryptor {
     ///
     /// # Errors
     ///
-    /// Those of `get_system_info`, [`ErrorKind::Response`] where the server's key cannot be read, and [`ErrorKind::Request`] for a password
-    /// that is empty or does not fit: with a key of 2048 bits it may have 245 bytes.
+    /// Those of `get_system_info`, [`ErrorKind::Response`] if the server's key cannot be read, and
+    /// [`ErrorKind::Request`] for a password that is empty or does not fit: with a key of 2048 bits it may have 245
+    /// bytes.
     pub async fn rsa(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;
         let held = self.keys.get().await?;
@@ -65,12 +67,13 @@ impl PasswordEncryptor {
         Ok(STANDARD.encode(encrypted).into())
     }
 
-    /// Encrypts by SM2 in the order C1, C3, C2, in hexadecimal digits without the leading `04`: `passwordEncryptType` `sm2`.
+    /// Encrypts by SM2 in the order C1, C3, C2, in hexadecimal digits without the leading `04`: `passwordEncryptType`
+    /// `sm2`.
     ///
     /// # Errors
     ///
-    /// Those of `get_system_info`, [`ErrorKind::Response`] where the server's key cannot be read, and [`ErrorKind::Request`] for an empty
-    /// password.
+    /// Those of `get_system_info`, [`ErrorKind::Response`] if the server's key cannot be read, and
+    /// [`ErrorKind::Request`] for an empty password.
     pub async fn sm2(&self, password: impl Into<SecretString>) -> Result<SecretString, Error> {
         let password = filled(password.into())?;
         let held = self.keys.get().await?;
@@ -95,7 +98,7 @@ impl fmt::Debug for PasswordEncryptor {
     }
 }
 
-/// Where the keys come from.
+/// The source of the keys.
 struct SystemKeys(Client);
 
 /// The keys for RSA and for SM2, as the server writes them.
@@ -139,7 +142,7 @@ fn too_long(key: &PublicKey) -> Error {
     )
 }
 
-/// The bytes of hexadecimal digits.
+/// Returns the bytes that hexadecimal digits stand for.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;

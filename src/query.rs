@@ -1,20 +1,20 @@
 //! A query as the official SDKs write it.
 //!
-//! A list is `name[]=one&name[]=two`, and what is deeper has its place in the name: `name[field]`, `name[field][0]`, and
-//! `name[0][field]` for a list that holds more than plain values. Numbers and booleans are as JavaScript writes them. Null is
-//! left out, and so is a list or an object without anything in it: a query has no way to say them.
+//! A list is `name[]=one&name[]=two`. A nested value has its place in the name: `name[field]`, `name[field][0]`, and
+//! `name[0][field]` for a list that holds more than plain values. Numbers and booleans are written as in JavaScript.
+//! Null is left out, and so is an empty list or object: a query cannot express them.
 
 use crate::json::Json;
 use serde::Serialize;
 
 /// The parameters that a value holds: the fields of a struct or a map, or a list of names and values. `()` holds none.
 ///
-/// The error says what is wrong and what to do, and nothing of the value.
+/// The error says what is wrong and what to do, and repeats nothing of the value.
 pub(crate) fn pairs<T: Serialize + ?Sized>(value: &T) -> Result<Vec<(String, String)>, &'static str> {
     of_json(serde_json::to_vec(value).ok())
 }
 
-/// Apart from the above, of which there is one for each type.
+/// The part of [`pairs`] that is compiled once rather than for each type.
 fn of_json(json: Option<Vec<u8>>) -> Result<Vec<(String, String)>, &'static str> {
     let value = json.and_then(|json| serde_json::from_slice(&json).ok());
     let parameters = match value.ok_or("the query cannot be written as JSON; check its fields")? {
@@ -37,7 +37,7 @@ fn of_json(json: Option<Vec<u8>>) -> Result<Vec<(String, String)>, &'static str>
     Ok(pairs)
 }
 
-/// A name and its value, if that is what this is.
+/// Reads a pair of a name and its value, if the item is one.
 fn pair(item: Json) -> Option<(String, Json)> {
     let Json::Array(items) = item else { return None };
     match <[Json; 2]>::try_from(items) {
@@ -59,7 +59,7 @@ fn write(name: String, value: Json, pairs: &mut Vec<(String, String)>) {
         Json::Object(fields) => {
             fields.into_iter().for_each(|(field, value)| write(format!("{name}[{field}]"), value, pairs));
         }
-        // JavaScript would lose digits of it.
+        // JavaScript would lose digits of a large integer.
         Json::Integer(integer) => pairs.push((name, integer.to_string())),
         plain => pairs.push((name, plain.into_parameter())),
     }
@@ -76,12 +76,12 @@ mod tests {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 
-    /// Recorded from the official SDK for Node.
+    /// These were recorded from the official SDK for Node.
     const SIGNATURES: &str = include_str!("../tests/vectors/signatures.json");
 
     #[test]
     fn writes_every_recorded_query_as_the_official_sdk_did() {
-        // As that text, since a `Value` sorts its fields.
+        // The parameters are kept as text, since a `Value` sorts its fields.
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Vector<'a> {

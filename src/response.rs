@@ -17,9 +17,9 @@ pub(crate) struct Head {
     pub(crate) request_id: Option<String>,
 }
 
-/// A successful answer: the payload (`data`), to which this dereferences, and what came around it.
+/// A successful answer: the payload (`data`), to which this dereferences, and the rest of the envelope.
 ///
-/// It serializes as the whole envelope, the way the SDKs of other languages print it, secrets included.
+/// It serializes as the whole envelope, as the SDKs of other languages print it, secrets included.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -51,44 +51,44 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// The payload alone.
+    /// Returns the payload alone.
     #[must_use]
     pub fn into_payload(self) -> T {
         self.payload
     }
 
-    /// The envelope's `statusCode`: 200, or what stands beside the tokens of a sign-in that is complete (`statusCode`
-    /// or `apiCode` 1600).
+    /// Returns the envelope's `statusCode`: 200, or what comes with the tokens of a sign-in that is complete
+    /// (`statusCode` or `apiCode` 1600).
     #[must_use]
     pub fn status_code(&self) -> i64 {
         self.head.status_code
     }
 
-    /// The envelope's `message`, in the client's language.
+    /// Returns the envelope's `message`, in the client's language.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.head.message
     }
 
-    /// The envelope's `apiCode`; servers send it on failures only.
+    /// Returns the envelope's `apiCode`, which servers send on failures only.
     #[must_use]
     pub fn api_code(&self) -> Option<i64> {
         self.head.api_code
     }
 
-    /// The envelope's `requestId`, which some servers send on success too.
+    /// Returns the envelope's `requestId`, which some servers send on success too.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.head.request_id.as_deref()
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn http_status(&self) -> StatusCode {
         self.http_status
     }
 
-    /// The HTTP headers.
+    /// Returns the HTTP headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -96,7 +96,7 @@ impl<T> Response<T> {
 }
 
 impl Response<serde::de::IgnoredAny> {
-    /// Reads the envelope of an operation that has no `data`.
+    /// Drops the payload, for an operation that has no `data`.
     #[allow(dead_code, reason = "the document need not have such an operation")]
     pub(crate) fn without_payload(self) -> Response<()> {
         let Self { head, http_status, headers, .. } = self;
@@ -130,7 +130,7 @@ impl<T> DerefMut for Response<T> {
     }
 }
 
-/// Shows payload and envelope; not the headers, in which a server may send cookies.
+/// Shows the payload and the envelope, but not the headers, in which a server may send cookies.
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

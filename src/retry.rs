@@ -1,4 +1,4 @@
-//! When a call that failed is made once more, and how long after.
+//! When a failed call is tried again, and after how long a pause.
 
 use crate::Error;
 use http::HeaderMap;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// How often and when a client tries again. Only what is idempotent is tried again.
+/// How often and when a client tries again. Only idempotent calls are tried again.
 #[derive(Clone)]
 pub(crate) struct Retry {
     pub(crate) retries: u32,
@@ -28,16 +28,17 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// How long to wait after the `attempts`th attempt, which ended in `error`; none if that was the last one.
+    /// How long to wait after the `attempts`th attempt, which ended in `error`; `None` if that was the last one.
     pub(crate) fn pause_after(&self, attempts: u32, error: &Error, random: f64) -> Option<Duration> {
-        // None, where there was no time left to send anything.
+        // There are no attempts if no time was left to send anything.
         if attempts == 0 || attempts > self.retries || !error.is_retryable() {
             return None;
         }
-        // Full jitter: callers who failed together do not come back together.
+        // The pause has full jitter, so that callers that failed together do not come back together.
         let pause = share(doubled(self.first_pause, attempts, self.longest_pause), random);
         match error.retry_after() {
-            // What the server asks for is the least; who asks for more than a pause is not asked again.
+            // The pause is at least what the server asks for; a server that asks for more than the longest pause is not
+            // asked again.
             Some(wanted) if wanted > self.longest_pause => None,
             Some(wanted) => Some(pause.max(wanted)),
             None => Some(pause),
@@ -45,13 +46,13 @@ impl Retry {
     }
 }
 
-/// How long what keeps a token does not ask for another after it got none.
+/// How long a keeper does not ask for a token after a failure.
 #[derive(Debug, Clone)]
 pub(crate) struct FailurePauses {
-    /// After the first failure that may pass by itself; doubles with each.
+    /// The pause after the first failure that may pass by itself; it doubles with each further one.
     pub(crate) first: Duration,
     pub(crate) longest: Duration,
-    /// After a refusal: what a wrong secret does not get past now, it will not get past a second later.
+    /// The pause after a refusal: a wrong secret that is refused now will still be refused a second later.
     pub(crate) refusal: Duration,
 }
 
@@ -59,7 +60,7 @@ pub(crate) const FAILURES: FailurePauses =
     FailurePauses { first: Duration::from_secs(1), longest: Duration::from_secs(60), refusal: Duration::from_secs(30) };
 
 impl FailurePauses {
-    /// How long nobody asks again after the `failures`th failure in a row, while there is a token to hand out.
+    /// How long no token is asked for after the `failures`th failure in a row, while there is a token to hand out.
     pub(crate) fn pause_after(&self, error: &Error, failures: u32, random: f64) -> Duration {
         share(doubled(self.first, failures, self.longest), 1.0 - 0.5 * random).max(self.wanted(error))
     }
@@ -70,54 +71,55 @@ impl FailurePauses {
         memory.max(self.wanted(error))
     }
 
-    /// What the server asks for, within reason.
+    /// The pause that the server asks for, up to the longest.
     fn wanted(&self, error: &Error) -> Duration {
         error.retry_after().unwrap_or_default().min(self.longest)
     }
 }
 
-/// The first pause, doubled with each failure after the first.
+/// The pause after this many failures: `first`, doubled with each failure after the first.
 fn doubled(first: Duration, failures: u32, longest: Duration) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31))).min(longest)
 }
 
-/// What a server asks for in `Retry-After`: seconds, or a date. Of more seconds than can be counted, as many as can.
+/// The pause that a server asks for in `Retry-After`, in seconds or as a date. More seconds than fit become the most
+/// that fit.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Digits fail to be a number only where they are too many.
+        // Digits alone only fail to parse if there are too many.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// A part of a length of time, without a panic for the longest.
+/// A fraction of a duration, without a panic for the longest.
 pub(crate) fn share(of: Duration, part: f64) -> Duration {
     Duration::try_from_secs_f64(of.as_secs_f64() * part).unwrap_or(of)
 }
 
-/// A random number from 0 to 1; the middle where the system has no random numbers, since only spread is lost.
+/// A random number from 0 to 1; the middle if the system has no random numbers, since that only loses the spread.
 pub(crate) fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
 
-/// What a client and its clones may spend on retries: ten, and one for every ten calls that succeed. In an outage it is
-/// soon empty, so that the outage is not multiplied.
+/// What a client and its clones may spend on retries: ten, and one more for every ten calls that succeed. In an outage
+/// it is soon empty, so that retries do not multiply the load.
 pub(crate) struct Budget(AtomicU32);
 
 impl Budget {
     const FULL: u32 = 100;
     const RETRY: u32 = 10;
 
-    /// Whether there is enough left for a retry, which is then spent.
+    /// Spends a retry, and returns whether there was enough left for it.
     pub(crate) fn spend(&self) -> bool {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::RETRY)).is_ok()
     }
 
-    /// A call succeeded.
+    /// Credits a call that succeeded.
     pub(crate) fn earn(&self) {
-        // Full as a rule, and then not written to by all cores at once.
+        // The budget is full as a rule; then not all cores write to it at once.
         if self.0.load(Ordering::Relaxed) < Self::FULL {
             let earned = |left: u32| Some((left + 1).min(Self::FULL));
             let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earned);

@@ -10,7 +10,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     crate::api::SCHEMAS.iter().map(|(name, _)| *name)
 }
 
-/// The JSON Schema (2020-12) of the type that the document calls `name`.
+/// The JSON Schema (2020-12) of the type that the document calls `name`, or `None` if there is no such type.
 #[must_use]
 pub fn of(name: &str) -> Option<schemars::Schema> {
     let (_, schema) = crate::api::SCHEMAS.iter().find(|(known, _)| *known == name)?;

@@ -1,4 +1,4 @@
-//! A string that nothing shows by accident.
+//! A string that is not shown by accident.
 
 use secrecy::ExposeSecret as _;
 use serde::de::Error as _;
@@ -9,8 +9,9 @@ use std::fmt;
 /// A secret: an app secret, an access token, a password.
 ///
 /// `Debug` prints `[REDACTED]`, there is no `Display` and no `Serialize`, and the memory is wiped when the last owner
-/// goes. Inside a type of the document, such as [`GetWechatAccessTokenDto`](crate::types::GetWechatAccessTokenDto), it
-/// serializes as the wire needs it: what you make of a whole request or answer carries its secrets.
+/// is dropped. Inside a type of the document, such as
+/// [`GetWechatAccessTokenDto`](crate::types::GetWechatAccessTokenDto), it serializes as it has to be sent: a whole
+/// request or answer that you serialize contains its secrets.
 ///
 /// ```
 /// let secret = genauth::SecretString::from("s3cret");
@@ -18,7 +19,7 @@ use std::fmt;
 /// assert_eq!(secret.expose_secret(), "s3cret");
 /// ```
 ///
-/// What would show one does not compile:
+/// Code that would show one does not compile:
 ///
 /// ```compile_fail,E0277
 /// println!("{}", genauth::SecretString::from("s3cret"));
@@ -31,7 +32,7 @@ use std::fmt;
 pub struct SecretString(secrecy::SecretString);
 
 impl SecretString {
-    /// The secret itself. The name is long so that a review sees who reads it.
+    /// Returns the secret itself. The name is long so that a review sees who reads it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
@@ -69,10 +70,10 @@ impl<'de> Deserialize<'de> for SecretString {
     }
 }
 
-/// The shapes in which a field may hold secrets, and how one serializes that has to go out.
+/// The types of fields that may hold secrets, and how they serialize to be sent.
 ///
-/// Generated types have it where the document says so. In a type of your own, such as the request of a
-/// [`Client::call`](crate::Client::call), say it in so many words:
+/// Generated types use it where the document says so. In a type of your own, such as the request of a
+/// [`Client::call`](crate::Client::call), write it out:
 ///
 /// ```
 /// use genauth::SecretString;

@@ -1,4 +1,4 @@
-//! Signing in: a client for the user who signed in, or what the server wants done first.
+//! Sign-ins, which give a client for the user, or what the server wants done first.
 
 use crate::error::COMPLETE;
 use crate::types::SigninByCredentialsDtoConnection as Connection;
@@ -21,9 +21,9 @@ pub enum SignIn {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// The client that signed in, now with the user's access token; the one it was made of has kept its own.
+    /// The client that signed in, now with the user's access token; the client that it was made from keeps its own.
     pub client: Client,
-    /// All tokens of the user, and what came around them.
+    /// All tokens of the user, with the envelope that they came in.
     pub tokens: Response<LoginTokenResponseDataDto>,
 }
 
@@ -40,21 +40,21 @@ pub struct NextStep {
 pub enum NextStepKind {
     /// The second factor that the user has set up, code 1635.
     UserSecondFactor,
-    /// One of the second factors that the application asks for, code 1636.
+    /// One of the second factors that the app asks for, code 1636.
     SecondFactor,
     /// A new password at the first sign-in, which does not ask for the old one, code 1639.
     NewPassword,
-    /// To bind the identity from elsewhere to an account that exists, code 1640.
+    /// To bind the external identity to an account that exists, code 1640.
     BindAccount,
-    /// To bind the identity from elsewhere to an account that exists, or to a new one, code 1641.
+    /// To bind the external identity to an account that exists, or to a new one, code 1641.
     BindOrCreateAccount,
-    /// What is missing of the user's profile, code 1642.
+    /// What is missing from the user's profile, code 1642.
     CompleteProfile,
-    /// To unlock the account, which its user may do, code 1643.
+    /// To unlock the account, which the user can do, code 1643.
     Unlock,
     /// A new password instead of the old one, which is asked for, code 2058.
     ChangePassword,
-    /// A step of another code: [`message`](NextStep::message) and [`code`](NextStep::code) tell which.
+    /// A step with another code: [`message`](NextStep::message) and [`code`](NextStep::code) tell which.
     Other,
 }
 
@@ -78,25 +78,25 @@ impl NextStepKind {
 const ENDED_EARLY: i64 = 1699;
 
 impl NextStep {
-    /// What is to be done.
+    /// Returns what is to be done.
     #[must_use]
     pub fn kind(&self) -> NextStepKind {
         NextStepKind::of(self.code).unwrap_or(NextStepKind::Other)
     }
 
-    /// The API's own code for the step, such as 1636.
+    /// Returns the API's own code for the step, such as 1636.
     #[must_use]
     pub fn code(&self) -> i64 {
         self.code
     }
 
-    /// The server's words on it.
+    /// Returns the server's message about it.
     #[must_use]
     pub fn message(&self) -> &str {
         self.error.server_message().unwrap_or_default()
     }
 
-    /// What the server sent for the step, such as the token that a second factor is to be given with. It may hold
+    /// Returns what the server sent for the step, such as the token to send the second factor with. It may hold
     /// secrets: `Debug` does not show it.
     #[must_use]
     pub fn data(&self) -> Option<Value> {
@@ -104,7 +104,7 @@ impl NextStep {
         envelope.get_mut("data").map(Value::take).filter(|data| !data.is_null())
     }
 
-    /// The same as the error that `send()` returns.
+    /// Returns the error that `send()` returns for it.
     #[must_use]
     pub fn into_error(self) -> Error {
         self.error
@@ -122,10 +122,10 @@ impl fmt::Debug for NextStep {
 }
 
 impl Error {
-    /// The step that the server wants before it lets a user in, if that is why a sign-in failed.
+    /// Returns the step that the server wants before it lets a user in, if that is why a sign-in failed.
     #[must_use]
     pub fn next_step(&self) -> Option<NextStep> {
-        // The known codes come in one field or the other; at a sign-in their neighbours are taken for more of them.
+        // The known codes may come in either field; at a sign-in the codes around them are taken for steps as well.
         let is_neighbour = |code: &i64| (1600..1700).contains(code) && ![COMPLETE, ENDED_EARLY].contains(code);
         let is_step = |code: &i64| {
             NextStepKind::of(*code).is_some() || self.subject().starts_with("signIn") && is_neighbour(code)
@@ -136,13 +136,13 @@ impl Error {
 }
 
 impl Client {
-    /// Signs a user in, in any of the ways that `signInByCredentials` knows: `connection` says which payload is filled.
+    /// Signs a user in, in any of the ways that `signInByCredentials` has: `connection` says which payload is filled.
     ///
     /// # Errors
     ///
-    /// Those of `sign_in_by_credentials().send()`; a step that is still to be done is not an error but a [`SignIn::NextStep`].
-    /// [`ErrorKind::NoData`] if the user is signed in and there is no access token, as where the server keeps a session
-    /// instead (code 1600).
+    /// Those of `sign_in_by_credentials().send()`; a step that is still to be done is not an error but a
+    /// [`SignIn::NextStep`]. [`ErrorKind::NoData`] if the user is signed in but there is no access token, as when the
+    /// server keeps a session instead (code 1600).
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -220,7 +220,7 @@ impl Client {
         account: impl Into<String>,
         password: impl Into<SecretString>,
     ) -> Result<SignIn, Error> {
-        // Not by its fields, of which the document may get more.
+        // The builder is used because the document may get more fields.
         let payload = SignInByPasswordPayloadDto::builder().account(account.into()).password(password.into());
         let payload = SignInByPasswordPayloadDto::try_from(payload)
             .map_err(|problem| Error::new(ErrorKind::Request, "signInByCredentials", problem.to_string()))?;

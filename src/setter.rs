@@ -1,6 +1,7 @@
-//! What the setters of builders take, and what they say of a value that does not fit.
+//! The values that the setters of builders take, and the errors about values that do not fit.
 //!
-//! An error tells the way to the field and what is wrong there, and nothing of the value, which may be a secret.
+//! An error names the path to the field and says what is wrong there. It repeats nothing of the value, which may be a
+//! secret.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -8,30 +9,30 @@ use std::fmt;
 
 /// What the setter of an optional field takes: a value for it, or an `Option` of one.
 ///
-/// `As` tells the two apart, and is inferred. A bare `None` does not say of what; leave the field alone, or write
-/// `None::<String>`.
+/// `As` tells the two apart and is inferred. The type of a bare `None` cannot be inferred: do not set the field, or
+/// write `None::<String>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}`, nor convertible into one, nor an `Option` of either",
     label = "this setter takes a `{T}`"
 )]
 pub trait Optional<T, As> {
-    /// What a field holds of it, or what is wrong with it: for generated code.
+    /// Returns what the field holds, or what is wrong with the value: for generated code.
     #[doc(hidden)]
     fn convert(self, field: &str) -> Result<Option<T>, String>;
 }
 
-/// What the setter of an optional field takes that may be null as well: what [`Optional`] says, or [`Null`].
+/// What the setter of an optional field that may be null takes: the same as for [`Optional`], or [`Null`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}`, nor convertible into one, nor an `Option` of either, nor `Null`",
     label = "this setter takes a `{T}`"
 )]
 pub trait Nullable<T, As> {
-    /// What a field holds of it, or what is wrong with it: for generated code.
+    /// Returns what the field holds, or what is wrong with the value: for generated code.
     #[doc(hidden)]
     fn convert(self, field: &str) -> Result<Option<Option<T>>, String>;
 }
 
-/// Clears a field: it is sent as null, where one that is left alone is not sent.
+/// Clears a field: it is sent as null, whereas a field that is not set is not sent.
 ///
 /// ```
 /// # #[cfg(feature = "roles")] fn main() {
@@ -47,15 +48,15 @@ pub trait Nullable<T, As> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Null;
 
-/// [`Null`].
+/// The `As` of [`Null`].
 #[derive(Debug)]
 pub enum Cleared {}
 
-/// A value.
+/// The `As` of a value.
 #[derive(Debug)]
 pub enum Value {}
 
-/// An `Option` of a value.
+/// The `As` of an `Option`.
 #[derive(Debug)]
 pub enum Maybe {}
 
@@ -105,7 +106,7 @@ impl<T> Nullable<T, Cleared> for Null {
     }
 }
 
-/// The value for a field, or what is wrong with it: for generated code.
+/// Returns the value for a field, or what is wrong with it: for generated code.
 #[doc(hidden)]
 pub fn required<T, V>(value: V, field: &str) -> Result<T, String>
 where
@@ -115,7 +116,7 @@ where
     value.try_into().map_err(|error| within(field, &error))
 }
 
-/// The value for a request's body, or what is wrong with it: for generated code.
+/// Returns the value for a request's body, or what is wrong with it: for generated code.
 #[doc(hidden)]
 pub fn body<T, B, V>(value: V) -> Result<B, String>
 where
@@ -137,12 +138,12 @@ fn within(field: &str, error: &dyn Any) -> String {
     }
 }
 
-/// The text of an error that was made here; any other may print the value.
+/// Returns the text of an error that this crate made; any other might print the value.
 fn known(error: &dyn Any) -> Option<&str> {
     error.downcast_ref::<ConversionError>().map(|error| &*error.0)
 }
 
-/// Why a builder makes no value, or why a text is not a value of an enum.
+/// Why a builder cannot make its value, or why a text is not a value of an enum.
 pub struct ConversionError(Cow<'static, str>);
 
 impl std::error::Error for ConversionError {}

@@ -1,4 +1,4 @@
-//! A moment as the API tells it.
+//! A moment as the API writes it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment as whole seconds since 1970-01-01T00:00:00Z, such as a token's `expiresAt`.
 ///
-/// Some servers send a number and some a decimal string (contract of `expiresAt`: the editions of its documentation
-/// disagree); both are read, and so is a number whose fraction is zero. It is written as a number.
+/// Some servers send a number and some a decimal string (the editions of the documentation of `expiresAt` disagree).
+/// Both are read, and so is a number whose fraction is zero. It is written as a number.
 ///
 /// ```
 /// use genauth::UnixTimestamp;
@@ -26,26 +26,26 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct UnixTimestamp(#[serde(deserialize_with = "crate::integer::deserialize")] i64);
 
 impl UnixTimestamp {
-    /// The moment `seconds` after 1970-01-01T00:00:00Z, or before it where negative.
+    /// Returns the moment `seconds` after 1970-01-01T00:00:00Z, or before it if negative.
     #[must_use]
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Returns the seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0
     }
 
-    /// The same moment as a [`SystemTime`]; `None` where the platform's clock cannot hold it.
+    /// Returns the same moment as a [`SystemTime`]; `None` if the platform's clock cannot hold it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         let distance = Duration::from_secs(self.0.unsigned_abs());
         if self.0 < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
     }
 
-    /// How long after `now` this is; zero where it has passed.
+    /// Returns how long after `now` this is; zero if it has passed.
     #[must_use]
     pub fn remaining(self, now: SystemTime) -> Duration {
         let moment = Duration::from_secs(self.0.max(0).unsigned_abs());
@@ -54,12 +54,12 @@ impl UnixTimestamp {
     }
 }
 
-/// The second that a moment lies in.
+/// Gives the second that the moment lies in.
 impl From<SystemTime> for UnixTimestamp {
     fn from(time: SystemTime) -> Self {
         Self(match time.duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            // Rounded down, as after the epoch.
+            // A time before the epoch is rounded down, as one after it is.
             Err(before) => {
                 let seconds = before.duration().as_nanos().div_ceil(1_000_000_000);
                 i64::try_from(seconds).map_or(i64::MIN, |seconds| -seconds)
@@ -68,7 +68,7 @@ impl From<SystemTime> for UnixTimestamp {
     }
 }
 
-/// RFC 3339 in UTC, such as `2026-03-04T10:00:00Z`; outside the years 1970 to 9999, `@` and the seconds.
+/// Shows RFC 3339 in UTC, such as `2026-03-04T10:00:00Z`, or `@` and the seconds outside the years 1970 to 9999.
 impl fmt::Display for UnixTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const YEAR_10000: i64 = 253_402_300_800;

@@ -47,7 +47,8 @@ fn an_error_that_is_kept_keeps_the_answer_and_not_the_connections_buffer() {
     assert!(each < 2048 && kept.iter().all(|error| error.body().is_some()), "{each} bytes for each");
 }
 
-/// Each new app used to copy the map of all others: with 6000 apps that took ten times as long as with 600.
+/// Each new app used to copy the map of all others: beside 6000 apps that took ten times the memory that it took beside
+/// 600.
 #[test]
 fn a_new_app_costs_the_same_however_many_there_are() {
     let client = genauth::Client::builder("https://example.genauth.ai").app_id("an app").build().unwrap();

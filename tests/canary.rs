@@ -495,7 +495,8 @@ async fn a_call_with_secrets_everywhere(collector: &Collector) {
         let body = json!({ "a": secret, "b": [secret, { "c": secret }], "deep": { "er": { "still": secret } } });
         let echo = json!({ "statusCode": 400, "message": format!("bad value {secret}"), "requestId": secret });
         for path in ["/api/v3/undescribed", PATH] {
-            // The body of a described operation may hold only fields that the document describes.
+            // For a described operation only the fields that the document calls secret are struck out, and the body
+            // above has none of them.
             let body = if path == PATH { json!({ "appId": "wx", "appSecret": secret }) } else { body.clone() };
             server.answer_next(MockAnswer::envelope(echo.clone()));
             let error = client.call::<_, Value>(Method::POST, path, &body).await.unwrap_err();

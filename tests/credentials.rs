@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
 
 /// A kind of credential: its name, the builder that has it, the operation to call with it, and the headers that it
-/// sends besides HTTP's own. `P-` stands for the dialect's prefix, `SCHEME` for its signature word, `*` for what differs
-/// from call to call.
+/// sends besides HTTP's own. `P-` stands for the dialect's prefix, `SCHEME` for its signature word, `*` for what
+/// differs from call to call.
 type Kind = (&'static str, fn(ClientBuilder) -> ClientBuilder, &'static str, &'static [(&'static str, &'static str)]);
 
 const KINDS: &[Kind] = &[

@@ -27,8 +27,8 @@ fn example_answer<'a>(document: &'a Value, operation: &Operation) -> &'a Value {
     &described(document, operation)["responses"]["200"]["content"]["application/json"]["example"]
 }
 
-/// The texts that the example's query holds, each with its parameter's name. Where nested values put their brackets is for
-/// another test.
+/// The texts that the example's query holds, each with its parameter's name. Where nested values put their brackets is
+/// for another test.
 fn example_query(document: &Value, operation: &Operation) -> Vec<(String, String)> {
     fn texts(value: &Value) -> Vec<String> {
         match value {

@@ -1,4 +1,4 @@
-//! What a caller passes on from elsewhere, unchecked: refused with one sentence before anything is sent, or sent whole.
+//! What a caller passes on unchecked is refused with one sentence before anything is sent, or it is sent whole.
 
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const HOST: &str = "https://example.genauth.ai";
 
-/// What no header can carry, with a word that no error may repeat.
+/// Texts that no header can carry, with a word that no error may repeat.
 const UNFIT: [&str; 10] = [
     "",
     "canary\r\nx-injected: 1",
@@ -143,12 +143,12 @@ async fn a_segment_of_a_path_stays_one_or_is_refused() {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // A query's `+` is a space, and a path's is a plus.
+    // In a query `+` stands for a space, in a path for a plus.
     let pairs = format!("k={}", text.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(pairs.as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }
 
-/// JSON, Base64 and HMAC take any character, so nothing of it is the caller's concern.
+/// JSON, Base64 and HMAC take any character, so callers need not care which ones a secret has.
 #[tokio::test]
 async fn secrets_that_no_header_carries_arrive_whole_where_none_has_to() {
     const ODD: &str = "nul \0, line \r\n, quote \", é, 😀, \u{2028}";
@@ -181,7 +181,7 @@ async fn empty_and_enormous_ids_in_a_body_are_the_servers_to_judge_and_stay_out_
         assert_eq!((error.kind(), error.status_code()), (ErrorKind::Api, Some(status)), "{error}");
         assert!(format!("{error} {error:?}").len() < 1000);
     }
-    // As a gateway says it that does not read to the end.
+    // This is how a gateway refuses a request that it does not read to the end.
     server.answer_next(MockAnswer::http(431, "text/html", "<h1>too large</h1>"));
     let app = GetWechatAccessTokenDto { app_id: "wx".to_owned(), app_secret: "secret".into() };
     let error = client.get_wechat_mp_access_token_info().body(app).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Tokens that are good, and tokens that somebody would like to be.
+//! Tokens that are good, and tokens that somebody would like to pass for good.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -30,7 +30,7 @@ fn jwk(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {
     jwk
 }
 
-/// The keys that the server gives out.
+/// The keys that the server publishes.
 fn all_keys() -> Value {
     let _ = jsonwebtoken::crypto::CryptoProvider::install_default(&jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER);
     let mut for_encryption = jwk(&rsa(OTHER_RSA), Algorithm::RS256, "encryption");
@@ -46,7 +46,7 @@ fn all_keys() -> Value {
     ]})
 }
 
-/// A server with these keys, and how often they were fetched.
+/// A server that publishes these keys, and counts how often they are fetched.
 struct Server {
     mock: MockGenAuth,
     keys: Arc<Mutex<Value>>,
@@ -111,7 +111,7 @@ fn by_rsa(claims: &Map<String, Value>) -> String {
     signed(Algorithm::RS256, Some("rsa"), &rsa(RSA), claims)
 }
 
-/// These texts as the first two parts, with their signature by the server's RSA key.
+/// Signs these texts, as the first two parts of a token, with the server's RSA key.
 fn by_rsa_as_it_is(header: &str, claims: &str) -> String {
     let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &rsa(RSA), Algorithm::RS256).unwrap();
@@ -136,7 +136,7 @@ async fn good_tokens_are_good() {
         by_rsa(&server.claims()),
         signed(Algorithm::ES256, Some("ec"), &ec, &server.claims()),
         signed(Algorithm::EdDSA, Some("ed"), &ed, &server.claims()),
-        // One key alone is for that.
+        // Without a `kid` it is clear which key is meant, since only one is for this algorithm.
         signed(Algorithm::ES256, None, &ec, &server.claims()),
         by_rsa(&server.with("aud", json!(["another", APP_ID]))),
         by_rsa(&server.with("exp", now() as f64 + 10.5)),
@@ -205,7 +205,7 @@ async fn hostile_tokens_are_refused() {
         ("a URL of keys in the header", encode(&linked, &claims, &rsa(OTHER_RSA)).unwrap()),
         ("an extension", by_rsa_as_it_is(r#"{"alg":"RS256","kid":"rsa","crit":["exp"]}"#, &text)),
         (
-            "an extension for no base64",
+            "an extension that turns base64 off",
             by_rsa_as_it_is(r#"{"alg":"RS256","kid":"rsa","b64":false,"crit":["b64"]}"#, &text),
         ),
         ("expired", by_rsa(&server.with("exp", now() - 1))),
@@ -265,8 +265,8 @@ async fn hostile_tokens_are_refused() {
         ("the word before it", format!("Bearer {good}")),
         ("nothing", String::new()),
         ("points", "..".to_owned()),
-        ("no base64", "é.é.é".to_owned()),
-        ("no JSON", by_rsa_as_it_is("RS256", &text)),
+        ("not base64", "é.é.é".to_owned()),
+        ("not JSON", by_rsa_as_it_is("RS256", &text)),
         ("a header that is a list", by_rsa_as_it_is("[\"RS256\"]", &text)),
         ("a header as deep as a stack", by_rsa_as_it_is(&"[".repeat(5000), &text)),
         ("claims that are a list", by_rsa_as_it_is(rs256, "[]")),
@@ -284,7 +284,7 @@ async fn hostile_tokens_are_refused() {
         assert_eq!(error.kind(), ErrorKind::InvalidToken, "{what}: {error}");
         assert!(token.len() < 20 || !error.to_string().contains(&token), "{what}: {error}");
         assert!(!error.is_retryable(), "{what}");
-        // Where the secret is asked for, that takes tokens that are signed with it, and no others.
+        // With `hs256`, tokens that are signed with the secret are accepted as well, and no others.
         let taken = access(&verifier.clone().hs256(APP_SECRET), token).await.is_ok();
         assert_eq!(taken, what == "the app's secret, unasked", "{what}");
     }
@@ -333,7 +333,7 @@ async fn keys_are_kept_and_those_that_are_new_are_found() {
     }
     assert_eq!(server.fetches(), 1);
 
-    // The server has a new key, which is asked for as soon as half a minute has passed.
+    // The server has a new key, which is fetched as soon as half a minute has passed.
     let new = signed(Algorithm::RS256, Some("new"), &rsa(OTHER_RSA), &server.claims());
     *server.keys.lock().unwrap() = json!({ "keys": [jwk(&rsa(OTHER_RSA), Algorithm::RS256, "new")] });
     assert!(access(&verifier, new.clone()).await.is_err());
@@ -344,7 +344,8 @@ async fn keys_are_kept_and_those_that_are_new_are_found() {
     assert!(error.to_string().contains("no key that it names"), "the old one is gone: {error}");
     assert_eq!(server.fetches(), 1);
 
-    // What is known does for a day where the server cannot be asked, which is asked every few seconds, and nobody waits.
+    // While the server cannot be asked, the known keys do for a day; it is tried every few seconds, and nobody waits
+    // for that.
     server.mock.on_path("/oidc/.well-known/jwks.json").answer_always(MockAnswer::http(503, "text/html", "busy"));
     tokio::time::advance(Duration::from_secs(3601)).await;
     let mut seconds = 0;
@@ -364,7 +365,8 @@ async fn keys_are_kept_and_those_that_are_new_are_found() {
     access(&verifier, new).await.unwrap();
 }
 
-/// Somebody names a key that is not there, and the server hangs: whoever has a good token does not wait for that.
+/// A token that names an unknown key makes the server be asked, and it hangs: callers with good tokens do not wait for
+/// that.
 #[tokio::test]
 async fn nobody_waits_for_a_key_that_another_names() {
     let server = Server::start().await;
@@ -381,7 +383,7 @@ async fn nobody_waits_for_a_key_that_another_names() {
         let verifier = verifier.clone();
         async move { access(&verifier, unknown).await }
     });
-    // A connection that was closed meanwhile is one pause more.
+    // If the idle connection was closed meanwhile, it takes one more pause.
     while server.mock.requests().len() < 2 {
         tokio::time::advance(Duration::from_millis(1)).await;
     }

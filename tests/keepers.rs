@@ -1,5 +1,5 @@
-//! What is true of WeChat's token cache is true of all that is kept: one and the same test for each of its users. What the keeper
-//! does on a scripted clock is tested beside it.
+//! What is true of WeChat's token cache is true of everything that a keeper holds: each user of the keeper passes the
+//! same tests. What a keeper does on a scripted clock is tested beside it.
 
 use genauth::mock::{MockAnswer, MockGenAuth, MockTarget};
 use genauth::types::GetWechatAccessTokenDto;
@@ -8,7 +8,7 @@ use genauth::{AccessKeyUse, Client, Error, ErrorKind, Method, PasswordEncryptor}
 use serde_json::json;
 use std::time::Duration;
 
-/// Something that is kept.
+/// What a keeper holds, by its user.
 #[derive(Clone)]
 enum Kept {
     WechatToken(AppTokens),
@@ -18,7 +18,7 @@ enum Kept {
 }
 
 impl Kept {
-    /// Each, with a server of its own.
+    /// One of each kind, with a server of its own and the path that it is fetched from.
     async fn all() -> Vec<(Self, MockGenAuth, &'static str)> {
         let mut all = Vec::new();
         for path in [
@@ -50,7 +50,7 @@ impl Kept {
         all
     }
 
-    /// Something that needs it.
+    /// Makes a call that needs what is kept.
     async fn need(self) -> Result<(), Error> {
         match self {
             Self::WechatToken(tokens) => tokens.get().await.map(drop),
@@ -58,7 +58,7 @@ impl Kept {
                 .call::<_, serde_json::Value>(Method::POST, "/api/v3/no-such-endpoint", &json!({}))
                 .await
                 .map(drop),
-            // Its header says that a key of the server's has signed it, which is called `a`.
+            // The token's header says that the server's key `a` has signed it.
             Self::OidcKeys(keys) => {
                 keys.access_token(&"eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.e30.AA".into()).await.map(drop)
             }
@@ -67,7 +67,7 @@ impl Kept {
     }
 }
 
-/// Whether it was there to be used, whatever came of that.
+/// Whether what is kept could be used, whatever the server then said.
 fn was_there(needed: Result<(), Error>) -> bool {
     match needed {
         Ok(()) => true,

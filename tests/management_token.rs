@@ -1,4 +1,5 @@
-//! The management token: fetched once, shared, renewed in time, never an empty one, and never asked for with each call.
+//! The management token: it is fetched once, shared and renewed in time; it is never empty, and never fetched for each
+//! call.
 
 use base64::Engine as _;
 use genauth::mock::{MockAnswer, MockGenAuth};
@@ -62,7 +63,8 @@ async fn a_token_is_renewed_before_it_expires_and_not_sooner() {
     seconds.fetch_add(7200 - 61, Ordering::SeqCst);
     call(&client, &server).await.unwrap();
     assert_eq!(requests(&server), (1, 2));
-    // From now on at random, so that a fleet does not come at once; in the last half minute callers wait for it.
+    // From now on the token is renewed at a random time, so that a fleet does not come at once; in the last half minute
+    // callers wait for it.
     seconds.fetch_add(31, Ordering::SeqCst);
     call(&client, &server).await.unwrap();
     assert_eq!(requests(&server), (1, 1));
@@ -81,7 +83,7 @@ async fn a_token_that_the_server_rejects_is_fetched_anew_once_and_the_call_goes_
 
 #[tokio::test]
 async fn an_operation_that_is_always_refused_renews_the_token_of_all_clones_every_few_seconds_at_most() {
-    // Whenever the server looks at its clock, the token that it has just handed out is dead.
+    // Whenever the server looks at its clock, the token that it handed out last is dead.
     let hours = AtomicU64::new(0);
     let server = MockGenAuth::builder()
         .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(3600) * hours.fetch_add(3, Ordering::SeqCst) as u32)
@@ -129,7 +131,7 @@ async fn a_token_that_was_fetched_for_the_call_that_the_server_refuses_is_not_fe
     assert_eq!(error.status_code(), Some(401));
     assert_eq!(requests(&server), (1, 1));
 
-    // The next call had no part in the fetch.
+    // The next call was not part of that fetch.
     server.revoke_management_tokens();
     call(&client, &server).await.unwrap();
     assert_eq!(requests(&server), (1, 2));
@@ -322,7 +324,7 @@ async fn a_lifetime_beyond_all_clocks_is_no_panic() {
 
 #[tokio::test]
 async fn a_token_that_names_no_user_pool_goes_out_with_the_keys_id_which_is_one_for_a_pools_own_key() {
-    // Without the claim, with an empty one, and with one that no header can carry.
+    // The claim is missing, empty, or one that no header can carry.
     let with_claim = |claims: &str| format!("e30.{}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims));
     for token in [
         "opaque".to_owned(),
@@ -341,7 +343,8 @@ async fn a_token_that_names_no_user_pool_goes_out_with_the_keys_id_which_is_one_
     }
 }
 
-/// The good operation failed for half a minute, since the renewal that another one caused had failed.
+/// An operation that was allowed used to fail for half a minute, because the renewal that another one caused had
+/// failed.
 #[tokio::test]
 async fn an_operation_that_is_refused_costs_no_other_one_the_token_where_there_is_no_new_one() {
     let server = MockGenAuth::start().await.unwrap();
@@ -367,7 +370,7 @@ async fn an_operation_that_is_refused_costs_no_other_one_the_token_where_there_i
     }
 }
 
-/// Each call of a caller who gives up fetched anew, and neither token nor failure was ever known.
+/// Each call that was given up used to cause another fetch, and neither token nor failure was ever remembered.
 #[tokio::test]
 async fn a_caller_that_gives_up_loses_neither_the_token_nor_the_failure() {
     for wrong in [true, false] {

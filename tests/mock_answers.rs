@@ -1,4 +1,4 @@
-//! What a test can dictate to the mock: answers by operation and by path, and routes of its own.
+//! What a test can dictate to the mock: answers by operation and by path, and routes.
 
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A user's client, which tries nothing twice.
+/// A client with a user's token, which does not retry.
 fn client(server: &MockGenAuth) -> Client {
     server.client_builder().retries(0).user_access_token(MockGenAuth::USER_ACCESS_TOKEN).build().unwrap()
 }
 
-/// What comes of asking for the user, and for a WeChat token: 200, or the kind of the error and its codes.
+/// The result of asking for the user, and below for a WeChat token: 200, or the kind of the error and its codes.
 async fn profile(client: &Client) -> String {
     client.get_profile().send().await.map_or_else(|error| shown(&error), |_| "200".to_owned())
 }
@@ -96,7 +96,7 @@ async fn a_route_serves_what_the_document_lacks_and_stands_in_for_what_it_has() 
     assert_eq!(unknown.http_status().unwrap(), 404);
     assert_eq!(server.take_requests().len(), 3, "what a route answers is recorded like the rest");
 
-    // A fault goes before the route, and a delay or a header comes to it.
+    // A fault takes precedence over the route; a delay or a header is added to its answer.
     let target = server.on_path("/api/v3/users/zhang");
     target.answer_next(MockAnswer::error(429, None, "slowly"));
     target.answer_next(MockAnswer::proceed().header("x-dictated", "yes"));

@@ -1,4 +1,4 @@
-//! What is created at the mock is there.
+//! What is created at the mock can be got, changed and listed.
 
 use genauth::mock::MockGenAuth;
 use genauth::{Client, Error};
@@ -74,7 +74,7 @@ async fn many_that_are_created_come_page_by_page() {
     assert_eq!(names.iter().filter(|name| name.starts_with("user-")).count(), 70);
 }
 
-/// Neither to create one nor to list some costs more than the rows that are asked for.
+/// Creating a row, and listing some, costs no more than the rows that are asked for.
 #[tokio::test]
 async fn ten_thousand_are_no_trouble() {
     const USERS: usize = 10_000;
@@ -88,7 +88,7 @@ async fn ten_thousand_are_no_trouble() {
     let mut items = client.list_users().body(genauth::types::ListUsersRequestDto::builder()).items();
     while let Some(user) = items.next().await {
         let user = user.unwrap();
-        // Somebody tidies up behind the reader.
+        // Somebody deletes rows that were read already.
         if names.len() % 100 == 7 {
             data(&client, "deleteUsersBatch", json!({ "userIds": [user.user_id] })).await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! The mock as a server for people: its port, its pages, what it leaves out, and who is told of each request.
+//! The mock as a server for people: its port, its pages, the operations it leaves out, and the hook for each request.
 
 use genauth::mock::{MockAnswer, MockExchange, MockGenAuth};
 use genauth::types::GetWechatAccessTokenDto;

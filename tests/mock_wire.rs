@@ -1,4 +1,4 @@
-//! The mock as clients meet it that are not this one: byte by byte.
+//! The mock as other clients see it, byte by byte.
 
 mod common;
 
@@ -13,7 +13,7 @@ async fn connect(server: &MockGenAuth) -> TcpStream {
     TcpStream::connect(server.url().strip_prefix("http://").unwrap()).await.unwrap()
 }
 
-/// A request for a WeChat token, or to sign in, of an application and with these headers.
+/// A POST of an application with these headers, such as for a WeChat token or to sign in.
 fn post(path: &str, headers: &str, body: &Value) -> String {
     let body = body.to_string();
     let head = format!("POST {path} HTTP/1.1\r\nhost: mock\r\nx-genauth-app-id: {}\r\n{headers}", MockGenAuth::APP_ID);
@@ -24,7 +24,7 @@ fn post(path: &str, headers: &str, body: &Value) -> String {
 async fn exchange(server: &MockGenAuth, request: &str) -> (String, Value) {
     let mut stream = connect(server).await;
     stream.write_all(request.as_bytes()).await.unwrap();
-    // Where an answer ends is written as it is in a request.
+    // An answer ends in the same way as a request.
     let answer = raw::request(&mut stream).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.to_owned(), serde_json::from_str(body).unwrap())
@@ -35,7 +35,8 @@ fn wechat(server: &MockGenAuth, headers: &str) -> String {
     post("/api/v3/get-wechat-access-token", headers, &app)
 }
 
-/// The published sample: sign in, set the token, call. What the call is answered, by how the token is sent.
+/// The published sample: sign in, set the token, call. Returns the answers to the call; `authorization` says how the
+/// token is sent.
 async fn sample(server: MockGenAuthBuilder, authorization: impl Fn(&str) -> String) -> [Value; 2] {
     let server = server.start().await.unwrap();
     let password = json!({ "account": MockGenAuth::USER_ACCOUNT, "password": MockGenAuth::USER_PASSWORD });
@@ -83,7 +84,7 @@ async fn head_is_answered_as_get_is_without_the_body() {
             stream.read_to_string(text).await.unwrap();
         }
         let [(get, body), (head, nothing)] = answers.each_ref().map(|answer| answer.split_once("\r\n\r\n").unwrap());
-        // An unknown path is told with the method, which is a letter longer.
+        // The answer to an unknown path repeats the method, and HEAD is a letter longer than GET.
         assert_eq!(get.replace("length: 57", "length: 58"), head, "{target}");
         assert!(!body.is_empty() && nothing.is_empty(), "{target}: {nothing}");
     }

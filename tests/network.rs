@@ -38,7 +38,7 @@ async fn call(client: &Client) -> Result<Response<GetWechatAccessTokenDataDto>, 
     client.get_wechat_mp_access_token_info().body(app).send().await
 }
 
-/// Everything that an error shows, its sources included.
+/// Everything that an error shows, including its sources.
 fn shown(error: &Error) -> String {
     let mut shown = format!("{error} {error:?}");
     let mut source = std::error::Error::source(error);
@@ -94,7 +94,7 @@ async fn a_connection_that_breaks_anywhere_is_a_transport_error() {
         "no HTTP at all\r\n\r\n".to_owned(),
         format!("{head}content-length: 100\r\n\r\n"),
         format!("{head}content-length: 100\r\n\r\n{{\"statusCode\":"),
-        // Longer than announced is cut off; shorter is a broken answer, even if what came is whole.
+        // A body that is longer than announced is cut off; a shorter one is a broken answer, even if its JSON is whole.
         format!("{head}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len() + 1),
         format!("{head}content-length: many\r\n\r\n{SUCCESS}"),
         format!("{head}transfer-encoding: chunked\r\n\r\n5\r\n{{\"sta"),
@@ -112,7 +112,7 @@ async fn a_connection_that_breaks_anywhere_is_a_transport_error() {
         })
         .await;
         let error = assert_failed(token(Client::builder(url)).await, ErrorKind::Transport, TRANSPORT);
-        // The status is known where the head came whole.
+        // The status is known if the whole head came.
         let headed = written.contains("\r\n\r\n") && written.starts_with("HTTP") && !written.contains("many");
         assert_eq!(error.http_status().map(|status| status.as_u16()), headed.then_some(200), "{written}");
     }
@@ -299,7 +299,7 @@ async fn a_certificate_that_nobody_vouches_for_is_a_connect_error_until_its_auth
     token(Client::builder(url.replace("127.0.0.1", "localhost")).root_certificates(authority)).await.unwrap();
 }
 
-/// With the feature `__http2` reqwest could speak the other one.
+/// With the feature `__http2` reqwest could speak HTTP/2.
 #[tokio::test]
 async fn requests_go_out_by_http_1_1_to_a_server_that_would_rather_speak_http_2() {
     let (authority, key) = (raw::authority("the test's authority"), rcgen::KeyPair::generate().unwrap());
@@ -411,7 +411,7 @@ async fn the_later_of_two_setters_counts() {
     token(Client::builder(&url).user_access_token("\n").user_access_token("user")).await.unwrap();
 }
 
-/// A proxy that answers every request itself, and what it was asked for.
+/// Starts a proxy that answers every request itself. Returns its URL and what it was asked for.
 async fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -448,7 +448,7 @@ async fn a_proxy_is_asked_with_the_whole_url_and_its_password_stays_out_of_sight
     let request = requests.lock().unwrap().remove(0);
     let line = "POST http://127.0.0.1:1/base/api/v3/get-wechat-access-token-info HTTP/1.1\r\n";
     assert!(request.starts_with(line), "{}", request.lines().next().unwrap_or_default());
-    // Base64 of `user:proxy-password-3fd0`.
+    // This is the Base64 of `user:proxy-password-3fd0`, in lower case.
     assert!(request.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwcm94es1wyxnzd29yzc0zzmqw\r\n"));
 }
 

@@ -145,7 +145,7 @@ async fn every_endpoint_answers_as_the_standards_say() {
     assert_eq!((&*form(2)["token"], &*form(3)["token"]), ("canary-token", "canary-token"));
     assert_eq!(requests[4].header("authorization"), Some("Bearer canary-token"));
     assert!(requests[5..].iter().all(|request| request.header("authorization").is_none()));
-    // What a server says whose revocation answers this API's envelope.
+    // Some servers answer a revocation with this API's envelope.
     answers(
         &server,
         Method::POST,
@@ -180,7 +180,7 @@ async fn a_failure_names_the_code_of_the_standard_and_repeats_no_secret() {
     assert!(!text.contains("canary"), "{text}");
 
     let failing: [(u16, &str, ErrorKind, u32); 6] = [
-        // A code is good for one time, so it is sent once whatever happened to it.
+        // A code can be used once, so it is sent once, whatever happens to it.
         (503, "<h1>canary-code</h1>", ErrorKind::Http, 1),
         (200, "<h1>canary-code</h1>", ErrorKind::Response, 1),
         (200, "{\"token_type\":\"Bearer\"}", ErrorKind::Response, 1),
@@ -198,7 +198,7 @@ async fn a_failure_names_the_code_of_the_standard_and_repeats_no_secret() {
         assert_eq!(error.attempts(), attempts, "{error}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
-    // What changes nothing is tried again.
+    // A request that changes nothing is retried.
     server.route(Method::POST, "/oidc/token/introspection", |_| MockAnswer::http(503, "text/html", "busy"));
     let error: Error = oidc.introspect(&"t".into()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Http, 2, true));

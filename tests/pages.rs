@@ -13,7 +13,7 @@ use std::time::Duration;
 /// What the server lists.
 type Rows = Arc<Mutex<Vec<u64>>>;
 
-/// A server with this list of groups, that something is done to before each answer.
+/// A server with a list of that many groups, to which `write` does something before each answer.
 async fn server(rows: u64, write: impl Fn(&mut Vec<u64>, usize) + Send + Sync + 'static) -> (MockGenAuth, Client) {
     let server = MockGenAuth::start().await.unwrap();
     let rows: Rows = Arc::new(Mutex::new((0..rows).collect()));
@@ -59,7 +59,7 @@ fn windows(server: &MockGenAuth) -> usize {
 #[tokio::test]
 async fn a_hundred_thousand_rows_come_while_others_write() {
     const ROWS: u64 = 100_000;
-    // Each time one goes that was read, one that was not, and another comes: the number stays, and each window would miss one.
+    // Each time a row that was read is deleted and another is added: the total stays, but each window would miss a row.
     let (server, client) = server(ROWS, |rows, asked| {
         if asked % 7 == 0 {
             rows.remove(asked * 3 % 40);
@@ -70,7 +70,7 @@ async fn a_hundred_thousand_rows_come_while_others_write() {
     let given = codes(client.list_groups().items()).await.unwrap();
     let all: BTreeSet<u64> = given.iter().copied().collect();
     assert_eq!(all.len(), given.len(), "none comes twice");
-    // Those that were deleted had come before.
+    // The rows that were deleted had been read before.
     assert!((0..ROWS).all(|row| all.contains(&row)));
     let windows = windows(&server);
     println!("{ROWS} rows in {windows} windows");
@@ -113,7 +113,7 @@ async fn nothing_is_sent_before_it_is_polled_and_one_page_is_fetched_ahead() {
         tokio::task::yield_now().await;
     }
     assert_eq!(windows(&server), 2);
-    // Within what was fetched ahead nothing more is asked for, nor after it is dropped.
+    // Reading what was fetched ahead asks for nothing more, and neither does dropping the stream.
     for _ in 1..50 {
         items.next().await.unwrap().unwrap();
     }

@@ -18,7 +18,7 @@ async fn start() -> (MockGenAuth, PasswordEncryptor) {
     (server, PasswordEncryptor::new(&client))
 }
 
-/// What OpenSSL makes of it with the private key of the document's example; none where there is no OpenSSL.
+/// Has OpenSSL decrypt it with the private key of the document's example; `None` where there is no OpenSSL.
 fn decrypted(key: &str, encrypted: &[u8]) -> Option<String> {
     let key = format!("{}/tests/vectors/{key}", env!("CARGO_MANIFEST_DIR"));
     let command = Command::new("openssl")
@@ -37,7 +37,7 @@ fn decrypted(key: &str, encrypted: &[u8]) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// C1, C3 and C2 one after the other, as ASN.1 has them.
+/// Turns C1, C3 and C2, one after the other, into the form that ASN.1 gives them.
 fn asn1(joined: &[u8]) -> Vec<u8> {
     fn with(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = content.len();
@@ -79,7 +79,7 @@ async fn what_is_encrypted_by_sm2_openssl_decrypts() {
     let (_server, passwords) = start().await;
     let long = "x".repeat(1000);
     for password in PASSWORDS.into_iter().chain([&*long]) {
-        // Numbers of the curve begin with a zero now and then.
+        // Numbers of the curve begin with a zero byte now and then, hence many rounds.
         for _ in 0..20 {
             let encrypted = passwords.sm2(password).await.unwrap();
             let encrypted = encrypted.expose_secret();
@@ -108,7 +108,7 @@ async fn the_keys_are_fetched_once_and_kept_for_an_hour() {
     assert_eq!(server.take_requests().len(), 0);
     tokio::time::advance(Duration::from_secs(2)).await;
     passwords.sm2("p").await.unwrap();
-    // Nobody waits for it.
+    // Nobody waits for that refresh.
     while server.requests().is_empty() {
         tokio::time::advance(Duration::from_millis(1)).await;
     }
@@ -140,7 +140,7 @@ async fn what_cannot_be_encrypted_says_why_and_shows_nothing() {
         assert!(!format!("{error:?} {passwords:?}").contains("canary"));
     }
     server.on("getSystemInfo").unwrap().answer_always(MockAnswer::error(500, None, "no"));
-    // Once more, since the idle connection is closed by then.
+    // It may retry once, since the idle connection is closed by then.
     let passwords = PasswordEncryptor::new(&server.client_builder().retries(1).build().unwrap());
     assert_eq!(passwords.rsa("p").await.unwrap_err().status_code(), Some(500));
     server.on("getSystemInfo").unwrap().answer_as_usual();

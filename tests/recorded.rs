@@ -1,5 +1,5 @@
-//! The recorded requests of the official SDKs, sent once more by this client: the same but for what is listed here. And
-//! sent once more as they were recorded, to the mock, which is a server to those SDKs as well.
+//! The recorded requests of the official SDKs are sent again by this client, and are the same except for what is listed
+//! here. They are also sent as they were recorded to the mock, which is a server for those SDKs as well.
 
 mod common;
 
@@ -26,24 +26,24 @@ const EXCLUDED: [(&str, &str, &str, &str); 4] = [
     ("python-5.1.0", "auth_real_ip", "/api/v3/get-wechat-access-token", "nothing sets the header x-real-ip here"),
 ];
 
-/// What each SDK says in words of its own, or once only.
+/// Headers in which each SDK names itself, or whose value is used once.
 const INCOMPARABLE: [&str; 2] = ["x-authing-sdk-version", "x-authing-signature-nonce"];
 
-/// What this client always says and some of the SDKs never do.
+/// Headers that this client always sends and some of the SDKs never do.
 const ADDED: [&str; 3] = ["x-authing-sdk-version", "x-authing-request-from", "x-authing-lang"];
 
 const FETCH: &str = "/api/v3/get-management-token";
 
-/// Who the SDKs were when they were recorded: application, access key and signed-in user.
+/// The credentials that the SDKs were recorded with: application, access key and signed-in user.
 const APP: (&str, &str) = ("app_64a0000000000000000000aa", "app-secret-0123456789abcdef");
 const ACCESS_KEY: (&str, &str) = ("ak_64b0000000000000000000bb", "sk-0123456789abcdef0123456789abcdef");
 const USER_ACCESS_TOKEN: &str = "user-access-token";
 
-/// A path, where in the envelope its answer is told by, and how.
+/// A path, the place in the envelope by which its answer is checked, and the check.
 type Answered = (&'static str, &'static str, fn(&Value) -> bool);
 
-/// What the API answers, at the paths whose recorded requests are sent through the typed operations. Another path may be
-/// described as well; what of its fields is, is not asked here.
+/// What the API answers, at the paths whose recorded requests are sent through the typed operations. Other paths may be
+/// described as well, but their fields are not checked here.
 const ANSWERS: [Answered; 7] = [
     ("/api/v3/get-wechat-access-token", "/data/accessToken", Value::is_string),
     ("/api/v3/get-wechat-access-token-info", "/data/accessToken", Value::is_string),
@@ -77,7 +77,7 @@ impl<'a> Recorded<'a> {
         self.text("request").split(' ').next().unwrap()
     }
 
-    /// Path and query, with booleans as everyone but Python writes them.
+    /// Path and query, with booleans as all SDKs but Python's write them.
     fn target(&self) -> (&'a str, Vec<(String, String)>) {
         let target = self.text("request").split(' ').nth(1).unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -115,7 +115,7 @@ fn pairs(query: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// A client in the situation of the SDK.
+/// A client that is configured as the SDK was.
 fn client(server: &MockGenAuth, recorded: &Recorded<'_>) -> Client {
     let (sdk, case) = recorded.case();
     let mut builder = Client::builder(format!("{}{}", server.url(), recorded.path().0)).dialect(Dialect::Authing);
@@ -136,7 +136,7 @@ fn client(server: &MockGenAuth, recorded: &Recorded<'_>) -> Client {
     if case.contains("no_secret") {
         return builder.app_id(APP.0).build().unwrap();
     }
-    // Python and Go mean to send Basic on a sign-in and do not: what they send is what `None` and `Post` do.
+    // Python and Go mean to send Basic on a sign-in but do not: they send what `None` and `Post` send.
     let how = match recorded.body().get("client_secret") {
         Some(_) => ClientAuthentication::Post,
         None if case.contains("none") || sdk.starts_with("python") => ClientAuthentication::None,
@@ -152,7 +152,7 @@ async fn send(client: &Client, recorded: &Recorded<'_>) {
     let (_, query) = recorded.target();
     let mut body = recorded.body();
     if let Some(fields) = body.as_object_mut() {
-        // These are the client's to add.
+        // The client adds these by itself.
         fields.remove("client_id");
         fields.remove("client_secret");
     }
@@ -170,7 +170,7 @@ async fn send(client: &Client, recorded: &Recorded<'_>) {
     was_sent(recorded, client.invoke(operation.id, fields).await.err());
 }
 
-/// Whatever the recorded answer is to this crate.
+/// Checks that a request was sent; how this crate reads the recorded answer does not matter.
 fn was_sent(recorded: &Recorded<'_>, error: Option<Error>) {
     use ErrorKind::{Configuration, Credentials, Deprecated, Request};
     let refused = error.filter(|error| matches!(error.kind(), Configuration | Credentials | Deprecated | Request));
@@ -184,7 +184,7 @@ fn compare(sent: &RecordedRequest, recorded: &Recorded<'_>) {
     assert_eq!((sent.method.as_str(), (path, pairs(query))), (recorded.method(), recorded.target()), "{place}");
     assert_eq!(sent.json().unwrap_or_default(), recorded.body(), "{place}");
     if sdk.starts_with("node") && path.ends_with("-access-token") {
-        // Two fields in the order of the alphabet, and no space: the same bytes.
+        // Both write the two fields in alphabetical order and without spaces, so the bytes are the same.
         assert_eq!(sent.body, recorded.text("body"), "{place}");
     }
     if !sent.body.is_empty() {
@@ -193,10 +193,10 @@ fn compare(sent: &RecordedRequest, recorded: &Recorded<'_>) {
     }
 
     let authorization = recorded.header("authorization").map(|value| match value.split_once(' ') {
-        // Dated and used once; `src/credentials/` computes the recorded ones from what was recorded.
+        // A signature depends on date and nonce; the tests in `src/credentials/` recompute the recorded ones.
         Some(("authing", key)) => format!("authing {}", key.split(':').next().unwrap()),
         Some(_) => value.to_owned(),
-        // Node, Python and Go send a user's token bare, Java and C# as here.
+        // Node, Python and Go send a user's token bare; Java and C# send it as this crate does.
         None => format!("Bearer {value}"),
     });
     let ours = sent.header("authorization");
@@ -257,8 +257,8 @@ async fn every_recorded_request_of_the_official_sdks_is_sent_alike_or_left_out_f
     assert_eq!(compared + excluded.len(), 80);
 }
 
-/// A mock in the situation of the server that the SDK spoke to: who calls, and what the body names, are known to it,
-/// and it is the time of the recording.
+/// A mock that stands in for the server the SDK spoke to: it knows who calls and what the body names, and its clock
+/// shows the time of the recording.
 async fn server(recorded: &Recorded<'_>) -> MockGenAuth {
     let body = recorded.body();
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -282,7 +282,7 @@ async fn management_token(server: &MockGenAuth, recorded: &Recorded<'_>) -> Secr
     client.get_management_token().body(key).send().await.unwrap().into_payload().access_token
 }
 
-/// The user whom the SDK asked for was there.
+/// Creates the user whom the SDK asked for.
 async fn create_user(server: &MockGenAuth, recorded: &Recorded<'_>, username: &str) {
     let token = management_token(server, recorded).await;
     let client = reqwest_client_builder().build().unwrap();
@@ -294,7 +294,7 @@ async fn create_user(server: &MockGenAuth, recorded: &Recorded<'_>, username: &s
     assert!(request.send().await.unwrap().text().await.unwrap().contains("\"statusCode\":200"));
 }
 
-/// The management token was another server's, for a user pool of its own: this server's stands in for it.
+/// The recorded management token came from another server, for another user pool: one of this server's takes its place.
 async fn with_token_of(server: &MockGenAuth, recorded: &Recorded<'_>, headers: &str) -> String {
     let issued = management_token(server, recorded).await;
     let pool = recorded.header("x-authing-userpool-id").filter(|pool| !pool.is_empty()).unwrap_or("no pool");
@@ -320,7 +320,7 @@ async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_
         let sent = format!("{}\r\n{headers}\r\n\r\n{}", recorded.text("request"), recorded.text("body"));
         let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
-        // Where an answer ends is written as it is in a request.
+        // An answer ends in the same way as a request.
         let answer = raw::request(&mut stream).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let body: Value = serde_json::from_str(body).unwrap();
@@ -350,6 +350,6 @@ async fn every_recorded_request_of_the_official_sdks_is_answered_by_the_mock_as_
         wrong.join("\n")
     );
     assert_eq!(requests.len(), 80);
-    // Fewer with each of them that is described.
+    // The number falls with each path that gets described.
     assert!(unknown <= 18, "{unknown} are not known");
 }

@@ -47,17 +47,17 @@ fn assert_redirect(answer: Answer, status: u16, target: &str) {
     assert!(!shown.contains(CANARY) && !shown.contains(SECRET), "{shown}");
 }
 
-/// Whether a request holds something of the first request's body.
+/// Whether a request holds part of the first request's body.
 fn carries_a_body(request: &RecordedRequest) -> bool {
     !request.body.is_empty() || request.path.contains(SECRET) || request.headers.iter().any(|(_, v)| v.contains(SECRET))
 }
 
-/// Locations with the origin that an error may name.
+/// Locations, each with the origin that an error may name.
 fn locations(server: &MockGenAuth, other: &MockGenAuth) -> Vec<(Option<String>, String)> {
     let (here, there) = (server.url().to_owned(), other.url().to_owned());
     let localhost = there.replace("127.0.0.1", "localhost");
     vec![
-        // The same host by another port, and another host.
+        // The first is the same host with another port, the second another host.
         (Some(format!("{there}/{CANARY}?token={CANARY}#{CANARY}")), there.clone()),
         (Some(format!("{localhost}/?{CANARY}")), localhost),
         (Some(there.replace("http://", "http://user:location-canary-9e4d@")), there.clone()),
@@ -119,7 +119,7 @@ async fn with_an_http_client_that_follows_redirects_no_other_server_receives_a_b
     let http_client = reqwest_client_builder().build().unwrap();
     for status in STATUSES {
         for (location, _) in locations(&server, &other) {
-            // A redirect that stays on its server may be followed there, and that answers an error of its own.
+            // A redirect within the server may be followed, and then the server answers with an error of its own.
             server.answer_next(redirect(status, location.as_deref()));
             let answer = token(server.client_builder().http_client(http_client.clone())).await;
             assert!(answer.is_err(), "{status} {location:?}");
@@ -156,7 +156,7 @@ async fn an_answer_from_another_origin_is_an_error_even_if_it_says_success() {
     let success = r#"{"statusCode":200,"message":"","data":{"accessToken":"61_t","expiresAt":1}}"#;
     for status in [301, 302, 303] {
         let location = format!("{}/{CANARY}?{CANARY}", other.url());
-        // At once, and after a step on the own server.
+        // The redirect comes at once, or after a step on the same server.
         for steps in [1, 2] {
             if steps == 2 {
                 server.answer_next(redirect(status, Some("/step")));

@@ -1,5 +1,5 @@
-//! What a release needs: one number for the three crates, a changelog by the rules, a README that is short, and links that
-//! lead somewhere.
+//! What a release needs: one version for the three crates, a changelog that keeps the rules, a short README, and links
+//! that lead somewhere.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands between two texts, wherever the first one is.
+/// All texts between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
@@ -34,14 +34,14 @@ fn the_three_crates_have_one_version_and_require_each_other_by_it() {
         assert_eq!(required, [format!("={version}")], "{requires}");
     }
     assert!(text("codegen/Cargo.toml").contains("\nversion.workspace = true\n"));
-    // What the README says to write into a Cargo.toml.
+    // The version that the README tells people to write into their Cargo.toml.
     let short = version.rsplit_once('.').unwrap().0.to_owned();
     let readme = text("README.md");
     let written = between(&readme, "genauth = { version = \"", "\"");
     assert!(!written.is_empty() && written.iter().all(|written| *written == short), "{written:?}, and {version}");
 }
 
-/// A version as numbers, to compare.
+/// A version as numbers, which can be compared.
 fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map(|part| part.parse().unwrap_or_else(|_| panic!("{version} is not a version"))).collect()
 }
@@ -121,7 +121,7 @@ fn documents() -> Vec<PathBuf> {
     all
 }
 
-/// Both those within the repository, and those that name it as people see it on the web, which work on docs.rs too.
+/// Checks links within the repository, and links to it on the web, which work on docs.rs too.
 #[test]
 fn each_link_of_a_document_leads_to_a_file_and_a_heading() {
     const HOME: &str = "https://github.com/genauth-rs/genauth";

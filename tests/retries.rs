@@ -1,4 +1,4 @@
-//! Calls that are made again, and those that are not.
+//! Calls that are retried, and calls that are not.
 
 use genauth::mock::{MockAnswer, MockGenAuth};
 use genauth::types::{GetWechatAccessTokenDto, GetWechatMiniProgramPhoneDto};
@@ -18,7 +18,7 @@ fn app() -> GetWechatAccessTokenDto {
     GetWechatAccessTokenDto { app_id: "wx0123456789abcdef".to_owned(), app_secret: "example-wechat-app-secret".into() }
 }
 
-/// With pauses that no test has to wait for.
+/// Makes the pauses so short that no test has to wait for them.
 fn hasty(builder: ClientBuilder) -> ClientBuilder {
     builder.retry_pauses(Duration::from_millis(1), Duration::from_secs(5))
 }
@@ -67,7 +67,7 @@ async fn an_operation_that_the_document_does_not_call_idempotent_is_sent_once() 
     let body = GetWechatMiniProgramPhoneDto { ext_idp_connidentifier: "mini".to_owned(), code: "once".into() };
     client.get_wechat_mini_program_phone().body(body).send().await.unwrap_err();
     assert_eq!(server.take_requests().len(), 1);
-    // By its path, a described one is what the document says.
+    // `call` treats the path of a described operation as the document says.
     server.answer_next(busy());
     client.call::<_, Value>(Method::POST, PATH, &app()).await.unwrap();
     assert_eq!(server.take_requests().len(), 2);
@@ -91,7 +91,7 @@ async fn an_undescribed_endpoint_is_tried_again_where_http_or_the_caller_calls_i
     ] {
         let done = json!({ "statusCode": 200, "message": "", "data": true });
         server.route(method.clone(), UNDESCRIBED, move |_| MockAnswer::envelope(done.clone()));
-        // With a budget of its own.
+        // Each client has a retry budget of its own.
         let client = hasty(server.client_builder()).build().unwrap();
         let call = || client.call::<_, bool>(method.clone(), "/api/v3/users/1", &[("a", "b")]);
         server.answer_next(busy());
@@ -107,7 +107,7 @@ async fn an_undescribed_endpoint_is_tried_again_where_http_or_the_caller_calls_i
             requests.iter().all(|request| (&request.path, &request.body) == (&requests[0].path, &requests[0].body))
         );
     }
-    // A refusal does not pass by itself.
+    // A refusal does not pass by itself, so it is not retried.
     let client = hasty(server.client_builder()).build().unwrap();
     server.answer_next(MockAnswer::error(400, None, "no"));
     client.call::<_, bool>(Method::GET, "/api/v3/users/1", &()).idempotent().await.unwrap_err();
@@ -182,7 +182,7 @@ async fn a_server_that_asks_for_more_patience_than_allowed_is_not_asked_again() 
 async fn the_time_of_a_call_bounds_all_its_attempts() {
     let server = MockGenAuth::start().await.unwrap();
     let builder = server.client_builder().retries(1000);
-    // A pause that the time left does not allow is not begun.
+    // A pause that is longer than the time left is not begun.
     let client = builder.clone().timeout(Duration::from_millis(200)).build().unwrap();
     server.answer_next(busy().header("retry-after", "1"));
     assert_eq!(token(&client).await.unwrap_err().attempts(), 1);
@@ -226,7 +226,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
     let hurried = client.with_options(&CallOptions::new().timeout(Duration::from_millis(50))).unwrap();
     let error = token(&hurried).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), server.take_requests().len()), (ErrorKind::Timeout, 0, 1));
-    // Whoever gives up gives his turn back.
+    // A call that is given up gives its turn back.
     first.abort();
     token(&client).await.unwrap();
 }
@@ -248,7 +248,7 @@ async fn single_calls_may_have_another_time_language_and_header_and_no_retries()
     token(&client).await.unwrap();
     let requests = server.take_requests();
     assert_eq!((requests[0].header("x-gateway-key"), requests[0].header("x-genauth-lang")), (None, Some("zh-CN")));
-    // The user's token is still one for both.
+    // Both clients still share the user's token.
     client.set_user_access_token(Some(MockGenAuth::USER_ACCESS_TOKEN.into())).unwrap();
     special.get_profile().send().await.unwrap();
 }

@@ -12,7 +12,7 @@ fn document() -> Value {
 fn demands(schema: &Value, definitions: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
-        // Rust may write `Qq` where the document has `QQ`.
+        // The Rust name may have `Qq` where the document has `QQ`.
         let document = document();
         let mut described = document["components"]["schemas"].as_object().unwrap().keys();
         let named = described.find(|described| described.eq_ignore_ascii_case(name));
@@ -21,7 +21,7 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
     if schema == true {
         return json!({});
     }
-    // What may be null besides, as OpenAPI 3.0 has to say it of a reference.
+    // This is how OpenAPI 3.0 says that a reference may be null.
     if let Some([alone]) = schema["allOf"].as_array().map(Vec::as_slice)
         && schema["nullable"] == true
     {
@@ -54,16 +54,16 @@ fn demands(schema: &Value, definitions: &Value) -> Value {
             "required" => {
                 required.extend(value.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()))
             }
-            // What a schema allows unless it says otherwise.
+            // A schema allows this unless it says otherwise.
             "additionalProperties" if value == true || value.get("x-any").is_some() => {}
             "items" | "additionalProperties" if value.is_object() || value == true => {
                 plain.insert(key.clone(), demands(value, definitions));
             }
-            // An enum that an answer can hold takes any text, and has what the document lists as examples.
+            // The type of an enum in answers takes any text, and lists the document's values as examples.
             "examples" => {
                 plain.insert("enum".to_owned(), value.clone());
             }
-            // An optional field is an Option in Rust, which also takes null; the document has no word for that.
+            // An optional field is an Option in Rust, which also takes null; the document does not say so.
             "type" => {
                 let types =
                     value.as_array().map(|types| types.iter().filter(|kind| **kind != "null").collect::<Vec<_>>());
@@ -110,7 +110,7 @@ fn every_named_schema_can_be_exported_and_demands_what_the_document_demands() {
     assert_eq!(genauth::schema::names().collect::<BTreeSet<_>>(), described.keys().map(String::as_str).collect());
     for (name, schema) in described {
         let mut derived = genauth::schema::of(name).unwrap().to_value();
-        // schemars writes a type's reference to itself so.
+        // This is how schemars writes a type's reference to itself.
         let itself = derived.to_string().replace(r##""$ref":"#""##, &format!(r##""$ref":"#/$defs/{name}""##));
         derived = serde_json::from_str(&itself).unwrap();
         assert_eq!(

@@ -139,7 +139,7 @@ async fn any_way_of_signing_in_has_the_same_outcomes() {
     let nothing = client.sign_in(SigninByCredentialsDto::builder()).await.unwrap_err();
     assert_eq!(nothing.kind(), ErrorKind::Request);
 
-    // The mock server has no codes to compare it with.
+    // The mock knows no verification codes, so it refuses the sign-in.
     let refused = client.sign_in(body).await.unwrap_err();
     assert_eq!(refused.status_code(), Some(400));
 }

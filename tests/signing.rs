@@ -45,7 +45,7 @@ fn the_reference_signs_as_the_official_sdk_did_in_every_recorded_vector_but_the_
             ("date", text("date")),
             ("content-type", "application/json"),
         ];
-        // So does Node call it.
+        // Node sends the tenant in this header.
         headers.extend(options["tenantId"].as_str().map(|tenant| ("x-authing-app-id", tenant)));
         let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let target = text("wireRequestLine").split(' ').nth(1).unwrap();
@@ -90,7 +90,7 @@ fn the_reference_writes_json_as_node_does() {
     }
 }
 
-/// Any Unicode, with what JSON, URLs and JavaScript treat in their own way more often than by chance.
+/// Any Unicode text; characters that JSON, URLs or JavaScript treat specially come more often than by chance.
 fn text() -> impl Strategy<Value = String> {
     let special = "[\"\\\\/\u{0}-\u{1f}\u{7f}\u{85}\u{2028}\u{2029}\u{feff}😀～é張 +&=%#?\\[\\]{}:,0-9]{0,8}";
     prop_oneof![any::<String>(), special]
@@ -152,7 +152,7 @@ fn number() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
         any::<i8>().prop_map(Value::from),
-        // Zero, subnormal and normal, of either sign: all but the infinite and what is not a number.
+        // Any finite number: zero, subnormal or normal, of either sign.
         (prop::num::f64::ZERO
             | prop::num::f64::SUBNORMAL
             | prop::num::f64::NORMAL
@@ -179,7 +179,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A body as bodies are, an object, more often than anything else.
+/// A body: most often an object, as bodies are, and sometimes any other value.
 fn body() -> impl Strategy<Value = Value> {
     let object = prop::collection::btree_map(key(), json(), 0..8).prop_map(|members| members.into_iter().collect());
     prop_oneof![2 => object, 1 => json()]
@@ -210,7 +210,7 @@ fn signer() -> impl Strategy<Value = Signer> {
     ];
     (
         "[!-~]([ -~]{0,20}[!-~])?",
-        // Beyond 64 characters HMAC signs with a digest of the secret.
+        // HMAC replaces a secret of more than 64 characters with its digest.
         prop_oneof!["[ -~]{1,100}", "\\PC{1,20}"],
         prop::option::of("[ -~]{0,3}[!-~][ -~]{0,10}"),
         select(vec![Dialect::GenAuth, Dialect::Authing]),
@@ -246,7 +246,7 @@ impl Signer {
         builder.build().unwrap()
     }
 
-    /// Judges what was received. Tells the nonce.
+    /// Checks what was received. Returns the nonce.
     fn check(&self, request: &RecordedRequest) -> Result<String, TestCaseError> {
         let (prefix, scheme) = match self.dialect {
             Dialect::GenAuth => ("x-genauth-", "GenAuth"),
@@ -266,19 +266,19 @@ impl Signer {
         let date = header("date")?;
         match self.date {
             SignatureDate::UnixMilliseconds => prop_assert_eq!(date, self.milliseconds.to_string()),
-            _ => prop_assert!(date.len() == 29 && date.ends_with(" GMT"), "no HTTP date: {}", date),
+            _ => prop_assert!(date.len() == 29 && date.ends_with(" GMT"), "not an HTTP date: {}", date),
         }
         if let Some(tenant_id) = &self.tenant_id {
             prop_assert_eq!(header(&format!("{prefix}app-tenant-id"))?, tenant_id.trim_matches(' '));
         }
         let nonce = header(&format!("{prefix}signature-nonce"))?;
         let hex = nonce.len() == 32 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit());
-        prop_assert!(hex, "no 32 hex digits: {}", nonce);
+        prop_assert!(hex, "not 32 hex digits: {}", nonce);
         Ok(nonce.to_owned())
     }
 }
 
-/// Lets any signer send any content with `call`; what arrives has its signature checked, and is then for `check`.
+/// Lets any signer send any content with `call`, checks the signature of what arrives, and then calls `check`.
 fn for_any<T: Debug, Req: Serialize + ?Sized>(
     method: &Method,
     contents: impl Strategy<Value = T>,
@@ -292,7 +292,7 @@ fn for_any<T: Debug, Req: Serialize + ?Sized>(
     let outcome = TestRunner::new(config).run(&(signer(), contents), |(signer, sent)| {
         let client = signer.client(&server);
         let answer = runtime.block_on(client.call::<_, Value>(method.clone(), PATH, content(&sent)).into_future());
-        // The mock has no such endpoint, but has recorded the request.
+        // The mock has no such endpoint, but it has recorded the request.
         let error = answer.err().ok_or_else(|| TestCaseError::fail("an answer from nowhere"))?;
         prop_assert_eq!(error.http_status(), Some(StatusCode::NOT_FOUND), "{}", error);
         let requests = server.take_requests();
@@ -354,7 +354,7 @@ fn any_query_is_signed_as_it_is_sent() {
     );
 }
 
-/// In the query of a DELETE, too, which a signature does not cover.
+/// The query of a DELETE, which the signature does not cover, has to arrive whole as well.
 #[test]
 fn any_nested_query_is_signed_as_it_is_sent() {
     for method in [Method::GET, Method::DELETE] {
@@ -379,7 +379,7 @@ fn any_nested_query_is_signed_as_it_is_sent() {
 fn any_body_of_a_put_is_signed_as_it_is_sent() {
     for_any(
         &Method::PUT,
-        body().prop_filter("which is no body", |body| !body.is_null()),
+        body().prop_filter("which is not a body", |body| !body.is_null()),
         |body| body,
         |body, request| {
             prop_assert_eq!(&request.body[..], &serde_json::to_vec(body).unwrap()[..]);

@@ -1,4 +1,5 @@
-//! Half an hour of traffic in a few seconds: caches and clients against a server that fails one time in ten, in every way.
+//! Half an hour of traffic in a few seconds: caches and clients against a server that fails one time in ten, in every
+//! way.
 //!
 //! `cargo test --test soak -- --nocapture` prints the numbers.
 
@@ -17,7 +18,7 @@ const SECONDS: u64 = 1800;
 const WARM_UP: u64 = 300;
 const APPS: usize = 8;
 
-/// The same faults each time, where nothing else decides.
+/// A seeded random number generator, so that the faults are the same each time.
 struct Dice(u64);
 
 impl Dice {
@@ -29,7 +30,7 @@ impl Dice {
 
 fn fault(dice: &mut Dice) -> MockAnswer {
     match dice.throw(100) {
-        // What costs real time is rare.
+        // A fault that costs real time is rare.
         0 => MockAnswer::proceed().delay(Duration::from_secs(3600)),
         1..=14 => MockAnswer::hang_up(),
         15..=29 => MockAnswer::http(503, "text/html", "<h1>busy</h1>"),
@@ -89,7 +90,7 @@ impl Traffic {
         let by_app = build(server.client_builder());
         let key = Client::builder(server.url()).access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET);
         let by_key = build(key.access_key_use(AccessKeyUse::ManagementToken));
-        // Two processes.
+        // The two caches stand for two processes.
         let caches = [TokenCache::new(by_app.clone()), TokenCache::new(by_app.clone())];
         let caches = caches.iter().flat_map(|cache| apps.iter().map(|app| cache.app(app))).collect();
         let (errors, dice) = (BTreeMap::new(), Dice(1));
@@ -97,9 +98,9 @@ impl Traffic {
         Self { server, by_app, by_key, apps, caches, dice, errors, cached, direct, requests, fetches, faults, waiting }
     }
 
-    /// A second's calls, all at once.
+    /// Makes the calls of one second, all at once.
     async fn second(&mut self, second: u64) {
-        // More answers wait than the second can take, so that one of ten is a fault whoever asks.
+        // More answers are queued than the second can use, so that one in ten is a fault, whichever request takes it.
         for _ in self.waiting..100 {
             let faulty = self.dice.throw(10) == 0;
             self.faults += u64::from(faulty);
@@ -107,7 +108,7 @@ impl Traffic {
             self.server.answer_next(answer);
         }
         if second.is_multiple_of(19) {
-            // Somebody else asks WeChat for a token, and the one before dies in five minutes.
+            // Another system asks WeChat for a token, and the one before dies in five minutes.
             self.server.rotate(&self.apps[usize::try_from(self.dice.throw(8)).unwrap()].app_id);
         }
         if second.is_multiple_of(211) {
@@ -140,7 +141,7 @@ impl Traffic {
         for error in cached.into_iter().chain(direct).filter_map(Result::err) {
             *self.errors.entry(format!("{:?}", error.kind())).or_default() += 1;
         }
-        // What was started beside is done before time goes on.
+        // Refreshes in the background end before time goes on.
         while self.caches.iter().any(|tokens| tokens.stats().refreshing) {
             tokio::task::yield_now().await;
         }
@@ -186,17 +187,18 @@ async fn half_an_hour_of_faults_leaves_no_dead_token_no_storm_and_nothing_that_g
     for kind in ["Redirect", "Response", "NoData", "TooLarge"] {
         assert!(errors.contains_key(kind), "no {kind} in {errors:?}");
     }
-    // A call is one request, one more where the server had forgotten its management token, and a tenth of retries.
+    // A call is one request, or two if the server had forgotten its management token; retries add a tenth.
     let calls = direct + refreshes + failures + 2 * fetches;
     assert!(*requests > *direct && *requests <= calls + calls / 10 + 20, "{requests} requests of {calls} calls");
-    // A token is due once in its lifetime, and where WeChat has rejected it.
+    // A token is refreshed once in its lifetime, and after WeChat has rejected it.
     let due = 16 * (1 + SECONDS / 540) + rejected;
     assert!(rejected > 0 && refreshes <= due && failures < refreshes, "{refreshes} of {due}, {failures} failed");
     let refused: u64 = errors.values().sum();
     assert!(refused * 20 < cached + direct, "{refused} errors");
     if let (Some((warm, _)), Some((end, _))) = (warm, at_end) {
         assert!(end < warm + 8 * 1024, "{warm} KiB became {end}");
-        // Both ends of each connection: no more than calls at once, and a few for the runtime.
+        // Both ends of each connection count: there are no more connections than calls at once, and a few sockets for
+        // the runtime.
         assert!(most <= 2 * (16 + 4) + 10, "{most} sockets");
     }
 }

@@ -1,5 +1,5 @@
-//! With the feature `opentelemetry`: each attempt is measured, spans and metrics have the names of the semantic conventions,
-//! the server learns which trace a request belongs to, and gauges tell of the tokens that are held.
+//! With the feature `opentelemetry`: each attempt is measured, spans and metrics have the names of the semantic
+//! conventions, the server learns which trace a request belongs to, and gauges show the tokens that are held.
 
 use genauth::Client;
 use genauth::mock::{MockAnswer, MockGenAuth};
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// What our spans and metrics are called by the conventions; all else of them is ours, and says so.
+/// The names that our spans and metrics take from the conventions; all others are ours, and say so by their prefix.
 const CONVENTIONS: [&str; 7] = [
     attribute::HTTP_REQUEST_METHOD,
     attribute::HTTP_RESPONSE_STATUS_CODE,
@@ -42,7 +42,7 @@ fn attributes<'a>(all: impl Iterator<Item = &'a KeyValue>) -> Attributes {
     all
 }
 
-/// What a program exports. Providers are global, so the tests tell their own by the port of their server.
+/// What a program exports. Providers are global, so each test finds its own data by the port of its server.
 struct Exported {
     provider: SdkMeterProvider,
     metrics: InMemoryMetricExporter,
@@ -61,7 +61,7 @@ fn exported() -> &'static Exported {
             Box::new(BaggagePropagator::new()),
         ]);
         global::set_text_map_propagator(both);
-        // Spans are exported as programs do it: by the layer for `tracing`.
+        // Spans are exported as in programs, by the layer for `tracing`.
         let spans = InMemorySpanExporter::default();
         let tracers = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
         let layer = tracing_opentelemetry::layer()
@@ -77,13 +77,13 @@ fn exported() -> &'static Exported {
 }
 
 impl Exported {
-    /// The last values of a metric: unit, attributes, and what `read` takes of a point.
+    /// The last values of a metric with this unit, by their attributes.
     fn read(&self, name: &str, unit: &str) -> Vec<(Attributes, f64)> {
         self.provider.force_flush().unwrap();
         let all = self.metrics.get_finished_metrics().unwrap();
         let last = all.last().expect("something was exported");
         let ours = last.scope_metrics().filter(|scope| scope.scope().name() == "genauth");
-        // What has no value is not exported.
+        // A metric without a value is not exported.
         let metric = ours.flat_map(|scope| scope.metrics()).find(|metric| metric.name() == name);
         let Some(metric) = metric else { return Vec::new() };
         assert_eq!(metric.unit(), unit);
@@ -105,7 +105,7 @@ impl Exported {
         }
     }
 
-    /// How many attempts were measured at a server, by what is said of them.
+    /// How many attempts were measured for a server, by their attributes.
     fn attempts(&self, server: &MockGenAuth) -> Vec<(Attributes, f64)> {
         let port = port(server);
         let mut all = self.read(metric::HTTP_CLIENT_REQUEST_DURATION, "s");
@@ -113,7 +113,7 @@ impl Exported {
         all
     }
 
-    /// The one span that has this name, of those that tell of a port of this one alone.
+    /// The one span of this name and this port; `None` stands for a span without a port.
     fn span(&self, name: &str, port: Option<&str>) -> SpanData {
         let mut all = self.spans.get_finished_spans().unwrap();
         all.retain(|span| {
@@ -213,7 +213,7 @@ async fn a_call_is_a_client_span_by_the_conventions_and_the_server_learns_of_it(
     assert!(matches!(failed.status, Status::Error { .. }));
     assert_eq!(attributes(failed.attributes.iter())[attribute::ERROR_TYPE], "Http");
 
-    // Both attempts of the call belong to its span.
+    // Both attempts of the call are in its trace.
     let context = &call.span_context;
     let expected = format!("00-{}-{}-01", context.trace_id(), context.span_id());
     let requests = server.requests();
@@ -269,7 +269,7 @@ async fn gauges_tell_how_old_a_token_is_and_how_long_it_is_good() {
     seconds.fetch_add(1000, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(of("genauth.token.age"), Some(1000.0));
     assert_eq!(of("genauth.token.remaining"), Some(remaining - 1000.0));
-    // Another cache for the same app, without a token, hides nothing.
+    // Another cache for the same app that has no token does not hide this one's.
     let other = TokenCache::new(client);
     let _handle = other.app(&app(&server));
     assert_eq!(of("genauth.token.remaining"), Some(remaining - 1000.0));

@@ -58,7 +58,7 @@ async fn ten_thousand_callers_on_a_cold_cache_cause_exactly_one_request() {
     assert_eq!((got.len(), server.requests().len()), (1, 1));
 }
 
-/// The management client of Authing's Go SDK had a mutex that was local to the call, so it excluded nobody.
+/// Authing's Go SDK: the management client had a mutex that was local to the call, so it excluded nobody.
 #[test]
 fn handles_clones_threads_and_runtimes_share_one_refresh() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -141,7 +141,7 @@ async fn a_wrong_clock_of_the_client_is_found_out_by_the_date_of_the_answer() {
     }
 }
 
-/// azure-sdk-for-rust #1225: cached by too small a key, so that a token went to the wrong resource.
+/// azure-sdk-for-rust #1225: the key of the cache lacked a part, so that a token went to the wrong resource.
 #[tokio::test]
 async fn two_apps_and_a_rotated_secret_share_no_token() {
     let server = MockGenAuth::builder().wechat_app("other", "other's secret").start().await.unwrap();
@@ -270,7 +270,7 @@ async fn in_a_week_with_faults_no_caller_is_handed_a_dead_token() {
                 Err(_) => errors += 1,
             }
         }
-        // What was started beside is done before time goes on.
+        // Refreshes in the background end before time goes on.
         while processes.iter().any(|tokens| tokens.stats().refreshing) {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Each call is one span with OpenTelemetry's HTTP names; the token cache tells what it does.
+//! Each call is one span with OpenTelemetry's HTTP names, and the token cache logs what it does.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn assert_fields(line: &str, server: &MockGenAuth, fields: &[&str]) {
     let port = server.url().rsplit(':').next().unwrap();
     let always = [
         "genauth.request",
-        // The target, by which people filter.
+        // This is the target, by which people filter.
         "}: genauth: close",
         r#"otel.name="POST /api/v3/get-wechat-access-token-info""#,
         r#"otel.kind="client""#,
@@ -80,7 +80,7 @@ async fn a_call_that_a_gateway_answers() {
     assert!(!line.contains("genauth.status_code"), "{line}");
 }
 
-/// It may hold anything, an invitation's code for one.
+/// Such a path may hold anything, such as an invitation's code.
 #[tokio::test]
 async fn the_path_of_an_endpoint_that_the_document_does_not_describe_is_shown_nowhere() {
     const PATH: &str = "/api/v3/invitations/c0de-4711/accept%2Dit?for=c0de-4711";
@@ -111,7 +111,7 @@ async fn the_path_of_an_endpoint_that_the_document_does_not_describe_is_shown_no
         assert!(error.to_string().starts_with("an undescribed POST: "), "{error}");
         seen.lock().unwrap().push_str(&format!("{error} {error:?} {:?}\n", error.server_message()));
     }
-    // What no query and no JSON can be is not sent.
+    // A value that can be written neither as a query nor as JSON is not sent.
     let unwritable = std::collections::BTreeMap::from([([1], 1)]);
     for method in [Method::GET, Method::POST] {
         let error = client.call::<_, String>(method, PATH, &unwritable).await.unwrap_err();
@@ -179,7 +179,7 @@ async fn what_happens_is_told_to_tracing_and_counted_and_shows_no_token() {
 async fn a_store_that_fails_is_told_of_once() {
     let (log, _guard) = Log::start(tracing::Level::WARN);
     let server = MockGenAuth::start().await.unwrap();
-    // Free for TCP a moment ago, and as good as any port that nobody listens on.
+    // The port was free for UDP a moment ago; most likely nothing listens on it for TCP.
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let store = RedisStore::open(&format!("redis://:hidden@127.0.0.1:{nobody}/")).unwrap();
     let store = store.timeout(Duration::from_millis(50));

@@ -19,7 +19,7 @@ async fn request_of(server: &MockGenAuth, builder: ClientBuilder) -> RecordedReq
     requests.remove(0)
 }
 
-/// Name and value of each header, sorted; what changes from call to call is a placeholder.
+/// Name and value of each header, sorted; what changes from call to call is replaced by a placeholder.
 fn headers(request: &RecordedRequest) -> Vec<(String, String)> {
     let mut headers: Vec<_> = request
         .headers
@@ -126,7 +126,7 @@ async fn a_call_writes_lists_and_nested_values_into_the_query_of_a_get_and_a_del
     let request = Request { user_ids: ["u1", "u2"], options: Options { a: 1.0, b: [Some(true), None] }, absent: None };
     let server = MockGenAuth::start().await.unwrap();
     let client = server.client_builder().build().unwrap();
-    // As the official SDK for Node sent it, behind what the path has already.
+    // The official SDK for Node sent this query, behind the one that the path has already.
     let query = "userIds%5B%5D=u1&userIds%5B%5D=u2&options%5Ba%5D=1&options%5Bb%5D%5B0%5D=true";
     let body = r#"{"userIds":["u1","u2"],"options":{"a":1.0,"b":[true,null]},"absent":null}"#;
     for method in [Method::GET, Method::DELETE, Method::PUT, Method::POST, Method::PATCH] {
@@ -181,14 +181,14 @@ async fn an_incomplete_request_says_what_is_missing_and_is_not_sent() {
     let text = error.to_string();
     assert_eq!(text, "getWechatMpAccessTokenInfo: the request is incomplete: `app_secret` is not set; set it");
 
-    // A builder within a builder, for a field that is optional.
+    // A builder may be passed for an optional field of another builder.
     let password = SignInByPasswordPayloadDto::builder().account("ada");
     let dto = SigninByCredentialsDto::builder().connection("PASSWORD").password_payload(password);
     let error = client.sign_in_by_credentials().body(dto).send().await.unwrap_err();
     let text = error.to_string();
     assert!(text.ends_with("incomplete: `password_payload.password` is not set; set it"), "{text}");
 
-    // What was given instead may be a secret.
+    // The value that was given may be a secret, so no error repeats it.
     let dto = SigninByCredentialsDto::builder().connection("hunter2");
     let error = client.sign_in_by_credentials().body(dto).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
@@ -215,7 +215,7 @@ async fn what_may_be_null_is_sent_as_null_or_as_a_value_or_not_at_all() {
         role(),
     ];
     for body in bodies {
-        // Whether the mock knows the role does not matter here.
+        // It does not matter here whether the mock knows the role.
         let _ = client.update_role().body(body).send().await;
     }
     let fields = json!({ "code": "admin", "newCode": "admin", "name": "Admin", "disableTime": null });

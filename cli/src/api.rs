@@ -1,4 +1,4 @@
-//! `genauth api`: every operation of the document as a subcommand, made of the document when it is needed.
+//! `genauth api`: every operation of the document as a subcommand, built from the document when it is needed.
 
 use crate::document::{self, Document};
 use crate::failure::Failure;
@@ -21,8 +21,8 @@ pub(crate) fn command() -> Command {
 fn with_operations(command: Command) -> Command {
     let document = Document::parse();
     command
-        // The groups, in the place of one list of all subcommands: `before_help` would be wrapped without its indentation.
-        // Every option but `--help` is under this heading anyway.
+        // The template lists the operations by group, in place of one list of all subcommands: `before_help` would be
+        // wrapped without its indentation. Every option but `--help` is under this heading anyway.
         .help_template(format!(
             "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}Server and credentials:\n{{options}}{{after-help}}",
             by_group(&document)
@@ -35,7 +35,7 @@ fn with_operations(command: Command) -> Command {
         .subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))
 }
 
-/// The operations under what their groups are about: a list of a hundred says little.
+/// The operations, each group under its description: a flat list of a hundred says little.
 fn by_group(document: &Document) -> String {
     let names: Vec<String> = genauth::operations().iter().map(name).collect();
     let width = names.iter().map(String::len).max().unwrap_or_default();
@@ -87,8 +87,8 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     send(call, operation.id, &mut settings, Some(operation), inner).await
 }
 
-/// Makes a call and prints the envelope, or what is in it; on stdout also where it is a refusal. In a dry run it shows the
-/// request instead.
+/// Makes a call and prints the envelope, or only what is in it. A refusal's envelope is printed to stdout, too. In a
+/// dry run, shows the request instead.
 pub(crate) async fn send(
     call: impl AsyncFnOnce(Client) -> Result<Response<Value>, Error>,
     label: &str,

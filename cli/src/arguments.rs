@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-/// Those of a request.
+/// The options of a request.
 pub(crate) fn of_request() -> [Arg; 3] {
     let body = "A JSON object with the request's fields; - for stdin. Options go before what stands there";
     let dry_run = "Show the request, with its secrets struck out, and the same as curl; nothing is sent";
@@ -14,7 +14,7 @@ pub(crate) fn of_request() -> [Arg; 3] {
     .map(|arg| arg.help_heading("Request"))
 }
 
-/// How to print, in the first of these formats unless another is named.
+/// The option for the output format, which is the first of these unless another is named.
 pub(crate) fn format<const N: usize>(formats: [&'static str; N], help: &'static str) -> Arg {
     let format = Arg::new("format").long("format").short('f').value_name("FORMAT");
     format.value_parser(formats).default_value(formats[0]).help(help)

@@ -1,4 +1,4 @@
-//! Settings become a client.
+//! Turns settings into a client.
 
 use crate::failure::Failure;
 use crate::secret_input;
@@ -7,7 +7,7 @@ use genauth::wechat::RedisStore;
 use genauth::{AccessKeyUse, Client, ClientAuthentication, ClientBuilder, TenantHeader};
 use std::time::Duration;
 
-/// The host that is set.
+/// The host in the settings.
 pub(crate) fn host(settings: &Settings) -> Result<&str, Failure> {
     settings
         .text("host")
@@ -25,7 +25,7 @@ pub(crate) fn client(settings: &mut Settings) -> Result<Client, Failure> {
     Ok(builder(host(settings)?, settings)?.build()?)
 }
 
-/// A builder with everything that is set, for this host.
+/// A builder for this host with everything that is set.
 pub(crate) fn builder(host: &str, settings: &Settings) -> Result<ClientBuilder, Failure> {
     let missing = |what: &str, beside: &str, how: &str| {
         Failure::configuration(format!("{what} is missing, though {beside} is set; {how}"))
@@ -107,7 +107,7 @@ pub(crate) fn root_certificates(settings: &Settings) -> Result<Option<Vec<u8>>, 
     settings.text("root_certificates").map(read).transpose()
 }
 
-/// The Redis that is set, if one is.
+/// The Redis in the settings, if there is one.
 pub(crate) fn redis(settings: &Settings) -> Result<Option<RedisStore>, Failure> {
     let Some(url) = settings.text("redis") else { return Ok(None) };
     let store = RedisStore::open(url)?;

@@ -1,11 +1,11 @@
-//! A recorded request as a curl command, with environment variables where its secrets stand.
+//! A recorded request as a curl command, with environment variables in place of its secrets.
 
 use crate::secrecy::{self, Secrecy};
 use crate::settings::{Kind, SETTINGS, Settings};
 use genauth::mock::RecordedRequest;
 use serde_json::Value;
 
-/// A text for a POSIX shell.
+/// Quotes a text for a POSIX shell.
 pub(crate) fn quoted(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@%+,".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
@@ -60,7 +60,7 @@ fn authorization(value: &str, settings: &Settings, variables: &mut Variables<'_>
     }
 }
 
-/// The values of a query that nobody describes may be secret.
+/// Quotes a URL. The values of a query that the document does not describe may be secret, and become variables.
 fn shell_url(url: &str, secrecy: Secrecy, variables: &mut Variables<'_>) -> String {
     let (Some((path, query)), Secrecy::Everything) = (url.split_once('?'), secrecy) else { return quoted(url) };
     let mut shell = Shell(vec![Part::Literal(format!("{path}?"))]);
@@ -83,7 +83,7 @@ impl Variables<'_> {
         self.insert(name.to_owned(), String::new())
     }
 
-    /// The variable for a secret: the one of the setting that has this value, or one called as the field.
+    /// The variable for a secret: that of the setting with this value, or one named after the field.
     fn of(&mut self, field: &str, value: &str) -> String {
         let set = SETTINGS.iter().filter(|setting| setting.kind == Kind::Secret);
         let set = set.into_iter().find(|setting| self.settings.text(setting.key) == Some(value));
@@ -105,7 +105,7 @@ impl Variables<'_> {
     }
 }
 
-/// `appSecret` as `APP_SECRET`.
+/// Writes `appSecret` as `APP_SECRET`.
 fn screaming(field: &str) -> String {
     let mut name = String::new();
     for letter in field.chars() {

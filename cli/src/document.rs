@@ -1,4 +1,4 @@
-//! The OpenAPI document, as far as options are made of it.
+//! The OpenAPI document, as far as options are built from it.
 
 use genauth::Operation;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The whole document.
 pub(crate) struct Document(Value);
 
-/// Something that a request can carry, at its place: a parameter or field, and within that a field of its own.
+/// A value that a request can carry, and its place: a parameter or a field of the body, or a field within one of these.
 pub(crate) struct Field {
     pub(crate) place: Vec<String>,
     pub(crate) kind: FieldKind,
@@ -23,23 +23,23 @@ pub(crate) enum FieldKind {
     Number,
     Boolean,
     Choice(Vec<String>),
-    /// An object, or one of several, as JSON.
+    /// An object, or one of several kinds of value, as JSON.
     Json,
-    /// JSON, or else the text as it is.
+    /// JSON if the text is JSON, and the text itself otherwise.
     Anything,
     List(Box<FieldKind>),
 }
 
-/// How deep fields within fields become options.
+/// How deeply nested fields still become options.
 const DEEPEST: usize = 4;
 
 impl Document {
     pub(crate) fn parse() -> Self {
-        // The build wrote it; a test reads it back.
+        // The build wrote this text, and a test reads it back.
         Self(serde_json::from_str(genauth::OPENAPI).unwrap_or_default())
     }
 
-    /// The same document, for this server in place of the real ones.
+    /// The document's text with this server in place of the real ones.
     pub(crate) fn served_by(mut self, url: &str, description: &str) -> String {
         self.0["servers"] = json!([{ "url": url, "description": description }]);
         self.0.to_string()
@@ -49,7 +49,7 @@ impl Document {
         &self.0["paths"][operation.path][operation.method.as_str().to_ascii_lowercase()]
     }
 
-    /// The groups of operations, by name, and what each is about.
+    /// The groups of operations: the name of each, and what it is about.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
         items(&self.0["tags"]).map(|tag| (text(tag, "name"), text(tag, "description")))
     }
@@ -76,7 +76,7 @@ impl Document {
         items(&self.operation(operation)["parameters"]).map(|parameter| text(parameter, "name")).collect()
     }
 
-    /// Parameters first, then the body's fields, each before what is within it.
+    /// All fields: the parameters first, then the body's fields, each followed by the fields within it.
     pub(crate) fn fields(&self, operation: &Operation) -> Vec<Field> {
         let mut fields = Vec::new();
         for parameter in items(&self.operation(operation)["parameters"]) {
@@ -130,9 +130,9 @@ impl Document {
         }
     }
 
-    /// What a reference points to, or the value itself.
+    /// The target of a reference, or the value itself if it is not one.
     fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
-        // A reference may lead to another; the build lets no ring into the document.
+        // A reference may lead to another; the build allows no circle of them.
         for _ in 0..16 {
             let pointer = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
             let target = pointer.and_then(|pointer| self.0.pointer(pointer));

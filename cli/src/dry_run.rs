@@ -1,6 +1,6 @@
-//! `--dry-run`: the request that would go out.
+//! `--dry-run`: shows the request that would be sent.
 //!
-//! The library sends it, credentials and all, to a server inside this program, and what that has recorded is shown.
+//! The library sends it, credentials and all, to a server inside this program, and what that server recorded is shown.
 
 use crate::failure::Failure;
 use crate::secrecy::{self, Secrecy};
@@ -28,7 +28,7 @@ pub(crate) async fn show(
     );
     let (origin, base_path) = split(client.host());
     let builder = connect::builder(&format!("{}{base_path}", recorder.url()), settings)?.dialect(client.dialect());
-    // What the recorder answers does not fit every operation.
+    // The outcome does not matter: the recorder's answer does not fit every operation.
     let outcome = call(builder.build()?).await;
     let requests = recorder.take_requests();
     let Some(request) = requests.last() else {
@@ -43,7 +43,7 @@ pub(crate) async fn show(
     output::data(&format!("{told}\n{curl}"))
 }
 
-/// Origin and path of a host.
+/// Splits a host into origin and path.
 fn split(host: &str) -> (&str, &str) {
     let start = host.find("://").map_or(0, |at| at + 3);
     match host[start..].find('/') {
@@ -65,7 +65,7 @@ fn told(request: &RecordedRequest, url: &str, secrecy: Secrecy) -> String {
     told
 }
 
-/// The word in front, and of a signature the key's id, stay.
+/// Strikes out an `authorization`, except for its first word and the key id of a signature.
 fn struck_authorization(value: &str) -> String {
     match value.split_once(' ') {
         Some((word @ ("Basic" | "Bearer"), _)) => format!("{word} {STRUCK}"),
@@ -77,7 +77,7 @@ fn struck_authorization(value: &str) -> String {
     }
 }
 
-/// The values of a query that nobody describes may be secret.
+/// Strikes out a URL. The values of a query that the document does not describe may be secret.
 fn struck_url(url: &str, secrecy: Secrecy) -> String {
     match (url.split_once('?'), secrecy) {
         (Some((path, query)), Secrecy::Everything) => {

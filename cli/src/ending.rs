@@ -1,4 +1,4 @@
-//! When a command that goes on and on is to end.
+//! When a command that runs on is to end.
 
 /// Waits for the signal that ends the process.
 pub(crate) async fn told_to_end() {
@@ -15,7 +15,7 @@ pub(crate) async fn told_to_end() {
             return;
         }
     }
-    // Without signals it ends when it is killed.
+    // Without signals, the command ends when it is killed.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

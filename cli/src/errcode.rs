@@ -1,9 +1,9 @@
-//! WeChat's own error code in what the server says of WeChat.
+//! WeChat's own error code in a server's message.
 
 use genauth::Error;
 use genauth::wechat::{Explanation, explain};
 
-/// The first code of WeChat's that the server's message names, and what it is about, in a sentence.
+/// The first of WeChat's codes that the server's message names, and a sentence on what it means.
 pub(crate) fn named_in(error: &Error) -> Option<(Explanation, String)> {
     let message = error.server_message()?;
     let numbers = message.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 5);

@@ -3,7 +3,7 @@
 use genauth::{Credential, Error, ErrorKind, Operation};
 use std::io;
 
-/// How the program ends. `EXIT_CODES` tells the user.
+/// How the program ends. `EXIT_CODES` explains the codes to users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     Done = 0,
@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Refused = 6,
 }
 
-/// What `--help` says about them.
+/// The exit codes, as `--help` explains them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -44,7 +44,8 @@ impl From<ErrorKind> for Exit {
     }
 }
 
-/// Only an endpoint that the document does not describe leads here; any other takes what the document says.
+/// The message for an endpoint that the document does not describe; for any other, the document says which credentials
+/// count.
 const TOO_MANY: &str = "both an app or a user and an access key are configured, and it is not known which of them this \
                         endpoint takes; leave one out: GENAUTH_ACCESS_KEY_ID= GENAUTH_ACCESS_KEY_SECRET= genauth call …";
 
@@ -61,7 +62,7 @@ pub(crate) enum Text {
     Line(String),
     /// Help, the version, or what is wrong with the arguments.
     Arguments(Box<clap::Error>),
-    /// Everything that had to be said was said.
+    /// There is nothing left to say.
     Said,
 }
 
@@ -82,12 +83,13 @@ impl Failure {
         Self::new(Exit::Other, line)
     }
 
-    /// An end about which there is nothing more to say.
+    /// An end about which everything has been said already.
     pub(crate) fn said(exit: Exit) -> Self {
         Self { exit, text: Text::Said }
     }
 
-    /// What clap says of the arguments, without what the user may have put in the wrong place: it may be a secret.
+    /// What clap says about the arguments, without any value that the user may have put in the wrong place: it may be a
+    /// secret.
     pub(crate) fn arguments(mut error: clap::Error) -> Self {
         use clap::error::{ContextKind, ContextValue, ErrorKind};
         let stray = matches!(
@@ -98,7 +100,7 @@ impl Failure {
             error.insert(ContextKind::InvalidArg, ContextValue::String("…".to_owned()));
             error.remove(ContextKind::Suggested);
         }
-        // Nobody reads a list that long; what comes close is told beside it.
+        // Nobody reads a list that long; clap also names the values that come close.
         const READABLE: usize = 20;
         if matches!(error.get(ContextKind::ValidValue), Some(ContextValue::Strings(all)) if all.len() > READABLE) {
             error.remove(ContextKind::ValidValue);
@@ -115,7 +117,7 @@ impl Failure {
         }
     }
 
-    /// A reader that has seen enough is not a failure.
+    /// The failure of writing output. A reader that has seen enough and closes the pipe is not a failure.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::said(Exit::Done),
@@ -123,7 +125,7 @@ impl Failure {
         }
     }
 
-    /// An error of the library, in the words of this program.
+    /// An error of the library, worded for this program.
     pub(crate) fn call(error: &Error, operation: Option<&Operation>) -> Self {
         let line = match operation {
             Some(operation) if error.kind() == ErrorKind::Credentials => no_credentials(operation),
@@ -140,7 +142,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The library's own sentence names methods of its builder; this one names options, as in `a and b, or c`.
+/// The library's own message names methods of its builder; this one names options, as in `a and b, or c`.
 fn no_credentials(operation: &Operation) -> String {
     let mut ways: Vec<String> = Vec::new();
     for alternative in operation.credentials {
@@ -154,7 +156,7 @@ fn no_credentials(operation: &Operation) -> String {
     format!("{}: no credentials are configured that this operation takes; give {ways}", operation.id)
 }
 
-/// What gives this program a credential.
+/// The options that give this program a credential.
 fn options_of(credential: Credential) -> &'static str {
     match credential {
         Credential::AppId => "--app-id",
@@ -166,7 +168,7 @@ fn options_of(credential: Credential) -> &'static str {
     }
 }
 
-/// The library's advice names methods of its builder; here the options are called almost the same.
+/// Replaces the builder methods in the library's advice by options, whose names are almost the same.
 fn in_options(text: &str) -> String {
     let mut told = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What can be made to go wrong at the mock.
+//! The faults that the mock can have.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -7,13 +7,13 @@ use genauth::mock::{ExpiresAt, MockAnswer, MockGenAuth, MockGenAuthBuilder};
 use serde_json::json;
 use std::time::Duration;
 
-/// Longer than a client waits by default.
+/// This is longer than a client waits by default.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// A kind of fault: its name, what it is, and what is answered.
+/// A kind of fault: its name, its description, and the answer.
 type FaultyAnswer = (&'static str, &'static str, fn() -> MockAnswer);
 
-/// Faults of single answers: what follows `=` is for how many requests; otherwise for all.
+/// The faults of single answers. `=N` limits one to N requests; otherwise it is for all.
 const ANSWERS: &[FaultyAnswer] = &[
     ("http-500", "HTTP 500, with JSON", || json(500, "internal error")),
     ("http-503", "HTTP 503, with the page of a gateway", || MockAnswer::http(503, "text/html", "<h1>busy</h1>")),
@@ -29,7 +29,7 @@ const ANSWERS: &[FaultyAnswer] = &[
     ("slow", "the right answer, after 15 s", || MockAnswer::proceed().delay(SLOW)),
 ];
 
-/// Faults of the server, with what follows `=`.
+/// The faults of the server, each with an optional value after `=`.
 const SERVER: &[(&str, &str)] = &[
     ("clock-skew", "its clock is that many SECONDS ahead, or behind with a minus; 3600 otherwise"),
     ("missing", "it does not have the operation with this id, such as getWeixinAccessToken"),
@@ -40,9 +40,9 @@ const SERVER: &[(&str, &str)] = &[
 pub(crate) enum Fault {
     Answer {
         answer: MockAnswer,
-        /// How many requests it is for; all unless given.
+        /// How many requests it is for; all if `None`.
         times: Option<usize>,
-        /// The id of an operation, or a path; every request is meant unless given.
+        /// The operation or path that it is for; all if `None`.
         at: Option<String>,
     },
     ClockSkew(i64),
@@ -122,7 +122,7 @@ impl Fault {
         }
     }
 
-    /// Has a mock that runs answer so.
+    /// Has a running mock answer with the fault.
     pub(crate) fn set(self, server: &MockGenAuth) -> Result<(), Failure> {
         let Self::Answer { answer, times, at } = self else { return Ok(()) };
         let Some(at) = at else {

@@ -1,4 +1,4 @@
-//! The fields of an operation as options, and what was given for them as JSON.
+//! The fields of an operation as options, and the JSON made from their values.
 
 use crate::document::{Document, Field, FieldKind};
 use crate::failure::Failure;
@@ -7,11 +7,11 @@ use clap::{Arg, ArgMatches};
 use genauth::Operation;
 use serde_json::{Map, Value};
 
-/// An option called as one of these is the program's own.
+/// The program has options of these names itself.
 const TAKEN: &[&str] = &["body", "dry-run", "format", "help"];
 
 impl Field {
-    /// The name of its option, without the dashes in front.
+    /// The name of the field's option, without the leading dashes.
     pub(crate) fn option(&self) -> String {
         let name = self.place.iter().map(|name| kebab(name)).collect::<Vec<_>>().join(".");
         if TAKEN.contains(&name.as_str()) { format!("field.{name}") } else { name }
@@ -21,7 +21,7 @@ impl Field {
         format!("field:{}", self.place.join("."))
     }
 
-    /// The option, and where the field is a secret its twin that names a file.
+    /// The option, and for a secret also its twin that names a file.
     pub(crate) fn args(&self) -> Vec<Arg> {
         let nested = self.place.len() > 1;
         let heading = if nested { "Fields within fields" } else { "Fields" };
@@ -54,7 +54,7 @@ impl Field {
         }]
     }
 
-    /// What was given for this field.
+    /// The value that was given for this field.
     fn value(&self, arguments: &ArgMatches) -> Result<Option<Value>, Failure> {
         let option = self.option();
         let file = arguments.try_get_one::<String>(&format!("{}:file", self.id())).ok().flatten();
@@ -76,7 +76,7 @@ impl Field {
     }
 }
 
-/// A text as JSON of its kind. No refusal repeats the text, in which there may be a secret.
+/// Reads a text as JSON of this kind. No refusal repeats the text, since it may hold a secret.
 fn read(kind: &FieldKind, text: &str, option: &str) -> Result<Value, Failure> {
     let (read, wanted) = match kind {
         FieldKind::Text | FieldKind::Choice(_) => (Some(Value::from(text)), "a text"),
@@ -91,7 +91,8 @@ fn read(kind: &FieldKind, text: &str, option: &str) -> Result<Value, Failure> {
     read.ok_or_else(|| Failure::usage(format!("--{option}: this is not {wanted}")))
 }
 
-/// All that was given: the file of `--body`, and over it the options. A required secret that is missing is asked for.
+/// Collects all that was given: the file of `--body`, overridden by the options. Asks for a required secret that is
+/// missing.
 pub(crate) fn collect(
     operation: &Operation,
     document: &Document,
@@ -134,7 +135,7 @@ pub(crate) fn collect(
     Ok(body)
 }
 
-/// JSON from a file or stdin. Where it is not JSON, the error names line and column, and shows nothing of it.
+/// Reads JSON from a file or stdin. If it is not JSON, the error names line and column, and repeats nothing of it.
 pub(crate) fn json_of(path: &str) -> Result<Value, Failure> {
     let text = secret_input::read(path, "--body")
         .map_err(|failure| Failure { exit: crate::failure::Exit::Usage, ..failure })?;
@@ -143,7 +144,7 @@ pub(crate) fn json_of(path: &str) -> Result<Value, Failure> {
     })
 }
 
-/// Sets a field within fields; none if one of those is something else than an object.
+/// Sets a field within fields; `None` if one of the outer fields is not an object.
 fn put(object: &mut Map<String, Value>, place: &[String], value: Value) -> Option<()> {
     let (name, rest) = place.split_first()?;
     if rest.is_empty() {
@@ -154,7 +155,7 @@ fn put(object: &mut Map<String, Value>, place: &[String], value: Value) -> Optio
     put(inner.as_object_mut()?, rest, value)
 }
 
-/// Holds the body against its schema: the library's own refusal cannot say where the fault is.
+/// Checks the body against its schema: the library's own refusal cannot say where the fault is.
 fn check(operation: &Operation, document: &Document, fields: &Map<String, Value>) -> Result<(), Failure> {
     let Some(schema) = document.body_type(operation).and_then(genauth::schema::of) else { return Ok(()) };
     let Ok(validator) = jsonschema::validator_for(schema.as_value()) else { return Ok(()) };
@@ -164,11 +165,11 @@ fn check(operation: &Operation, document: &Document, fields: &Map<String, Value>
     let Err(error) = validator.validate(&body) else { return Ok(()) };
     let place = error.instance_path().to_string();
     let place = if place.is_empty() { "the body".to_owned() } else { format!("the body at {place}") };
-    // Masked: a value may be a secret.
+    // The value is masked, since it may be a secret.
     Err(Failure::usage(format!("{}: {place}: {}", operation.id, error.masked())))
 }
 
-/// `withCustomData` as `with-custom-data`, `sAMAccountName` as `s-am-account-name`.
+/// Writes `withCustomData` as `with-custom-data`, and `sAMAccountName` as `s-am-account-name`.
 fn kebab(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut kebab = String::with_capacity(name.len() + 8);

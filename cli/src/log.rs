@@ -1,4 +1,4 @@
-//! The library's warnings, on stderr: a deprecated operation, a Redis that fails.
+//! The library's warnings on stderr, such as a deprecated operation or a Redis that fails.
 
 use crate::output;
 use std::fmt::{self, Write as _};
@@ -8,7 +8,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// Shows warnings from here on.
 pub(crate) fn start() {
-    // Nobody else in this process sets one.
+    // This cannot fail: nothing else in this process sets a subscriber.
     let _ = tracing::subscriber::set_global_default(Warnings);
 }
 
@@ -16,7 +16,7 @@ struct Warnings;
 
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // What the cache says of a refresh that failed comes back as the command's own error.
+        // The keeper's warning about a failed refresh is left out: the command returns that error itself.
         let told_elsewhere = metadata.target().starts_with("genauth::keeper::keeper");
         let ours = metadata.target().starts_with("genauth") && !told_elsewhere;
         metadata.is_event() && *metadata.level() <= Level::WARN && ours

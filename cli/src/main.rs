@@ -1,5 +1,5 @@
 //! `genauth`, the command-line program: WeChat access tokens in a shell, every operation of the document as a
-//! subcommand, and what is wrong when a call fails.
+//! subcommand, and a diagnosis when a call fails.
 
 mod api;
 mod arguments;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             match failure.text {
                 Text::Line(line) => output::error(&line),
-                // Nobody is left to read it if this fails.
+                // If this fails, nobody is left to read it.
                 Text::Arguments(error) => drop(error.print()),
                 Text::Said => {}
             }
@@ -55,7 +55,7 @@ fn run() -> Result<(), Failure> {
         "token" => with_warnings(token::run(arguments)),
         "api" => with_warnings(api::run(arguments)),
         "call" => with_warnings(call::run(arguments)),
-        // It asks deprecated endpoints on purpose.
+        // There are no warnings here: `doctor` calls deprecated operations on purpose.
         "doctor" => wait_for(doctor::run(arguments)),
         "mock" => wait_for(mock::run(arguments)),
         "serve" => serve::run(arguments),
@@ -67,7 +67,7 @@ fn run() -> Result<(), Failure> {
     }
 }
 
-/// Waits, while the library's warnings go to stderr.
+/// Waits for a command, and shows the library's warnings on stderr meanwhile.
 fn with_warnings(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     log::start();
     wait_for(command)

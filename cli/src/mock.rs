@@ -76,7 +76,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     std::future::pending().await
 }
 
-/// One line on a request and what became of it; no header, query or body, in which there may be secrets.
+/// Logs a request and what became of it on one line, without headers, query and body, which may hold secrets.
 fn log(exchange: &MockExchange<'_>) {
     let path = exchange.request.path.split('?').next().unwrap_or_default();
     let now = UnixTimestamp::from(clock::now());

@@ -1,6 +1,6 @@
-//! What goes to stdout, which is data, and to stderr, which is for people.
+//! Output: data goes to stdout, and text for people to stderr.
 //!
-//! Both lose their colours where they are not a terminal, or where `NO_COLOR` is set.
+//! Both lose their colours if they are not a terminal, or if `NO_COLOR` is set.
 
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
@@ -13,7 +13,7 @@ pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Writes data; a line break follows unless the text ends with one.
+/// Writes data, and a line break unless the text ends with one.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut stdout = anstream::stdout().lock();
@@ -21,7 +21,7 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::output(&error))
 }
 
-/// Writes data that is not a text for people, byte by byte.
+/// Writes data as bytes, without any change.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
@@ -32,7 +32,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> String {
-    // Only a map with keys that are not texts could fail, and there is none.
+    // This only fails for a map whose keys are not texts, and there is no such map.
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn warning(text: &str) {
 }
 
 pub(crate) fn say(text: &str) {
-    // Who closes stderr does not want to know.
+    // A failure is ignored: a user who closes stderr does not want to know.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! The reference page of the mock: the document in Swagger UI, which is part of this program.
+//! The mock's reference page: the document in Swagger UI, which is part of this program.
 
 use crate::document::Document;
 use genauth::mock::{MockAnswer, MockGenAuthBuilder};
@@ -8,12 +8,12 @@ const START: &str = include_str!("viewer/start.js");
 const VIEWER: &[u8] = include_bytes!("viewer/swagger-ui-bundle.js.gz");
 const STYLE: &[u8] = include_bytes!("viewer/swagger-ui.css.gz");
 
-/// The page may load from the mock and from nowhere else, whatever the viewer would like to.
+/// The page may load from the mock and from nowhere else, whatever the viewer tries.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn add(builder: MockGenAuthBuilder) -> MockGenAuthBuilder {
-    // What the page tries out comes here.
+    // Requests that are tried out on the page go to this mock.
     let document = Document::parse().served_by("/", "This mock");
     let page = |content_type: &str, body: &'static [u8]| MockAnswer::http(200, content_type, body);
     let compressed = |content_type: &str, body| page(content_type, body).header("content-encoding", "gzip");

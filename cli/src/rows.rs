@@ -2,7 +2,7 @@
 
 use crate::output::FAINT;
 
-/// Names and values, the values below each other.
+/// Names and values, in two aligned columns.
 #[derive(Default)]
 pub(crate) struct Rows(Vec<(String, String)>);
 

@@ -1,13 +1,13 @@
-//! Where secrets and bodies come from: a file, stdin, or a prompt without echo.
+//! Reads secrets and bodies from a file, from stdin, or from a prompt without echo.
 
 use crate::failure::Failure;
 use genauth::SecretString;
 use std::io::{IsTerminal as _, Read as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The text of a file, or of stdin where `path` is `-`. `what` names it in an error.
+/// Reads a file, or stdin if `path` is `-`. `what` names the source in an error.
 pub(crate) fn read(path: &str, what: &str) -> Result<String, Failure> {
-    // Whoever comes second would find it empty.
+    // A second reader of stdin would find it empty.
     static TAKEN: AtomicBool = AtomicBool::new(false);
     let mut text = String::new();
     let read = if path == "-" {
@@ -18,7 +18,7 @@ pub(crate) fn read(path: &str, what: &str) -> Result<String, Failure> {
     } else {
         std::fs::read_to_string(path).map(|read| text = read)
     };
-    // The value is not repeated: somebody used to curl has put a body there, or a secret.
+    // The value is not repeated: a user who is used to curl may have put a body there, or a secret.
     read.map_err(|error| {
         let wanted = "takes a file, or - for stdin, and what was given cannot be read";
         Failure::configuration(format!("{what} {wanted}: {error}"))
@@ -26,7 +26,7 @@ pub(crate) fn read(path: &str, what: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A secret from a file or stdin, without the line break at its end.
+/// Reads a secret from a file or stdin, without the line break at its end.
 pub(crate) fn read_secret(path: &str, what: &str) -> Result<SecretString, Failure> {
     let text = read(path, what)?;
     let secret = text.trim_end_matches(['\r', '\n']);
@@ -37,7 +37,7 @@ pub(crate) fn read_secret(path: &str, what: &str) -> Result<SecretString, Failur
     Ok(secret.into())
 }
 
-/// Asks for a secret, if somebody is there to answer.
+/// Asks for a secret, if there is a terminal to ask at.
 pub(crate) fn ask(what: &str) -> Result<Option<SecretString>, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(None);
@@ -51,8 +51,8 @@ pub(crate) fn ask(what: &str) -> Result<Option<SecretString>, Failure> {
     Ok(Some(typed).filter(|typed| !typed.is_empty()).map(SecretString::from))
 }
 
-/// A terminal that does not show what is typed, until this is dropped. rpassword asks first and hides then: who pastes at
-/// once, or a program that answers, would see the secret.
+/// Keeps a terminal from showing what is typed, until this is dropped. rpassword asks first and hides then: if somebody
+/// pastes at once, or a program answers, the secret would be seen.
 #[cfg(unix)]
 struct Quiet(Option<(std::fs::File, rustix::termios::Termios)>);
 
@@ -76,7 +76,7 @@ impl Quiet {
 impl Drop for Quiet {
     fn drop(&mut self) {
         if let Some((terminal, before)) = &self.0 {
-            // A terminal that is gone shows nothing either.
+            // A failure is ignored: a terminal that is gone shows nothing either.
             let _ = rustix::termios::tcsetattr(terminal, rustix::termios::OptionalActions::Now, before);
         }
     }

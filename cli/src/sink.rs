@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Who reads it finds the token before or the one after, and nothing between; nobody else can read it.
+/// A file that always holds a whole token, the old one or the new one, and that nobody else can read.
 pub(crate) struct Sink(PathBuf);
 
 impl Sink {

@@ -1,4 +1,4 @@
-//! A sign of life on a terminal, for what takes longer than a moment.
+//! A sign of life on a terminal, for work that takes longer than a moment.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::pin::pin;
@@ -8,7 +8,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 const STEP: Duration = Duration::from_millis(100);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// Waits for `work`. On a terminal, stderr shows `label` after 300 ms, and nothing any more once the work is done.
+/// Waits for `work`. On a terminal, stderr shows `label` after 300 ms, and clears it once the work is done.
 pub(crate) async fn during<T>(label: &str, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut stderr = std::io::stderr();

@@ -14,11 +14,12 @@ use genauth::{Client, Error, Operation, UnixTimestamp};
 use serde_json::json;
 use std::time::Duration;
 
-/// The operation that returns the token, by who asks.
+/// The operation that returns the token for an app's credentials.
 const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
+/// The operation that returns the token for an access key.
 const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
 
-/// The operations that answer one, the current one first.
+/// The operations that return a token, the current one first.
 pub(crate) fn operations() -> Vec<&'static Operation> {
     let first = Operation::by_id(FOR_APPS).into_iter();
     first
@@ -27,7 +28,7 @@ pub(crate) fn operations() -> Vec<&'static Operation> {
         .collect()
 }
 
-/// The operation to ask unless another is named.
+/// The operation to call unless another is named.
 pub(crate) fn default_operation(settings: &Settings) -> &'static str {
     let by_access_key = settings.text("access_key_id").is_some() && settings.text("app_id").is_none();
     if by_access_key { FOR_ACCESS_KEYS } else { FOR_APPS }
@@ -71,17 +72,17 @@ pub(crate) fn command() -> Command {
         )
 }
 
-/// Where to ask, for which WeChat app, by which way.
+/// Where to ask, for which WeChat app, and by which operation.
 struct Question {
     client: Client,
     app: GetWechatAccessTokenDto,
     operation: &'static str,
     redis: Option<RedisStore>,
-    /// Lives as long as it is asked: a mock stops when it is dropped.
+    /// The mock, which is kept here because it stops when it is dropped.
     mock: Option<MockGenAuth>,
 }
 
-/// A token, and how it came.
+/// A token, and the envelope that it came in.
 struct Fetched {
     envelope: String,
     token: String,
@@ -112,7 +113,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
-/// The envelope of a refusal, as far as it is known to hold no secret.
+/// Prints the envelope of a refusal, as far as it is known to hold no secret.
 pub(crate) fn refusal(error: &Error) -> Result<(), Failure> {
     let Some(status_code) = error.status_code().filter(|_| Exit::from(error.kind()) == Exit::Refused) else {
         return Ok(());
@@ -163,7 +164,7 @@ impl Question {
         Ok(Self { client, app: GetWechatAccessTokenDto { app_id, app_secret }, operation, redis, mock: None })
     }
 
-    /// Writes the token where another program reads it; once, or for as long as this runs.
+    /// Writes the token to a file for another program, once or for as long as this runs.
     async fn write_to(&self, sink: &Sink, format: &str, watch: bool) -> Result<(), Failure> {
         let cache = TokenCache::builder(self.client.clone()).operation(self.operation);
         let cache = match &self.redis {
@@ -180,7 +181,7 @@ impl Question {
                 () = told_to_end() => {}
             }
         }
-        // What is held in a shared store is released, so that nobody waits for it.
+        // What is held in a shared store is released, so that no other process waits for it.
         cache.close().await;
         Ok(())
     }
@@ -216,11 +217,11 @@ impl Question {
     }
 }
 
-/// Writes each next token, until the file cannot be written. Where a refresh brings none, the last one stays, and the
+/// Writes each next token, until the file cannot be written. If a refresh brings none, the last one stays, and the
 /// cache has logged why.
 async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink, format: &str) -> Failure {
     loop {
-        // Asking the cache costs nothing; it asks the server where the token is due.
+        // Asking the cache costs nothing; it only asks the server when the token is due.
         let pause = match written.remaining(clock::now()) {
             Duration::ZERO => Duration::from_secs(10),
             left => (left / 20).clamp(Duration::from_millis(100), Duration::from_secs(10)),
@@ -242,7 +243,7 @@ async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink,
     }
 }
 
-/// What stands in the file: the token alone, unless another format is asked for.
+/// What is written to the file: the token alone, unless another format is asked for.
 fn line(token: &AccessToken, format: &str) -> String {
     let (secret, expires_at) = (token.expose_secret(), token.expires_at().as_secs());
     match format {
@@ -259,7 +260,7 @@ fn chosen(arguments: &ArgMatches) -> Option<&'static str> {
 
 fn table(question: &Question, fetched: &Fetched, show: bool) -> String {
     let demo = question.mock.is_some();
-    // A mock's token is good for nothing, and so no secret.
+    // A mock's token is good for nothing, so it is not a secret.
     let token = if show || demo { fetched.token.clone() } else { shortened(&fetched.token) };
     let left = fetched.expires_at.remaining(clock::now());
     let mut rows = Rows::default();
@@ -277,7 +278,7 @@ fn table(question: &Question, fetched: &Fetched, show: bool) -> String {
 }
 
 fn shortened(token: &str) -> String {
-    // Enough to tell two of them apart, and no more than a quarter.
+    // This is enough to tell two tokens apart, and no more than a quarter of one.
     let shown = (token.chars().count() / 4).min(6);
     token.chars().take(shown).chain(['…']).collect()
 }

@@ -1,6 +1,6 @@
-//! What progenitor does not do for types and for the client, done on the syntax tree that it made.
+//! Makes the changes to types and client that progenitor does not, on the syntax tree that it made.
 //!
-//! An error here names what was not found: progenitor's output has changed, and this file has to follow.
+//! An error here names what was not found: then progenitor's output has changed, and this file has to follow.
 
 use crate::document::{Document, Operation};
 use crate::names::{Operations, deprecation, operation_named, plain};
@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{File, ImplItem, ImplItemFn, Item, ItemImpl, parse_quote};
 
-/// The types: deprecation, secrets that serialize only inside a body, JSON Schema.
+/// Annotates the types: deprecation, secrets that serialize only inside a body, JSON Schema.
 pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
     let (current, retired): (Vec<_>, Vec<_>) = document.operations().into_iter().partition(|o| !o.deprecated());
     let reach = |operations: &[Operation<'_>]| document.reachable(operations.iter().map(|operation| operation.value));
@@ -50,7 +50,7 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
             }
             Item::Enum(item) => {
                 item.attrs.extend(note(&item.ident));
-                // An open enum has its own.
+                // An open enum has an attribute of its own.
                 if !item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg_attr")) {
                     item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]));
                 }
@@ -79,8 +79,8 @@ pub fn types(file: &mut File, document: &Document) -> Result<(), String> {
     Ok(())
 }
 
-/// Nobody builds what only the server writes; typify's builders of those would be almost half of the text. They go before
-/// it is parsed, which takes longer than all the rest.
+/// Removes the builders of types that only the server sends: typify's builders of those would be almost half of the
+/// text. They are removed before the text is parsed, which takes longer than everything else.
 pub fn drop_builders(tokens: TokenStream, document: &Document) -> TokenStream {
     let operations = document.operations();
     let answers = document.reachable(operations.iter().map(Operation::answer_schema));
@@ -95,7 +95,7 @@ fn drop_builders_of(dropped: &BTreeSet<String>, tokens: TokenStream, module: &st
     let mut start = 0;
     for token in tokens {
         match token {
-            // Braces end an item, and in front of them stands what it is about.
+            // Braces end an item, and the tokens before them name its subject.
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                 let mut before = kept.iter().rev().map(ToString::to_string);
                 let (name, word) = (before.next().unwrap_or_default(), before.next().unwrap_or_default());
@@ -116,11 +116,11 @@ fn drop_builders_of(dropped: &BTreeSet<String>, tokens: TokenStream, module: &st
     kept.into_iter().collect()
 }
 
-/// The generated `Client` is the crate's: all that it holds are our settings, and only its methods are progenitor's.
+/// Makes the generated `Client` the crate's: it holds only our settings, and only its methods are progenitor's.
 pub fn client(file: &mut File, operations: &Operations<'_>) -> Result<(), String> {
     let mut annotated = 0;
     let is_client = |item: &ItemImpl| type_ident(item).is_some_and(|ident| ident == "Client");
-    // `ClientInfo` and `ClientHooks`, by which progenitor's own `send` knows the client.
+    // These are `ClientInfo` and `ClientHooks`, by which progenitor's own `send` knows the client.
     file.items.retain(|item| !matches!(item, Item::Impl(item) if item.trait_.is_some()));
     for item in &mut file.items {
         match item {
@@ -149,7 +149,8 @@ pub fn client(file: &mut File, operations: &Operations<'_>) -> Result<(), String
     expect(annotated == operations.len(), "a method of `Client` for each operation")
 }
 
-/// progenitor ends a method's documentation with a call that nothing compiles; ours are in the crate's documentation.
+/// Removes the example of a call with which progenitor ends a method's documentation: nothing compiles it. Ours are in
+/// the crate's documentation.
 fn shorten_docs(function: &mut ImplItemFn) {
     for attribute in &mut function.attrs {
         if let Some(text) = doc_of(attribute) {

@@ -1,6 +1,6 @@
-//! The builder of each operation: our `send` in the place of progenitor's.
+//! The builder of each operation, with our `send` in place of progenitor's.
 //!
-//! An error here names what was not found: progenitor's output has changed, and this file has to follow.
+//! An error here names what was not found: then progenitor's output has changed, and this file has to follow.
 
 use crate::document::{Document, Operation};
 use crate::names::{Operations, TypeNames, deprecation, operation_named, plain};
@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, File, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, Type, parse_quote};
 
-/// What an operation became in the generated code.
+/// The generated code of an operation.
 pub struct Generated<'a> {
     pub operation: Operation<'a>,
-    /// Its name in the table of operations, and its builder's.
+    /// The operation's name in the table of operations, and its builder's.
     pub place: syn::Ident,
-    /// The method of `Client`, and progenitor's name for the operation.
+    /// The method of `Client`, which is also progenitor's name for the operation.
     pub method: syn::Ident,
-    /// The setters of its builder with the type that each takes, seen from the root of the generated module.
+    /// The setters of the builder, each with the type that it takes, as seen from the root of the generated module.
     pub setters: Vec<(syn::Ident, Type)>,
 }
 
@@ -48,7 +48,7 @@ pub fn annotate<'a>(
         }
     }
     expect(generated.len() == operations.len(), "a builder for each operation")?;
-    // This is the order of the table of operations.
+    // The table of operations has this order.
     generated.sort_by_key(|(method, ..)| method.to_string());
     let mut paging = BTreeSet::new();
     let finished = generated.into_iter().map(|(method, operation, item)| {
@@ -80,7 +80,7 @@ pub fn annotate<'a>(
             }
         });
         if let Some(page) = pages::place(document, &operation) {
-            // A parameter of the same name has its setter.
+            // A parameter of the same name has a setter already.
             let is_free = |function: &ImplItemFn| setters.iter().all(|(setter, _)| *setter != function.sig.ident);
             let methods = pages::methods(&row, &payload, &page).into_iter().filter(is_free);
             item.items.extend(methods.map(syn::ImplItem::Fn));
@@ -97,8 +97,8 @@ fn send_of(builder: &mut ItemImpl) -> Result<&mut ImplItemFn, String> {
     functions(builder).find(|function| function.sig.ident == "send").ok_or_else(|| "expected a `send`".to_owned())
 }
 
-/// progenitor's `send` goes on to send the request and to decode the answer by HTTP status; ours ends where the request is
-/// built, of what the crate's own `Client` holds.
+/// Cuts progenitor's `send` off where the request is built, from what the crate's own `Client` holds: the rest would
+/// send the request and decode the answer by HTTP status.
 fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident, structured: BTreeSet<&str>) -> Result<(), String> {
     let is_request = |stmt: &Stmt| matches!(stmt, Stmt::Local(local) if binds(local, "request"));
     let built = send.block.stmts.iter().position(is_request).ok_or("expected a `send` that builds a `request`")?;
@@ -117,13 +117,14 @@ fn end_before_sending(send: &mut ImplItemFn, place: &syn::Ident, structured: BTr
     Ok(())
 }
 
-/// Turns `format!("{}/path", client.baseurl)`, which would be parsed at each call, into the operation's URL of the client's
-/// host, and `client.client` into the settings' HTTP client. The headers that all requests have are not set here.
+/// Turns `format!("{}/path", client.baseurl)`, which would be parsed at each call, into the operation's URL on the
+/// client's host, and `client.client` into the HTTP client of the settings. Headers that all requests have are not set
+/// here.
 struct OfSettings<'a> {
     place: &'a syn::Ident,
     /// The parameters that progenitor cannot write.
     structured: BTreeSet<&'a str>,
-    /// URLs, HTTP clients, headers.
+    /// How many URLs, HTTP clients and headers were changed.
     changed: [usize; 3],
 }
 
@@ -167,7 +168,7 @@ impl VisitMut for OfSettings<'_> {
     }
 }
 
-/// The query's parameters that are neither texts nor integers.
+/// The parameters of the query that are neither texts nor integers.
 fn structured<'a>(document: &Document, operation: &Operation<'a>) -> BTreeSet<&'a str> {
     let parameters = operation.value["parameters"].as_array().into_iter().flatten();
     let structured = parameters.filter(|parameter| {
@@ -177,7 +178,7 @@ fn structured<'a>(document: &Document, operation: &Operation<'a>) -> BTreeSet<&'
     structured.filter_map(|parameter| parameter["name"].as_str()).collect()
 }
 
-/// `"name"` and `&value` of `&QueryParam::new("name", &value)`.
+/// The `"name"` and the `&value` of `&QueryParam::new("name", &value)`.
 fn parameter_of(argument: &Expr) -> Option<(syn::LitStr, &Expr)> {
     let Expr::Reference(reference) = argument else { return None };
     let Expr::Call(call) = &*reference.expr else { return None };
@@ -196,7 +197,8 @@ fn is_client_field(field: &syn::ExprField, name: &str) -> bool {
     of_client && matches!(&field.member, syn::Member::Named(member) if member == name)
 }
 
-/// The path among the arguments of a `format!` that begins with the base URL; none where it is the document's to the letter.
+/// The path among the arguments of a `format!` that begins with the base URL; `None` if it is the document's path
+/// unchanged.
 fn path_of(input: syn::parse::ParseStream<'_>) -> syn::Result<Option<Expr>> {
     let template: syn::LitStr = input.parse()?;
     input.parse::<syn::Token![,]>()?;
@@ -207,8 +209,8 @@ fn path_of(input: syn::parse::ParseStream<'_>) -> syn::Result<Option<Expr>> {
     Ok((!parameters.is_empty()).then(|| parse_quote!(format!(#template, #(#parameters),*))))
 }
 
-/// progenitor sends the document's version with every request, in a map of headers that holds nothing else; the server
-/// knows no such header.
+/// Removes the header with the document's version that progenitor sends with every request, in a map that holds nothing
+/// else: the server does not know that header.
 fn send_no_version(send: &mut ImplItemFn) -> Result<(), String> {
     struct Forget(usize);
     impl VisitMut for Forget {
@@ -246,7 +248,7 @@ fn document_send(send: &mut ImplItemFn) -> Vec<syn::Attribute> {
     docs
 }
 
-/// `types::X` of `-> Result<ResponseValue<types::X>, _>`.
+/// The `types::X` of `-> Result<ResponseValue<types::X>, _>`.
 fn envelope_of(send: &ImplItemFn) -> Result<Type, String> {
     let syn::ReturnType::Type(_, output) = &send.sig.output else {
         return Err("a `send` that returns something".to_owned());
@@ -255,7 +257,7 @@ fn envelope_of(send: &ImplItemFn) -> Result<Type, String> {
     value.cloned().ok_or_else(|| "a `send` that returns `Result<ResponseValue<_>, _>`".to_owned())
 }
 
-/// The payload of the envelope; none where it has no `data`.
+/// The payload of the envelope; `None` if the envelope has no `data`.
 fn payload_of<'a>(payloads: &'a BTreeMap<String, Option<Type>>, envelope: &Type) -> Result<Option<&'a Type>, String> {
     let Type::Path(path) = envelope else { return Err("an envelope that is a named type".to_owned()) };
     let ident = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
@@ -278,7 +280,7 @@ fn data_of(item: &syn::ItemStruct, type_names: &TypeNames) -> Option<Type> {
     Some(payload)
 }
 
-/// Names the generated types as they are seen from outside the module `types`.
+/// Writes the paths of generated types as seen from outside the module `types`.
 struct Qualify<'a>(&'a TypeNames);
 
 impl VisitMut for Qualify<'_> {

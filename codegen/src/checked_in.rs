@@ -1,14 +1,16 @@
-//! The texts that are made and checked in: of `openapi/`, for builds without the generator, for those who describe operations
-//! beside it, and so that a review shows what a change does to the API; and of the generator's tables, for editors.
+//! The generated texts that are checked in: those made from `openapi/`, for builds without the generator, for people
+//! who describe further operations, and so that a review shows what a change does to the API; and those made from the
+//! generator's tables, for editors.
 
 use crate::violation::Violation;
 use crate::{compile, fragment_schema};
 use std::path::Path;
 
-/// A folder of such texts alone. Another file there is of a fragment that is gone.
+/// A folder with nothing but such texts. Any other file there belongs to a fragment that is gone.
 pub const GROUPS: &str = "generated/groups";
 
-/// Their paths in the repository, and what they should be; or everything that is wrong with the fragments.
+/// The paths of the texts in the repository with what they should contain, or everything that is wrong with the
+/// fragments.
 pub fn checked_in(root: &Path) -> Result<Vec<(String, String)>, Vec<Violation>> {
     let files = compile(&root.join("openapi"), "openapi", &|_| true)?.files();
     let carried = files.iter().find(|(name, _)| name == "openapi.json").cloned();

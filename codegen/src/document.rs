@@ -17,9 +17,9 @@ pub struct Mark {
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     pub value: Value,
-    /// Where each node stands, by its pointer: its key if it is a member of a mapping, otherwise the node itself.
+    /// The place of each node, by its pointer: of its key if it is a member of a mapping, otherwise of the node itself.
     pub marks: BTreeMap<String, Mark>,
-    /// The schemas that become no type here, since `genauth` has one: its path, by their names.
+    /// The schemas for which no type is made here because `genauth` has one, whose path is the value.
     pub types_of_genauth: BTreeMap<String, String>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Operation<'a> {
         self.value["deprecated"] == true
     }
 
-    /// The schema of the JSON body; null where there is none.
+    /// The schema of the JSON body; null if there is none.
     pub fn body_schema(&self) -> &'a Value {
         &self.value["requestBody"]["content"]["application/json"]["schema"]
     }
@@ -67,8 +67,8 @@ impl Document {
         }
     }
 
-    /// That of the `genauth` of the same version. The author did not write it: nothing is wrong with it that he could
-    /// mend.
+    /// The document of the `genauth` of the same version. It has no places, since the author of an extension cannot
+    /// correct it.
     pub fn genauth() -> Self {
         fn visit(value: &Value, pointer: String, marks: &mut BTreeMap<String, Mark>) {
             match value {
@@ -93,7 +93,7 @@ impl Document {
         format!("/components/schemas/{}", escape(name))
     }
 
-    /// Whether what stands there comes from a fragment.
+    /// Whether the node at `pointer` comes from a fragment.
     pub fn is_own(&self, pointer: &str) -> bool {
         !self.mark(pointer).file.is_empty()
     }
@@ -120,7 +120,7 @@ impl Document {
         self.value["components"]["schemas"].as_object().into_iter().flatten()
     }
 
-    /// Follows references until something else stands there. A dangling or circular one yields the last node reached.
+    /// Follows references to a node that is not one. A dangling or circular reference yields the last node reached.
     pub fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
         for _ in 0..64 {
             let Some(name) = referenced_name(schema) else { break };
@@ -132,7 +132,7 @@ impl Document {
         schema
     }
 
-    /// What an object schema is made of: itself and, through references and `allOf`, its parts; each once.
+    /// The parts of an object schema: itself and, through references and `allOf`, its parts, each once.
     pub fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let mut parts: Vec<&Value> = Vec::new();
         let mut open = vec![schema];
@@ -176,8 +176,8 @@ impl Document {
         seen
     }
 
-    /// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are not looked
-    /// into: each is a field of its own.
+    /// Whether a schema is a secret string, or a list, a map or a choice of such. The properties of an object are left
+    /// out: each is a field of its own.
     pub fn holds_secret(&self, schema: &Value) -> bool {
         let parts = |key: &str| schema[key].as_array().into_iter().flatten();
         if !schema.is_object() {
@@ -190,17 +190,17 @@ impl Document {
     }
 }
 
-/// `Name` of `{"$ref": "#/components/schemas/Name"}`.
+/// The `Name` of `{"$ref": "#/components/schemas/Name"}`.
 pub fn referenced_name(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// A key as it stands in a JSON pointer.
+/// Escapes a key for a JSON pointer.
 pub fn escape(key: &str) -> Cow<'_, str> {
     if key.contains('~') || key.contains('/') { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
 }
 
-/// A text of the document as a message cites it: in backticks, and on one line whatever it holds.
+/// Quotes a text of the document for a message: in backticks, and on one line whatever it holds.
 pub fn shown(text: &str) -> String {
     let mut shown = String::from("`");
     for c in text.chars() {

@@ -1,14 +1,15 @@
-//! Enums of texts: those that an answer can hold keep what this version does not know, and the others say what they take.
+//! Enums of texts: those that an answer can hold keep values that this version does not know, and the others say what
+//! they take.
 
 use crate::syntax::{renamed, type_ident};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Item, ItemEnum, Lit, Variant, parse_quote};
 
-/// The variant of an open enum for what the document does not list.
+/// The variant of an open enum for values that the document does not list.
 pub const UNLISTED: &str = "Unlisted";
 
-/// `answered` tells which of the named types an answer can hold.
+/// Finishes the enums. `answered` tells which of the named types an answer can hold.
 pub fn finish(types: &mut Vec<Item>, answered: impl Fn(&syn::Ident) -> bool) {
     let open = reached(types, answered);
     // The texts that each closed enum takes, by its name.
@@ -32,7 +33,7 @@ pub fn finish(types: &mut Vec<Item>, answered: impl Fn(&syn::Ident) -> bool) {
                 if let Some(texts) = closed.get(&name) {
                     Listing(texts).visit_item_impl_mut(found);
                 }
-                // What else typify writes for an enum, `open_one` has written in its own way.
+                // `open_one` has written its own versions of what else typify writes for an enum.
                 if !opened.contains(&name) || is_default(found) {
                     finished.push(item);
                 }
@@ -47,7 +48,7 @@ fn is_default(item: &syn::ItemImpl) -> bool {
     item.trait_.as_ref().is_some_and(|(path, _)| path.segments.iter().any(|segment| segment.ident == "Default"))
 }
 
-/// The names of the types that can stand within those of answers.
+/// The names of the types that can be part of those of answers.
 fn reached(types: &mut [Item], answered: impl Fn(&syn::Ident) -> bool) -> BTreeSet<String> {
     struct Mentions(BTreeSet<String>);
     impl VisitMut for Mentions {
@@ -80,7 +81,7 @@ fn reached(types: &mut [Item], answered: impl Fn(&syn::Ident) -> bool) -> BTreeS
     reached
 }
 
-/// What a variant is on the wire.
+/// The text that stands for a variant on the wire.
 fn text_of(variant: &Variant) -> String {
     variant.attrs.iter().find_map(renamed).unwrap_or_else(|| variant.ident.to_string())
 }
@@ -163,7 +164,7 @@ fn in_words(texts: &[String]) -> String {
     texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// typify says "invalid value".
+/// Replaces typify's "invalid value".
 struct Listing<'a>(&'a [String]);
 
 impl VisitMut for Listing<'_> {
@@ -172,7 +173,7 @@ impl VisitMut for Listing<'_> {
         if let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = expr
             && text.value() == "invalid value"
         {
-            // Where there are more, the type's documentation is the better list.
+            // A longer list is better read in the type's documentation.
             let problem = match self.0.len() {
                 ..=8 => format!("is not one of {}", in_words(self.0)),
                 _ => "is not one of the values of its type".to_owned(),

@@ -1,5 +1,5 @@
-//! Generated code for another crate than `genauth`: what it refers to is reached through that, and what would be methods
-//! of the client are methods of a trait.
+//! Generated code for another crate than `genauth`: paths lead through `genauth`, and what would be methods of the
+//! client become methods of a trait.
 
 use crate::document::{Document, escape, referenced_name};
 use heck::ToPascalCase as _;
@@ -12,26 +12,27 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, File, ImplItem, Item, ItemImpl, ItemMod, ItemTrait, Meta, Token, parse_quote};
 
-/// Raised with every change of what generated code expects of `genauth`; the macro `__extension` there knows it.
+/// The version of what generated code expects of `genauth`, to be raised with every change of that. The macro
+/// `__extension` of `genauth` checks it.
 const VERSION: u8 = 1;
 const BY: &str = env!("CARGO_PKG_VERSION");
 
-/// The crates that generated code names. `genauth` hands them on, so that a dependent need not depend on them.
+/// The crates that generated code names. `genauth` re-exports them, so that a dependent need not depend on them.
 const HANDED_ON: [&str; 6] = ["http", "progenitor_client", "reqwest", "schemars", "serde", "serde_json"];
 
-/// The features that generated code asks for are `genauth`'s, which the build of another crate does not know. A macro of
-/// `genauth` does.
+/// The features that generated code asks for. They are `genauth`'s, so the build of another crate does not know them,
+/// but a macro of `genauth` does.
 const FEATURES: [(&str, &str); 2] = [("schemars", "__schemars"), ("invoke", "__invoke")];
 
-/// Around all, since the lints of the dependent do not hold for what progenitor prints.
+/// Allowed around all generated code, since the dependent's lints need not hold for what progenitor prints.
 const ALLOWED: &str = "#![allow(deprecated, missing_docs, unreachable_pub, unused, rust_2018_idioms, \
                        rustdoc::all, clippy::all, clippy::pedantic)]";
 
-/// What the fragments describe of the whole: their operations, and what those need. The types of `genauth` are not made
-/// again, but for those that an operation returns as they are: of these, only the payload is handed out.
+/// The part of the document that the fragments describe: their operations, and what those need. Types of `genauth` are
+/// not made again, except for those that an operation returns as a whole: only their payload is handed out.
 pub fn own_part(mut document: Document) -> Document {
     let mut value = document.value.clone();
-    // A path is all genauth's, or all the fragments'.
+    // A path is either all genauth's or all the fragments'.
     retain(&mut value["paths"], |path, _| document.is_own(&format!("/paths/{}", escape(path))));
     let needed = document.reachable([&value["paths"]]);
     retain(&mut value["components"]["schemas"], |name, _| needed.contains(name));
@@ -39,7 +40,7 @@ pub fn own_part(mut document: Document) -> Document {
     retain(&mut value["components"]["securitySchemes"], |name, _| words.contains(&format!("\"{name}\"")));
     if let Some(tags) = value["tags"].as_array_mut() {
         tags.retain(|tag| words.contains(&tag["name"].to_string()));
-        // What an extension describes is there whatever features `genauth` has.
+        // The operations of an extension are there whatever features of `genauth` are on.
         tags.iter_mut().filter_map(Value::as_object_mut).for_each(|tag| _ = tag.remove("x-feature"));
     }
     let of_genauth: Vec<String> =
@@ -69,7 +70,7 @@ fn retain(members: &mut Value, is_kept: impl Fn(&str, &Value) -> bool) {
     }
 }
 
-/// The text of the extension, made of what would be the crate's own module and its table of operations.
+/// The text of the extension, made from what would be the crate's own module and its table of operations.
 pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String> {
     let mut items = Vec::new();
     for mut item in [api, operations].into_iter().flat_map(|file| file.items) {
@@ -79,7 +80,7 @@ pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String
                 use ::genauth::Client;
             )),
             Item::Impl(item) if item.trait_.is_none() => items.extend(as_trait(item)),
-            // The table stands beside it here.
+            // In an extension, the table is in the same module.
             Item::Use(item) if item.to_token_stream().to_string().contains("OPERATIONS") => {}
             item => items.push(item),
         }
@@ -107,13 +108,13 @@ pub fn text(api: File, operations: File, openapi: &str) -> Result<String, String
     ))
 }
 
-/// Names everything by its path from `genauth` on.
+/// Rewrites each path to lead through `genauth`.
 struct ThroughGenauth;
 
 impl VisitMut for ThroughGenauth {
     fn visit_path_mut(&mut self, path: &mut syn::Path) {
         syn::visit_mut::visit_path_mut(self, path);
-        // The visibility `pub(crate)` is a path of one.
+        // The visibility `pub(crate)` is a path of a single segment.
         let Some(first) = path.segments.first().filter(|_| path.segments.len() > 1) else { return };
         if first.ident == "crate" {
             path.segments[0] = parse_quote!(genauth);
@@ -124,7 +125,7 @@ impl VisitMut for ThroughGenauth {
         }
     }
 
-    /// Only the crate's own operations have a place for their URL.
+    /// Replaces `url_of`: only the crate's own operations have a stored URL.
     fn visit_expr_mut(&mut self, expr: &mut syn::Expr) {
         if let syn::Expr::Call(call) = expr
             && call.func.to_token_stream().to_string().ends_with(":: url_of")
@@ -177,7 +178,7 @@ fn tokens_through_genauth(tokens: TokenStream) -> TokenStream {
                     None => literal.into(),
                 });
             }
-            // Such as `derive(::serde::Serialize)`.
+            // An example is `derive(::serde::Serialize)`.
             TokenTree::Ident(ident) if HANDED_ON.iter().any(|name| ident == name) && is_path_start(&done) => {
                 done.extend(quote!(genauth::generated::#ident));
             }
@@ -187,14 +188,14 @@ fn tokens_through_genauth(tokens: TokenStream) -> TokenStream {
     done.into_iter().collect()
 }
 
-/// Whether a `::` stands there, and no name in front of it.
+/// Whether the tokens end in a `::` with no name in front of it.
 fn is_path_start(before: &[TokenTree]) -> bool {
     let is_colon = |token: &&TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
     let colons = before.iter().rev().take_while(is_colon).count();
     colons == 2 && !matches!(before.iter().rev().nth(2), Some(TokenTree::Ident(_)))
 }
 
-/// A client's methods, which another crate cannot add, as a trait that it has.
+/// Turns the client's methods, which another crate cannot add, into a trait.
 fn as_trait(mut methods: ItemImpl) -> Vec<Item> {
     if methods.items.is_empty() {
         return Vec::new();
@@ -215,7 +216,7 @@ fn as_trait(mut methods: ItemImpl) -> Vec<Item> {
     vec![Item::Trait(operations), Item::Impl(implementation)]
 }
 
-/// Prints the items, each within the macro that it needs. prettyplease does not print what is inside of one.
+/// Prints the items, each within the macro that it needs. prettyplease does not print the inside of a macro.
 fn print(items: Vec<Item>, text: &mut String) {
     for item in items {
         match item {
@@ -236,12 +237,12 @@ fn print(items: Vec<Item>, text: &mut String) {
     }
 }
 
-/// A file, since that is what prettyplease prints.
+/// A file with one item, since prettyplease prints files.
 fn alone(item: Item) -> File {
     File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] }
 }
 
-/// The begin of the macro that takes the place of an item's condition.
+/// The beginning of the macro that replaces an item's condition.
 fn around(item: &mut Item) -> Option<String> {
     let attrs = match item {
         Item::Struct(item) => &mut item.attrs,
@@ -256,7 +257,7 @@ fn around(item: &mut Item) -> Option<String> {
     }
     let of_type = take(attrs, |attribute| attribute.path().is_ident("cfg_attr") && mentions(attribute, "schemars"));
     if let Some(of_type) = of_type {
-        // What stands beside the derive is said to schemars.
+        // What is beside the derive is meant for schemars.
         let words = of_type.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).unwrap_or_default();
         let words = words.into_iter().filter(|word| word.path().is_ident("schemars"));
         return Some(format!("__type! {{ [{}]", quote!(#(#[#words])*)));
@@ -272,7 +273,7 @@ fn mentions(attribute: &Attribute, text: &str) -> bool {
     attribute.to_token_stream().to_string().contains(text)
 }
 
-/// Takes the attribute away, if it is there.
+/// Removes the attribute and returns it, if it is there.
 fn take(attrs: &mut Vec<Attribute>, is_it: impl Fn(&Attribute) -> bool) -> Option<Attribute> {
     let at = attrs.iter().position(is_it)?;
     Some(attrs.remove(at))

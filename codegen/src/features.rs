@@ -1,4 +1,4 @@
-//! What is there with a Cargo feature alone: the operations of a tag that names one by `x-feature`, and the types that
+//! What is only there with a Cargo feature: the operations of a tag that names one by `x-feature`, and the types that
 //! nothing else needs.
 
 use crate::document::{Document, Operation};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{Attribute, parse_quote};
 
-/// The features of which one brings it; none if it is always there.
+/// The features any of which brings an item; empty if it is always there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct With(BTreeSet<String>);
 
@@ -21,7 +21,7 @@ impl With {
         }
     }
 
-    /// The feature, if it is one and no other that brings it.
+    /// The feature, if there is exactly one.
     pub fn single(&self) -> Option<&str> {
         self.0.first().filter(|_| self.0.len() == 1).map(String::as_str)
     }
@@ -36,7 +36,7 @@ impl With {
     }
 }
 
-/// The features that operations and types are there with, by their [`plain`] names.
+/// The features that bring operations and types, by their [`plain`] names.
 pub struct Features {
     pub operations: BTreeMap<String, With>,
     pub schemas: BTreeMap<String, With>,
@@ -62,7 +62,7 @@ impl Features {
         Self { operations, schemas }
     }
 
-    /// All features that something needs.
+    /// All features that some operation or type needs.
     pub fn names(&self) -> BTreeSet<&str> {
         self.operations.values().flat_map(|with| with.0.iter().map(String::as_str)).collect()
     }
@@ -80,7 +80,7 @@ fn of_operation(document: &Document, operation: &Operation<'_>) -> With {
     With(tags.filter_map(|tag| features.get(tag)).map(ToString::to_string).collect())
 }
 
-/// The document without what the features that are off would bring.
+/// The document without what only features that are off would bring.
 pub fn only(document: &Document, is_on: &dyn Fn(&str) -> bool) -> Document {
     let features = Features::of(document);
     let mut value = document.value.clone();

@@ -1,4 +1,4 @@
-//! What the fields of generated types get besides.
+//! The changes to the fields of generated types.
 
 use crate::document::Document;
 use crate::handwritten::SECRET;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{ItemStruct, Type, parse_quote};
 
-/// `SecretString` has no `Serialize`, so that nobody serializes one by accident; inside a body it must go out.
+/// Makes secrets serialize inside a body: `SecretString` has no `Serialize`, so that nobody serializes one by accident.
 pub fn fence_secrets(item: &mut ItemStruct) {
     for field in &mut item.fields {
         if mentions_secret(&field.ty) {
@@ -18,8 +18,8 @@ pub fn fence_secrets(item: &mut ItemStruct) {
     }
 }
 
-/// An optional list or map that is empty says something else than one that is absent: "clear it". typify leaves both out.
-/// Returns the struct's and the field's name of each that it changed.
+/// Keeps an empty optional list or map apart from an absent one: it says "clear it". typify leaves out both. Returns
+/// the struct's and the field's name for each field that it changed.
 pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
     let mut changed = Vec::new();
     for field in &mut item.fields {
@@ -39,7 +39,7 @@ pub fn keep_empty(item: &mut ItemStruct) -> Vec<(String, String)> {
     changed
 }
 
-/// What [`keep_empty`] and [`tell_null`] changed, in the struct's builder.
+/// Makes the same change in the struct's builder as [`keep_empty`] and [`tell_null`] made in the struct.
 pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>) {
     for field in &mut builder.fields {
         let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -51,8 +51,8 @@ pub fn hold_empty(builder: &mut ItemStruct, changed: &BTreeSet<(String, String)>
     }
 }
 
-/// In what is only asked: an optional field that may be null says something else by that than by its absence: "clear it".
-/// typify takes the two for the same. Returns the same as [`keep_empty`].
+/// Keeps null apart from absence in an optional field of a type that only requests use: null says "clear it". typify
+/// takes both for the same. Returns the same as [`keep_empty`].
 pub fn tell_null(item: &mut ItemStruct, document: &Document, schema: &Value) -> Vec<(String, String)> {
     let required = |name: &str| {
         let mut required = document.parts(schema).into_iter().filter_map(|part| part["required"].as_array()).flatten();
@@ -76,7 +76,7 @@ pub fn tell_null(item: &mut ItemStruct, document: &Document, schema: &Value) -> 
     changed
 }
 
-/// Servers write an integer in more than one way, and an answer is read whichever it is.
+/// Makes answers accept an integer in each way in which servers write it.
 pub fn loosen_integers(item: &mut ItemStruct) {
     let is_integer = |ty: &Type| matches!(ty, Type::Path(ty) if ty.path.is_ident("i64"));
     for field in &mut item.fields {
@@ -90,8 +90,9 @@ pub fn loosen_integers(item: &mut ItemStruct) {
     }
 }
 
-/// Two things that typify does without a word: it ignores a conversion that does not match a schema to the letter, and
-/// a secret must not slip through as a string; and it drops the description of what a property refers to.
+/// Corrects two things that typify does without notice: it ignores a conversion that does not match a schema exactly,
+/// so that a secret could become a string, which is an error here; and it drops the description of a property that is a
+/// reference.
 pub fn finish(item: &mut ItemStruct, document: &Document, name: &str, schema: &Value) -> Result<(), String> {
     let mut properties: BTreeMap<String, &str> = BTreeMap::new();
     for property in document.property_names(schema) {

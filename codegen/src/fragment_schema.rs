@@ -1,14 +1,15 @@
-//! The tables of [`shape`](crate::shape) as JSON Schemas of draft 7, by which editors of YAML complete and check.
+//! The tables of [`shape`](crate::shape) as JSON Schemas of draft 7, which YAML editors use to complete and check
+//! fragments.
 //!
-//! They know the shape of one file alone. What the house rules ask for, and what stands in other files, `check` knows.
+//! They only know the shape of one file. `check` knows the house rules, and what is in other files.
 
 use crate::shape::{DOCUMENT, Object, REFERENCE, SCHEMA, Shape};
 use serde_json::{Map, Value, json};
 
-/// What a group may have of the document, none of which it must.
+/// The keys of the document that a group may have, none of which is required.
 const GROUP: [&str; 3] = ["tags", "paths", "components"];
 
-/// What is said of a key while it is written, where OpenAPI says too little.
+/// What an editor shows for a key, if OpenAPI alone says too little.
 const WORDS: &[(&str, &str)] = &[
     ("operationId", "In camelCase. The client's method is called so, in snake_case."),
     ("deprecated", "Callers are warned by the compiler, in the log and by a hook. `x-replaced-by` says what to call."),
@@ -20,7 +21,7 @@ const WORDS: &[(&str, &str)] = &[
     ("format", "`password` makes it a `SecretString`, which is shown nowhere."),
 ];
 
-/// The schemas of the root and of a group, under which names they are checked in.
+/// The schemas of the root and of a group, with the names under which they are checked in.
 pub fn files() -> [(&'static str, String); 2] {
     let group = |key: &str| GROUP.contains(&key);
     [
@@ -42,7 +43,7 @@ fn text(title: &str, has: impl Fn(&str) -> bool, required: &[&str]) -> String {
     format!("{schema:#}\n")
 }
 
-/// The objects that were met, by their names.
+/// The objects that were visited, by their names.
 #[derive(Default)]
 struct Definitions(Map<String, Value>);
 
@@ -84,7 +85,7 @@ impl Definitions {
             Shape::Object(object) => self.reference(object),
             Shape::Schema => self.schema(),
             Shape::FlagOrSchema => json!({ "anyOf": [{ "type": "boolean" }, self.schema()] }),
-            // Any value, and what only `check` can tell.
+            // Any value is allowed here, and so is what only `check` can judge.
             _ => json!({}),
         }
     }
@@ -92,7 +93,7 @@ impl Definitions {
     fn reference(&mut self, object: &Object) -> Value {
         let name = object.what.split(' ').skip(1).collect::<Vec<_>>().join("-");
         if !self.0.contains_key(&name) {
-            // It may be met again within itself.
+            // The name is reserved first, since the object may contain itself.
             self.0.insert(name.clone(), Value::Null);
             let mut schema = self.mapping(object.known.iter(), object.required);
             schema.extend(object.mend.map(|mend| ("description".to_owned(), json!(mend))));
@@ -101,7 +102,7 @@ impl Definitions {
         json!({ "$ref": format!("#/definitions/{name}") })
     }
 
-    /// A reference or a schema. An editor offers the keys of both where there is none yet.
+    /// A reference or a schema. An editor offers the keys of both while there is none yet.
     fn schema(&mut self) -> Value {
         let either = json!({
             "type": "object",

@@ -1,4 +1,4 @@
-//! Runs progenitor over the checked document, and annotates what it made.
+//! Runs progenitor over the checked document, and annotates its output.
 
 use crate::document::Document;
 use crate::features::Features;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-/// The generated module, and the table of its operations.
+/// Generates the module and the table of its operations.
 pub fn generate(document: &Document) -> Result<(syn::File, syn::File), Violation> {
     let tokens = run_progenitor(document).map_err(|problem| blame(document, &problem))?;
     let internal = |problem: String| internal(document, problem);
@@ -21,13 +21,13 @@ pub fn generate(document: &Document) -> Result<(syn::File, syn::File), Violation
     Ok((file, operations))
 }
 
-/// What nobody can mend who writes fragments.
+/// A violation that the author of a fragment cannot correct.
 pub fn internal(document: &Document, problem: String) -> Violation {
     let advice = "This is a fault of genauth-codegen, or progenitor's output has changed.";
     document.violation("", "generator", format!("{problem}. {advice}"))
 }
 
-/// One pass after the other. What it returns is the table of the operations, a file of its own.
+/// Runs one pass after the other. Returns the table of operations, a file of its own.
 fn annotated(file: &mut syn::File, document: &Document) -> Result<syn::File, String> {
     let operations: Operations<'_> =
         document.operations().into_iter().map(|operation| (plain(operation.id()), operation)).collect();
@@ -63,7 +63,8 @@ fn run_progenitor(document: &Document) -> Result<proc_macro2::TokenStream, Strin
     quietly(|| Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string()))
 }
 
-/// progenitor panics on what it does not support; the panic becomes an error, and its backtrace stays off the screen.
+/// Turns a panic of progenitor, which panics on what it does not support, into an error, and keeps its backtrace off
+/// the screen.
 fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     thread_local!(static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
     static HOOK: Once = Once::new();
@@ -84,7 +85,8 @@ fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-/// What the house rules did not foresee: finds the operation that progenitor fails on by running each one alone.
+/// Blames a problem that the house rules did not foresee on the operation that progenitor fails on, which is found by
+/// running each one alone.
 fn blame(document: &Document, problem: &str) -> Violation {
     let culprit = document.operations().into_iter().find(|operation| {
         let all = &document.value["components"]["schemas"];
@@ -125,8 +127,8 @@ fn password_schema() -> schemars08::schema::SchemaObject {
     }
 }
 
-/// The document as progenitor is to see it: without examples and extensions, which typify would otherwise count as part
-/// of a schema, so that no conversion matched it.
+/// The document as progenitor is to see it: without examples and extensions, which typify would count as part of a
+/// schema, so that no conversion would match it.
 fn lowered(value: &Value) -> Value {
     fn lower(value: &Value, keys_are_names: bool) -> Value {
         match value {

@@ -1,5 +1,5 @@
-//! The generated module in parts, one for each fragment, so that what changes with a fragment stands in one file, and one
-//! for each feature, so that without it the file is not even read. What the root describes, and what belongs to no
+//! Splits the generated module into parts: one for each fragment, so that changes to a fragment stay in one file, and
+//! one for each feature, so that the file is not even read without it. What the root describes, and what belongs to no
 //! fragment, stays in the module itself.
 
 use crate::document::Document;
@@ -12,7 +12,7 @@ use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 use syn::{Attribute, File, Ident, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
 
-/// The part of what several features need, or one feature and what is always there.
+/// The name of the part for what several features need, or one feature and what is always there.
 const SHARED: &str = "shared";
 
 /// The parts by their names.
@@ -21,7 +21,7 @@ pub type Groups = BTreeMap<String, Group>;
 /// What is generated from one fragment.
 #[derive(Default)]
 pub struct Group {
-    /// Where the part is there with a feature alone.
+    /// The condition of a part that is only there with a feature.
     with: Option<Attribute>,
     types: Vec<Item>,
     builders_of_types: Vec<Item>,
@@ -29,17 +29,17 @@ pub struct Group {
     builders: Vec<Item>,
 }
 
-/// The part that each schema and operation stands in, by its plain name.
+/// The part that each schema and operation belongs to, by its plain name.
 type Homes = BTreeMap<String, Home>;
 
 #[derive(Clone)]
 struct Home {
     part: String,
-    /// The features of the whole part.
+    /// The condition of the whole part.
     part_with: Option<Attribute>,
-    /// Those of what stands in a part that has none.
+    /// The condition of an item in a part that has none.
     with: Option<Attribute>,
-    /// How many features bring it; what is always there comes after all that.
+    /// How many features bring it. What is always there counts as more than that.
     breadth: usize,
 }
 
@@ -50,7 +50,7 @@ impl Home {
     }
 }
 
-/// Takes the parts out of the module, which gets their names instead.
+/// Takes the parts out of the module, which declares them instead.
 pub fn take(file: &mut File, document: &Document) -> Groups {
     let mut groups = Groups::new();
     let (schemas, operations) = homes(document);
@@ -120,7 +120,7 @@ fn homes(document: &Document) -> (Homes, Homes) {
 
 fn move_out(items: &mut Vec<Item>, homes: &Homes, groups: &mut Groups, part: fn(&mut Group) -> &mut Vec<Item>) {
     for mut item in std::mem::take(items) {
-        // A type and another that is made of it know each other; both are there where the narrower one is.
+        // A type and another that is made from it name each other; the item that does so belongs to the narrower one.
         let of_subjects = subjects(&item).into_iter().filter_map(|ident| home_of(homes, &plain(&ident.to_string())));
         match of_subjects.min_by_key(|home| home.breadth) {
             Some(home) => {
@@ -144,27 +144,27 @@ fn attributes(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     }
 }
 
-/// The type that an item makes, or makes something of, and those it is made into or of.
+/// The type that an item defines or implements something for, and the one that it converts from.
 fn subjects(item: &Item) -> Vec<&Ident> {
     match item {
         Item::Struct(item) => vec![&item.ident],
         Item::Enum(item) => vec![&item.ident],
         Item::Type(item) => vec![&item.ident],
-        // Such as `impl From<X> for super::Y` beside the builder of `Y`, and `impl From<Y> for String`.
+        // Examples are `impl From<X> for super::Y` beside the builder of `Y`, and `impl From<Y> for String`.
         Item::Impl(item) => type_ident(item).into_iter().chain(trait_argument(item)).collect(),
         _ => Vec::new(),
     }
 }
 
-/// `X` of `impl From<X> for Y`.
+/// The `X` of `impl From<X> for Y`.
 fn trait_argument(item: &ItemImpl) -> Option<&Ident> {
     let (path, _) = item.trait_.as_ref()?;
     last_segment(first_argument(path.segments.last()?)?).map(|segment| &segment.ident)
 }
 
-/// Where the named type comes from. What stands inline in a schema has a name that begins with the schema's.
+/// The home of the named type. The type of an inline schema has a name that begins with the outer schema's.
 fn home_of<'a>(homes: &'a Homes, name: &str) -> Option<&'a Home> {
-    // A prefix of the plain name, which is ASCII; to go through all homes for each would be quadratic.
+    // Looking up each prefix of the name, which is ASCII, is faster than going through all homes for each name.
     (1..=name.len()).rev().find_map(|end| homes.get(&name[..end]))
 }
 
@@ -215,7 +215,7 @@ fn name_parts(file: &mut File, groups: &Groups) {
 }
 
 impl Group {
-    /// The items are put in as they are: to quote them would be to parse them once more.
+    /// Makes the part's file. The items are inserted as they are: quoting them would parse them once more.
     pub fn file(self) -> File {
         let Self { types, builders_of_types, methods, builders, .. } = self;
         let mut file: File = parse_quote! {

@@ -1,6 +1,6 @@
-//! The hand-written types that generated code is made of.
+//! The hand-written types that generated code uses.
 
-/// Named schemas that a hand-written type stands for, with its path in the crate.
+/// The named schemas that a hand-written type replaces, with its path in the crate.
 pub const REPLACEMENTS: &[(&str, &str)] = &[("UnixTimestamp", "crate::UnixTimestamp")];
 
 /// The hand-written type of every `format: password` string.

@@ -1,12 +1,12 @@
-//! Gives each object that stands inline a name among the components, so that all that follows knows named ones alone.
+//! Gives each inline object a name among the components, so that all later passes only meet named ones.
 
 use crate::document::{Document, escape, shown};
 use crate::violation::Violation;
 use heck::ToUpperCamelCase;
 use serde_json::{Map, Value, json};
 
-/// Moves the inline bodies and answers of operations, and the inline objects within schemas, to the components. Answers
-/// which of them would get a name that is taken.
+/// Moves the inline bodies and answers of operations, and the inline objects within schemas, to the components. Returns
+/// a violation for each that would get a name that is taken.
 pub fn hoist(document: &mut Document) -> Vec<Violation> {
     let schemas = document.value.pointer_mut("/components/schemas").map(Value::take);
     let mut hoist = Hoist { schemas: Map::new(), moved: Vec::new(), taken: Vec::new() };
@@ -53,14 +53,14 @@ pub fn hoist(document: &mut Document) -> Vec<Violation> {
 
 struct Hoist {
     schemas: Map<String, Value>,
-    /// What was moved: from where, and under which name.
+    /// What was moved: its old place and its new name.
     moved: Vec<(String, String)>,
-    /// Where, and which name.
+    /// What could not be moved: its place and the name that is taken.
     taken: Vec<(String, String)>,
 }
 
 impl Hoist {
-    /// `owner` is the name of the component that the schema is part of.
+    /// Hoists what is within a schema. `owner` is the name of the component that the schema is part of.
     fn within(&mut self, schema: &mut Value, owner: &str, pointer: &str) {
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             for (name, property) in properties {
@@ -101,7 +101,7 @@ impl Hoist {
         let nullable = moved.as_object_mut().and_then(|words| words.remove("nullable")) == Some(Value::Bool(true));
         let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
         *schema = if nullable { json!({ "nullable": true, "allOf": [reference] }) } else { reference };
-        // So that nothing within takes the name.
+        // The name is reserved first, so that nothing within the schema takes it.
         self.schemas.insert(name.clone(), Value::Null);
         self.within(&mut moved, &name, pointer);
         self.moved.push((pointer.to_owned(), name.clone()));
@@ -109,7 +109,8 @@ impl Hoist {
     }
 }
 
-/// Whether it becomes a struct. One part alone is as good as a reference, and what says nothing of its fields is a map.
+/// Whether it becomes a struct. A single part is as good as a reference, and a schema that says nothing of its fields
+/// is a map.
 fn is_object(schema: &Value) -> bool {
     let fields = |schema: &Value| schema["properties"].as_object().is_some_and(|fields| !fields.is_empty());
     let parts = schema["allOf"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! From fragments of OpenAPI to the text of a typed client: load and merge, check the house rules, generate, annotate,
-//! print.
+//! Turns fragments of OpenAPI into the text of a typed client: loads and merges them, checks the house rules,
+//! generates, annotates and prints.
 //!
-//! A `build.rs` needs [`build`]. What is hidden here is for the tool and the tests, and changes without notice.
+//! A `build.rs` needs [`build`]. The hidden items are for the tool and the tests, and change without notice.
 
 #[doc(hidden)]
 pub mod annotate;
@@ -59,22 +59,22 @@ use document::Document;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a build makes of the fragments.
+/// What a build makes from the fragments.
 #[doc(hidden)]
 #[derive(PartialEq)]
 pub struct Compiled {
     /// The text of the generated module.
     pub api: String,
-    /// Its parts, one for each fragment, by their names.
+    /// The text of each part, one for each fragment, by its name.
     pub groups: BTreeMap<String, String>,
-    /// The table of its operations, an item.
+    /// The text of the table of operations, an item.
     pub operations: String,
     /// The merged document as JSON.
     pub openapi: String,
 }
 
 impl Compiled {
-    /// The files to write: path and text. The last one is for builds without the generator.
+    /// The files to write, each with its path and text. The last one is for builds without the generator.
     pub fn files(self) -> Vec<(String, String)> {
         let Self { api, groups, operations, openapi } = self;
         let groups = groups.into_iter().map(|(name, text)| (format!("groups/{name}.rs"), text));
@@ -85,13 +85,14 @@ impl Compiled {
     }
 }
 
-/// The fragments as one document, or everything that is wrong with them.
+/// Returns the fragments as one document, or everything that is wrong with them.
 #[doc(hidden)]
 pub fn check(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     checked(load::load(fragments, shown_as)?)
 }
 
-/// The same for a folder of either kind. Of an extension it is the document that its fragments make with `genauth`'s.
+/// Does the same for a folder of either kind. For an extension, the document is the one that its fragments make
+/// together with `genauth`'s.
 #[doc(hidden)]
 pub fn check_either(fragments: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     checked(load::load_either(fragments, shown_as)?)
@@ -111,8 +112,8 @@ fn checked(mut document: Document) -> Result<Document, Vec<Violation>> {
     if violations.is_empty() { Ok(document) } else { Err(violations) }
 }
 
-/// The whole way, or everything that is wrong with the fragments. Of what needs a feature that is off nothing is generated;
-/// the document has it all the same.
+/// Goes the whole way, or returns everything that is wrong with the fragments. For features that are off, nothing is
+/// generated, but the document includes them all the same.
 #[doc(hidden)]
 pub fn compile(fragments: &Path, shown_as: &str, is_on: &dyn Fn(&str) -> bool) -> Result<Compiled, Vec<Violation>> {
     let whole = check(fragments, shown_as)?;
@@ -132,8 +133,8 @@ pub fn compile(fragments: &Path, shown_as: &str, is_on: &dyn Fn(&str) -> bool) -
     Ok(Compiled { api: format!("{line}{api}"), groups, operations, openapi })
 }
 
-/// The text of the operations that the fragments describe beside those of `genauth`, or everything that is wrong with
-/// them.
+/// Returns the text of the operations that the fragments describe beside those of `genauth`, or everything that is
+/// wrong with the fragments.
 #[doc(hidden)]
 pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec<Violation>> {
     let document = checked(load::load_onto(Document::genauth(), fragments, shown_as)?)?;
@@ -144,8 +145,9 @@ pub fn compile_extension(fragments: &Path, shown_as: &str) -> Result<String, Vec
     extension::text(api, operations, &openapi).map_err(|problem| alone(generate::internal(&document, problem)))
 }
 
-/// What the `build.rs` of a crate calls that depends on `genauth` and describes further operations in `fragments`, a
-/// folder of its own: generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. Runs again when the folder changes.
+/// Generates `$OUT_DIR/genauth.rs`, or tells cargo what is wrong. It is for the `build.rs` of a crate that depends on
+/// `genauth` and describes further operations in `fragments`, a folder of its own. cargo runs the build again when the
+/// folder changes.
 ///
 /// ```no_run
 /// genauth_codegen::build("fragments");

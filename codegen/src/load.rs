@@ -8,36 +8,37 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io, thread};
 
-/// The fragment that holds what every group shares.
+/// The fragment with what all groups share.
 const ROOT: &str = "genauth.yaml";
 
-/// More levels than a fragment needs, and few enough for every recursion over the document.
+/// This is more levels than a fragment needs, and few enough for every recursion over the document.
 const MAX_DEPTH: usize = 64;
 
-/// More indentation than a fragment needs. saphyr recurses once per block level, and each needs a column of its own.
+/// This is more indentation than a fragment needs. saphyr recurses once per block level, each of which needs a column
+/// of its own.
 const MAX_INDENT: usize = 128;
 
 /// saphyr bounds flow levels and the nodes that aliases make, which leaves some ten thousand levels for its recursive
 /// `clone` and `drop`.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Reads every `*.yaml` in `dir`, the root first; `shown_as` is what messages call the folder.
+/// Reads every `*.yaml` in `dir`, the root first. `shown_as` is the folder's name in messages.
 pub fn load(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     read_all(dir, shown_as, None, false)
 }
 
-/// The same for a folder of either kind: fragments without a root describe operations beside those of `genauth`.
+/// Does the same for a folder of either kind: fragments without a root describe operations beside those of `genauth`.
 pub fn load_either(dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     let base = (dir.is_dir() && !dir.join(ROOT).exists()).then(Document::genauth);
     read_all(dir, shown_as, base, false)
 }
 
-/// Reads every `*.yaml` in `dir` as a group of a document that is there already.
+/// Reads every `*.yaml` in `dir` as a group that is added to an existing document.
 pub fn load_onto(base: Document, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     read_all(dir, shown_as, Some(base), false)
 }
 
-/// The same for a folder that is being filled: an empty file is not read, and there may be no other.
+/// Does the same for a folder that is being filled: an empty file is skipped, and there may be no other.
 pub fn load_begun(base: Option<Document>, dir: &Path, shown_as: &str) -> Result<Document, Vec<Violation>> {
     read_all(dir, shown_as, base, true)
 }
@@ -65,7 +66,7 @@ fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> 
         }
     }
     let mut merged = Document::default();
-    // While a fragment is missing, nobody can tell what the others lack or share.
+    // While a fragment is missing, what the others lack or share is unknown.
     if violations.is_empty() {
         let mut documents = base.into_iter().chain(documents);
         merged = documents.next().unwrap_or_default();
@@ -79,16 +80,16 @@ fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> 
         merged.value.sort_all_objects();
     }
     violations.sort();
-    // An alias makes one place stand for several.
+    // An alias gives one place to several nodes.
     violations.dedup();
     if violations.is_empty() { Ok(merged) } else { Err(violations) }
 }
 
-/// What stands in the folder.
+/// The contents of the folder.
 struct Folder {
-    /// The root, if there has to be one, whether or not it is there, and then the groups by name.
+    /// The root, if one is required, even if it is missing, and then the groups by name.
     fragments: Vec<String>,
-    /// What looks like a fragment but does not end in `.yaml`, with the name it should have.
+    /// The files that look like fragments but do not end in `.yaml`, each with the name that it should have.
     misnamed: Vec<(String, String)>,
 }
 
@@ -112,7 +113,7 @@ fn folder(dir: &Path, has_root: bool) -> io::Result<Folder> {
     Ok(folder)
 }
 
-/// Reads one file, which messages call `file`.
+/// Reads one file, whose name in messages is `file`.
 pub fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
     let refused = |at, message: String| Err(vec![violation(file, at, message)]);
     let bytes = match fs::read(path) {
@@ -130,7 +131,7 @@ pub fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
         }
     };
     for (index, line) in text.lines().enumerate() {
-        // saphyr takes it for the end of the file, and would drop the rest without a word.
+        // saphyr takes a NUL character for the end of the file, and would drop the rest without notice.
         if let Some((before, _)) = line.split_once('\0') {
             return refused(Some((index + 1, before.chars().count() + 1)), "A NUL character. Remove it.".to_owned());
         }
@@ -150,7 +151,7 @@ pub fn read(path: &Path, file: &str) -> Result<Document, Vec<Violation>> {
     outcome.unwrap_or_else(|error| refused(None, format!("The fragment cannot be parsed: {error}.")))
 }
 
-/// Turns what saphyr parsed into JSON with marks.
+/// Converts what saphyr parsed to JSON with marks.
 struct Reader<'a> {
     file: &'a str,
     document: Document,
@@ -173,7 +174,7 @@ impl Reader<'_> {
                     self.refuse(&document.span.start, "The fragment is not a mapping. Begin it with keys.");
                 }
                 [document] => {
-                    // What has no place of its own belongs to the file.
+                    // A node without a place of its own gets that of the file.
                     self.document.marks.insert(String::new(), mark(self.file, None));
                     self.document.value = self.convert(document, "", 0);
                 }
@@ -299,8 +300,8 @@ fn merge(root: &mut Document, group: &Document, violations: &mut Vec<Violation>)
     }
 }
 
-/// Adds what the group has at `pointer` to what the root has there. A root that has something else there is left as it
-/// is, for the shape check to report.
+/// Adds what the group has at `pointer` to what the root has there. If the root has something of another kind there, it
+/// is left as it is, for the shape check to report.
 fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut Vec<Violation>) {
     let Some(target) = slot(&mut root.value, pointer) else { return };
     match group.value.pointer(pointer) {
@@ -341,7 +342,7 @@ fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut 
     }
 }
 
-/// The node at `pointer`, made where it is missing; nothing if there is something else than a mapping on the way.
+/// The node at `pointer`, which is made if it is missing; `None` if something other than a mapping is in the way.
 fn slot<'a>(root: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
     pointer.split('/').skip(1).try_fold(root, |node, key| {
         if node.is_null() {
@@ -358,7 +359,7 @@ fn adopt_marks(marks: &mut BTreeMap<String, Mark>, group: &Document, from: &str,
             Some(rest) if rest.is_empty() || rest.starts_with('/') => {
                 marks.insert(format!("{to}{rest}"), mark.clone());
             }
-            // Such as `/tags/10` after `/tags/1`.
+            // This is a key such as `/tags/10` after `/tags/1`.
             Some(_) => {}
             None => break,
         }
@@ -370,7 +371,7 @@ fn mark(file: &str, at: Option<(usize, usize)>) -> Mark {
     Mark { file: file.to_owned(), line, column }
 }
 
-/// What is wrong with a fragment by itself.
+/// A violation of a fragment by itself.
 fn violation(file: &str, at: Option<(usize, usize)>, message: impl Into<String>) -> Violation {
     let Mark { file, line, column } = mark(file, at);
     Violation { file, line, column, rule: "yaml", message: message.into() }

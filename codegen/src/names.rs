@@ -1,4 +1,4 @@
-//! What the document and the generated code call the same thing.
+//! How names in the document and in the generated code correspond.
 
 use crate::document::{Document, Operation};
 use crate::handwritten::REPLACEMENTS;
@@ -6,17 +6,17 @@ use quote::format_ident;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{Item, ItemMod, Type, parse_quote};
 
-/// The operations and the names of the generated types, by their [`plain`] names. To search through all of them for each
-/// would take longer than all the rest, once there are some hundreds.
+/// The operations and the names of the generated types, by their [`plain`] names. Once there are hundreds, searching
+/// through all of them for each would take longer than everything else.
 pub type Operations<'a> = BTreeMap<String, Operation<'a>>;
 pub type TypeNames = BTreeMap<String, BTreeSet<String>>;
 
-/// The name without its case style, by which the document's name and the generated one are the same.
+/// The name without its case style, in which the document's name and the generated one are equal.
 pub fn plain(name: &str) -> String {
     name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
-/// The method that progenitor makes of an operationId.
+/// The method name that progenitor makes from an operationId.
 pub fn snake_case(id: &str) -> String {
     heck::ToSnakeCase::to_snake_case(id)
 }
@@ -55,7 +55,7 @@ pub fn operation_named<'a, 'b>(
     operations.get(&plain(&ident.to_string())).ok_or_else(|| format!("no operation belongs to the generated `{ident}`"))
 }
 
-/// The attribute of what belongs to a deprecated operation.
+/// The `deprecated` attribute for what belongs to a deprecated operation.
 pub fn deprecation(operation: &Operation<'_>, operations: &Operations<'_>) -> Option<syn::Attribute> {
     let replacement = operation.value["x-replaced-by"].as_str().filter(|_| operation.deprecated())?;
     let path = operations.get(&plain(replacement)).map(|other| other.path);

@@ -1,11 +1,12 @@
-//! What somebody may have meant who wrote something else.
+//! Guesses what somebody meant who wrote an unknown word.
 
 use strsim::damerau_levenshtein;
 
-/// The one of the known words that the unknown one is a slip away from; none if there are several.
+/// The known word that is only a slip away from the unknown one; `None` if there is no such word, or several are
+/// equally near.
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |known: &str| damerau_levenshtein(known, word);
-    // In a short word two slips make another one of it.
+    // In a short word, two slips make a different one.
     let is_near = |known: &&str| *known != word && slips(known) <= 2.min(known.chars().count() / 2);
     let mut near: Vec<&str> = known.into_iter().filter(is_near).collect();
     near.sort_by_key(|known| (slips(known), *known));
@@ -17,7 +18,7 @@ pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<
     }
 }
 
-/// The question, or what to do instead.
+/// The question whether the near word was meant, or else the other advice.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     near(word, known).map_or_else(|| otherwise.to_owned(), |meant| format!("Did you mean `{meant}`?"))
 }

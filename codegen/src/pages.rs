@@ -1,4 +1,4 @@
-//! Lists that are given page by page.
+//! Lists that come page by page.
 
 use crate::document::{Document, Operation};
 use crate::syntax::{expect, type_argument};
@@ -9,7 +9,7 @@ use syn::{Expr, ImplItemFn, Item, Type, parse_quote};
 const PAGE: [&str; 2] = ["page", "limit"];
 const PAGING: [&str; 2] = ["totalCount", "list"];
 
-/// Where an operation takes `page` and `limit`, if it answers `totalCount` and `list`.
+/// Where an operation takes `page` and `limit`, if it returns `totalCount` and `list`.
 pub fn place(document: &Document, operation: &Operation<'_>) -> Option<Expr> {
     let payload = document.property(operation.answer_schema(), "data")?;
     let required = |name: &str| {
@@ -31,7 +31,7 @@ pub fn place(document: &Document, operation: &Operation<'_>) -> Option<Expr> {
     Some(parse_quote!(crate::generated::PagePlace::Body(&[#(#names),*])))
 }
 
-/// The names that lead to the object that has both, through objects that may be as deep.
+/// The names that lead to the object that has both, through objects down to `depth`.
 fn in_body<'a>(document: &'a Document, schema: &'a Value, depth: usize) -> Option<Vec<&'a str>> {
     let names = document.property_names(schema);
     if PAGE.iter().all(|name| names.contains(name)) {
@@ -45,7 +45,7 @@ fn in_body<'a>(document: &'a Document, schema: &'a Value, depth: usize) -> Optio
     })
 }
 
-/// The methods of such an operation's builder. Inlined, they are compiled by those alone who call them.
+/// The paging methods of an operation's builder. They are inlined, so that only programs that call them compile them.
 pub fn methods(row: &Expr, payload: &Type, place: &Expr) -> [ImplItemFn; 2] {
     [
         parse_quote! {
@@ -65,7 +65,7 @@ pub fn methods(row: &Expr, payload: &Type, place: &Expr) -> [ImplItemFn; 2] {
     ]
 }
 
-/// Says of the named payloads where their rows are.
+/// Implements for the named payloads where their rows are.
 pub fn implement(types: &mut Vec<Item>, payloads: &BTreeSet<String>) -> Result<(), String> {
     let structs = types.iter().filter_map(|item| match item {
         Item::Struct(item) if payloads.contains(&item.ident.to_string()) => Some(item),

@@ -1,4 +1,4 @@
-//! The setters of builders: what an optional field takes, and what is said of a value that does not fit.
+//! The setters of builders: what an optional field takes, and the message for a value that does not fit.
 
 use crate::syntax::{first_argument, functions, option_of, type_argument, type_ident};
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use syn::visit_mut::VisitMut;
 use syn::{Expr, ImplItemFn, Item, ItemImpl, Lit, Type, parse_quote};
 
-/// Rewrites the setters of all builders of a module, and what they say of fields that were never set.
+/// Rewrites the setters of all builders of a module, and their messages about fields that were never set.
 pub fn rewrite(items: &mut [Item]) {
     let mut fields: BTreeMap<String, BTreeMap<String, Type>> = BTreeMap::new();
     for item in items.iter() {
@@ -30,12 +30,12 @@ pub fn rewrite(items: &mut [Item]) {
     }
 }
 
-/// The functions that take one value, with what they take.
+/// The functions that take one value, with its type.
 pub fn setters(builder: &mut ItemImpl) -> Vec<(syn::Ident, Type)> {
     functions(builder).filter_map(|function| Some((function.sig.ident.clone(), taken(function)?))).collect()
 }
 
-/// `T` of the function's bound `V: TryInto<T>`.
+/// The `T` of the function's bound `V: TryInto<T>`.
 fn taken(function: &ImplItemFn) -> Option<Type> {
     let of_bound = |bound: &syn::TypeParamBound| match bound {
         syn::TypeParamBound::Trait(bound) => {
@@ -51,12 +51,13 @@ fn taken(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
-/// `held` is what the builder has in the field: of a body the builder, and of an optional field an `Option`.
+/// Rewrites a setter. `held` is the type of the builder's field: for a body its builder, and for an optional field an
+/// `Option`.
 fn rewrite_one(function: &mut ImplItemFn, name: &str, taken: &Type, held: &Type) {
     let (attributes, field) = (&function.attrs, &function.sig.ident);
     let text = name.trim_start_matches("r#");
     let inner = option_of(taken).unwrap_or(taken);
-    // An optional field that may be null has one `Option` more than what is taken for it.
+    // An optional field that may be null has one `Option` more than its setter takes.
     let may_be_null = option_of(held).and_then(option_of).is_some() && option_of(inner).is_none();
     let taker: syn::Ident = if may_be_null { parse_quote!(Nullable) } else { parse_quote!(Optional) };
     *function = if option_of(held).is_some() {
@@ -90,7 +91,7 @@ fn rewrite_one(function: &mut ImplItemFn, name: &str, taken: &Type, held: &Type)
     };
 }
 
-/// typify says "no value supplied for x", and progenitor "x was not initialized".
+/// Replaces typify's "no value supplied for x" and progenitor's "x was not initialized".
 struct Unset;
 
 impl VisitMut for Unset {

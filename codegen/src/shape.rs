@@ -1,7 +1,7 @@
 //! The part of OpenAPI 3.0.3 that the generator handles, as tables, and the check against them.
 //!
-//! progenitor ignores what it does not know, panics on some of it, and reports none of it by line. So a fragment holds
-//! only what stands here.
+//! progenitor ignores what it does not know, panics on some of it, and reports none of it by line. So a fragment may
+//! only contain what is in these tables.
 
 use crate::document::{Document, escape, shown};
 use crate::near::did_you_mean;
@@ -9,7 +9,7 @@ use crate::violation::Violation;
 use Shape::{Any, Count, Flag, FlagOrSchema, List, Map, Number, OneOf, Schema, Text, True, Version, Words};
 use serde_json::Value;
 
-/// What may stand in one place.
+/// What a value may be.
 pub(crate) enum Shape {
     Any,
     Flag,
@@ -25,21 +25,21 @@ pub(crate) enum Shape {
     Version,
     OneOf(&'static [&'static str]),
     List(&'static Shape),
-    /// Names of the author's choice, each with the same shape.
+    /// Names of the author's choice, each with a value of the same shape.
     Map(&'static Shape),
     Object(&'static Object),
-    /// A schema: a reference alone, or [`SCHEMA`].
+    /// A schema: either a reference, or [`SCHEMA`].
     Schema,
     FlagOrSchema,
 }
 
 /// A mapping whose keys are known.
 pub(crate) struct Object {
-    /// Its name with an article.
+    /// The object's name with an article.
     pub what: &'static str,
     pub required: &'static [&'static str],
     pub known: &'static [(&'static str, Shape)],
-    /// Why other keys are refused, where it is not only that they are unknown.
+    /// Why other keys are refused, if the reason is not just that they are unknown.
     pub mend: Option<&'static str>,
 }
 
@@ -121,7 +121,7 @@ static PATH: Object = Object {
     ),
 };
 
-// What an operation needs besides is for the house rules to say, in words of their own.
+// The house rules say what else an operation needs, in messages of their own.
 static OPERATION: Object = Object {
     what: "an operation",
     required: &[],
@@ -205,7 +205,7 @@ static SECURITY_SCHEME: Object = Object {
         ("type", OneOf(&["apiKey", "http"])),
         ("in", OneOf(&["header"])),
         ("name", Words),
-        // These are the registered ones that the client speaks; generators warn of any other word.
+        // These are the registered schemes that the client speaks; generators warn of any other word.
         ("scheme", OneOf(&["basic", "bearer"])),
         ("bearerFormat", Text),
         ("description", Text),
@@ -251,12 +251,12 @@ pub(crate) static REFERENCE: Object = Object {
     mend: Some("Tools ignore what stands beside `$ref`: remove it, or wrap the reference in `allOf`."),
 };
 
-/// Everything in the document that the tables do not know.
+/// Returns everything in the document that the tables do not know.
 pub fn check(document: &Document) -> Vec<Violation> {
     let mut checker = Checker { document, violations: Vec::new() };
     checker.visit(&Shape::Object(&DOCUMENT), &document.value, "", "The document");
     checker.violations.sort();
-    // An alias makes one place stand for several.
+    // An alias gives one place to several nodes.
     checker.violations.dedup();
     checker.violations
 }
@@ -271,7 +271,7 @@ impl Checker<'_> {
         self.violations.push(self.document.violation(pointer, "shape", message));
     }
 
-    /// `label` is what a message calls the value.
+    /// `label` is the name of the value in messages.
     fn visit(&mut self, shape: &Shape, value: &Value, pointer: &str, label: &str) {
         match (shape, value) {
             (Any, _)

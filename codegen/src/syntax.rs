@@ -1,4 +1,4 @@
-//! Ways into a syntax tree.
+//! Helpers for reading a syntax tree.
 
 use syn::{Expr, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Type};
 
@@ -16,7 +16,7 @@ pub fn doc_of(attribute: &syn::Attribute) -> Option<String> {
 pub fn renamed(attribute: &syn::Attribute) -> Option<String> {
     let mut name = None;
     if attribute.path().is_ident("serde") {
-        // Whatever else stands there is somebody else's to read.
+        // The other arguments of the attribute do not matter here.
         let _ = attribute.parse_nested_meta(|meta| {
             let value = meta.value().ok().map(|value| value.parse::<syn::LitStr>()).transpose()?;
             if meta.path.is_ident("rename") {
@@ -55,7 +55,7 @@ pub fn type_ident(item: &ItemImpl) -> Option<&syn::Ident> {
     last_segment(&item.self_ty).map(|segment| &segment.ident)
 }
 
-/// `T` of `Option<T>`.
+/// The `T` of `Option<T>`.
 pub fn option_of(ty: &Type) -> Option<&Type> {
     last_segment(ty).filter(|segment| segment.ident == "Option").and_then(first_argument)
 }

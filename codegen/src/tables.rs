@@ -1,4 +1,4 @@
-//! What the hand-written layer reads about the operations and types, so that no list of them is kept by hand.
+//! The tables of operations and types that the hand-written layer reads, so that no list of them is kept by hand.
 
 use crate::builders::Generated;
 use crate::document::{Document, Operation, escape, referenced_name, shown};
@@ -19,11 +19,11 @@ pub const CREDENTIALS: &[(&str, &str)] = &[
     ("managementToken", "ManagementToken"),
 ];
 
-/// An application's secret in a header, and in the body.
+/// The names for an application's secret in a header, and in the body.
 const BASIC: &str = "ClientSecretBasic";
 const POST: &str = "ClientSecretPost";
 
-/// The security schemes that the crate could not serve.
+/// A violation for each security scheme that the crate does not implement.
 pub fn unknown_credentials(document: &Document) -> Vec<Violation> {
     let schemes = document.value["components"]["securitySchemes"].as_object().into_iter().flatten();
     let unknown = schemes.filter(|(scheme, _)| !CREDENTIALS.iter().any(|(known, _)| known == scheme));
@@ -48,7 +48,7 @@ pub fn tables(
     Ok([parse(invoke(document, features, generated)?)?, parse(schemas(document, features, types)?)?])
 }
 
-/// The table of operations, apart from the client: much of the crate reads it that knows no client.
+/// The table of operations. It is apart from the client because much of the crate reads it without knowing a client.
 pub fn operations(document: &Document, features: &Features, generated: &[Generated<'_>]) -> Result<syn::File, String> {
     let mut alike: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for operation in document.operations() {
@@ -64,7 +64,7 @@ pub fn operations(document: &Document, features: &Features, generated: &[Generat
         let summary = value["summary"].as_str().unwrap_or_default();
         let credentials = credentials(document, operation)?;
         let deprecated = operation.deprecated();
-        // HTTP defines the other methods to be so.
+        // HTTP defines the other methods to be idempotent.
         let idempotent = verb != "POST" || value["x-idempotent"] == true;
         let replaced_by = match value["x-replaced-by"].as_str() {
             Some(replacement) => quote!(Some(#replacement)),
@@ -113,7 +113,7 @@ fn attribute(with: Option<&With>) -> Option<syn::Attribute> {
 }
 
 /// The alternatives of `security`, each a list of credentials that go together. OpenAPI has no scheme for a secret in
-/// the body: what `clientSecretBasic` is listed for takes it there as well, if the body has fields for it.
+/// the body: an operation that lists `clientSecretBasic` also takes the secret in the body, if that has fields for it.
 fn credentials(document: &Document, operation: &Operation<'_>) -> Result<Vec<proc_macro2::TokenStream>, String> {
     let fields = document.property_names(operation.body_schema());
     let posts = ["client_id", "client_secret"].iter().all(|field| fields.contains(field));
@@ -160,13 +160,13 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     names
 }
 
-/// The body and the payload. Operations where both are the same can stand in for each other.
+/// The body and the payload of an operation. Operations that have both in common can stand in for each other.
 fn asked_and_answered<'a>(document: &'a Document, operation: &Operation<'a>) -> Option<(&'a str, &'a str)> {
     let body = referenced_name(operation.body_schema())?;
     Some((body, document.property(operation.answer_schema(), "data").and_then(referenced_name)?))
 }
 
-/// The dynamic way to every operation: JSON in, JSON out, through the same typed builders.
+/// The dynamic way to call each operation: JSON in, JSON out, through the same typed builders.
 fn invoke(
     document: &Document,
     features: &Features,

@@ -1,4 +1,4 @@
-//! What a message says, and where.
+//! What is wrong with a fragment, and where.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use std::fmt;
 pub struct Violation {
     /// The fragment's path as it was loaded, such as `openapi/wechat.yaml`.
     pub file: String,
-    /// Counted from 1; 0 where the whole file is meant.
+    /// Counted from 1; 0 if the whole file is meant.
     pub line: usize,
-    /// Counted from 1; 0 where the whole file is meant.
+    /// Counted from 1; 0 if the whole file is meant.
     pub column: usize,
     /// The rule's name, such as `operation-id`.
     pub rule: &'static str,

@@ -50,7 +50,7 @@ impl Host {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Returns the path in front of all others: empty, or with a slash at its start and not at its end.
+    /// Returns the path that all others follow: empty, or with a slash at its start and none at its end.
     pub(crate) fn base_path(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }

@@ -59,7 +59,7 @@ impl CallOptions {
     }
 }
 
-/// Shows no header's value.
+/// Does not show the headers' values.
 impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -78,7 +78,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] for a timeout of zero, and for a header that cannot be sent or that is the client's own.
+    /// [`ErrorKind::Configuration`] for a timeout of zero, and for a header that cannot be sent or that is the client's
+    /// own.
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! The access key, and requests that it signs.
+//! The access key, and the signatures that it makes for requests.
 
 use super::dialect::header;
 use super::kind::{Holding, Outgoing, header_value, secret_value};
@@ -12,14 +12,14 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum AccessKeyUse {
-    /// To sign each request.
+    /// It signs each request.
     #[default]
     Signature,
-    /// To fetch a management token, which the client keeps, shares among its clones and renews before it expires, or
+    /// It fetches a management token, which the client keeps, shares among its clones, and renews before it expires or
     /// when the server rejects it, though not twice within five seconds.
     ///
-    /// While the server gives none, calls get the error of the last try: for a second, for half a minute if it was a
-    /// refusal, or for as long as its `Retry-After` asks, up to a minute. Then the next call tries again.
+    /// While the server gives no token, calls get the error of the last try: for a second, for half a minute if it was
+    /// a refusal, or for as long as the server's `Retry-After` asks, up to a minute. Then the next call tries again.
     ManagementToken,
 }
 
@@ -39,7 +39,7 @@ impl AccessKey {
     }
 }
 
-/// How a signed request tells its date.
+/// How a signed request states its date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SignatureDate {
@@ -51,7 +51,7 @@ pub enum SignatureDate {
 }
 
 impl SignatureDate {
-    /// The header; none for a moment that cannot be told: before 1970 or after 9999.
+    /// The value of the `date` header; `None` for a time before 1970 or after 9999, which cannot be written.
     pub(super) fn of(self, now: SystemTime) -> Option<HeaderValue> {
         const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
         let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).ok().filter(|since| *since < YEAR_10000)?;

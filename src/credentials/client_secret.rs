@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
-/// How an application proves itself where an operation takes its secret, such as the sign-in.
+/// How an application proves itself to operations that take its secret, such as the sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
@@ -17,7 +17,7 @@ pub enum ClientAuthentication {
     Basic,
     /// `client_secret_post`: id and secret in the body.
     Post,
-    /// `none`: the secret stays here.
+    /// `none`: the secret is not sent.
     None,
 }
 
@@ -25,7 +25,7 @@ pub enum ClientAuthentication {
 #[derive(Clone, Default)]
 pub(crate) struct ClientSecretBasic {
     used: bool,
-    /// `base64(app_id:app_secret)`; as secret as the secret.
+    /// `base64(app_id:app_secret)`, which is as secret as the secret itself.
     pair: Option<SecretString>,
 }
 
@@ -36,7 +36,8 @@ pub(crate) struct ClientSecretPost {
     app: Option<(String, SecretString)>,
 }
 
-/// Both ways of the secret of an application, of which one is used at most: that of the `authentication`, if one is set.
+/// Makes both ways of sending an application's secret, of which at most one is used: the one of `authentication`, if
+/// that is set.
 pub(crate) fn both_ways(
     app: Option<(&str, &SecretString)>,
     authentication: Option<ClientAuthentication>,
@@ -101,8 +102,8 @@ fn with_app_in_form(form: &[u8], id: &str, secret: &SecretString) -> Option<Vec<
     Some(form.finish().into_bytes())
 }
 
-/// The JSON object with `client_id` and `client_secret` behind its own fields, which stay as they are to the byte; none
-/// if it is not an object. One that has either of the two is left alone.
+/// Adds `client_id` and `client_secret` behind the fields of the JSON object, which stay as they are to the byte;
+/// `None` if it is not an object. An object that has either of the two is left alone.
 fn with_app(object: &[u8], id: &str, secret: &str) -> Option<Vec<u8>> {
     let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(object).ok()?;
     if fields.contains_key("client_id") || fields.contains_key("client_secret") {

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 /// Which brand's headers go out.
 ///
-/// A client takes it from its host: [`Authing`](Self::Authing) for `authing.cn`, `authing.com` and what lies under
-/// them, [`GenAuth`](Self::GenAuth) for every other host.
+/// By default a client uses the one of its host: [`Authing`](Self::Authing) for `authing.cn`, `authing.com` and their
+/// subdomains, [`GenAuth`](Self::GenAuth) for every other host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -35,7 +35,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The text in the header, such as `en-US`.
+    /// The header's value, such as `en-US`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,14 +47,14 @@ impl Language {
     }
 }
 
-/// Writes the text in the header.
+/// Writes the header's value.
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// Reads the text in the header, in any case of letters.
+/// Reads the header's value, ignoring the case of letters.
 impl FromStr for Language {
     type Err = Error;
 
@@ -65,7 +65,7 @@ impl FromStr for Language {
     }
 }
 
-/// `genauth` or `authing`, in any case.
+/// Reads `genauth` or `authing`, ignoring the case of letters.
 impl FromStr for Dialect {
     type Err = Error;
 
@@ -81,7 +81,7 @@ impl FromStr for Dialect {
 /// The name of a header in each dialect.
 pub(crate) type Header = fn(Dialect) -> HeaderName;
 
-/// The [`Header`] of this name, without the prefix.
+/// Makes the [`Header`] of this name, which is given without the prefix.
 macro_rules! header {
     ($name:literal) => {
         |dialect: $crate::Dialect| match dialect {
@@ -96,12 +96,12 @@ pub(super) use header;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum TenantHeader {
-    /// `x-genauth-app-tenant-id`, as the API's documents and the SDK for Go have it.
+    /// `x-genauth-app-tenant-id`, as in the API's documents and the SDK for Go.
     #[default]
     AppTenantId,
-    /// `x-genauth-tenant-id`, as the SDK for Java has it.
+    /// `x-genauth-tenant-id`, as in the SDK for Java.
     TenantId,
-    /// `x-genauth-app-id`, as the SDKs for Node have it.
+    /// `x-genauth-app-id`, as in the SDKs for Node.
     AppId,
 }
 

@@ -1,4 +1,4 @@
-//! What the kinds of credentials have in common, and the headers that they become.
+//! What all kinds of credentials have in common, and the header values they are made into.
 
 use super::dialect::{Dialect, Header};
 use crate::keeper::Held;
@@ -8,8 +8,8 @@ use http::header::AUTHORIZATION;
 use reqwest::Request;
 use std::time::SystemTime;
 
-/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix is that of
-/// [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
+/// A kind of credential, one per security scheme of the document, and the headers that it sends. The prefix shown is
+/// that of [`Dialect::GenAuth`](crate::Dialect); `x-genauth-sdk-version` and `x-genauth-lang` go out with every call.
 ///
 /// | credential | headers |
 /// |---|---|
@@ -21,9 +21,9 @@ use std::time::SystemTime;
 /// | `AccessKeySignature` | `authorization: GenAuth KEY:SIGNATURE`, `date`, `x-genauth-signature-…`, the tenant's |
 ///
 /// Authing's scheme is `authing KEY:SIGNATURE`, and the other headers of a signature end in `nonce`, `method` and
-/// `version`. The user pool is the one that the management token names, or else the access key's id, which is the user
-/// pool's for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`, or as
-/// [`TenantHeader`](crate::TenantHeader) says.
+/// `version`. The user pool is the one that the management token names; otherwise the access key's id is sent, which is
+/// the user pool's id for a user pool's own key. The tenant's header, if a tenant is set, is `x-genauth-app-tenant-id`,
+/// or as [`TenantHeader`](crate::TenantHeader) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
@@ -37,7 +37,7 @@ pub enum Credential {
     /// The application's id and secret in the body: [`ClientBuilder::app`](crate::ClientBuilder::app) with
     /// [`ClientAuthentication::Post`](crate::ClientAuthentication::Post).
     ClientSecretPost,
-    /// A token of the management side, which the client fetches for its access key:
+    /// A management token, which the client fetches with its access key:
     /// [`ClientBuilder::access_key`](crate::ClientBuilder::access_key) with
     /// [`AccessKeyUse::ManagementToken`](crate::AccessKeyUse::ManagementToken).
     ManagementToken,
@@ -45,26 +45,26 @@ pub enum Credential {
     AccessKeySignature,
 }
 
-/// What there is to say of a kind, as one client holds it.
+/// What is known of one kind of credential in one client.
 pub(super) struct Holding<'a> {
-    /// What to call to give a client this credential.
+    /// The setter that gives a client this credential.
     pub(super) setter: &'static str,
     pub(super) is_held: bool,
-    /// What of it is secret for as long as the client lives; tokens come and go, and whoever sends one knows which.
+    /// The part that is secret for as long as the client lives. Tokens come and go; a call that sends one knows it.
     pub(super) secret: Option<&'a SecretString>,
 }
 
-/// A request that credentials are put on, and what it is told beside them.
+/// A request to put credentials on, and what they need to know.
 pub(crate) struct Outgoing<'a> {
     pub(crate) request: &'a mut Request,
     pub(crate) subject: &'a str,
-    /// The path of the host, which no signature covers.
+    /// The path of the host, which signatures do not cover.
     pub(crate) base_path: &'a str,
-    /// Dates a signature.
+    /// The time for the date of a signature.
     pub(crate) now: SystemTime,
     /// The user's token as it was when the credentials were chosen.
     pub(crate) user_access_token: Option<&'a SecretString>,
-    /// The one to send, where a management token was chosen.
+    /// The token to send, if a management token was chosen.
     pub(crate) management_token: Option<&'a Held>,
     pub(crate) dialect: Dialect,
     /// The header that names the tenant, and its id.
@@ -90,9 +90,9 @@ impl Outgoing<'_> {
     }
 }
 
-/// The `authorization` of a token.
+/// The `authorization` value of a token.
 pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
-    // An empty token must not hide behind the word before it.
+    // Checked first: an empty token must not pass because of the word before it.
     header_value(token.expose_secret(), "access token")?;
     secret_value(&format!("Bearer {}", token.expose_secret()), "access token")
 }
@@ -104,10 +104,10 @@ pub(crate) fn secret_value(value: &str, what: &str) -> Result<HeaderValue, Error
     Ok(value)
 }
 
-/// Twice what common servers take for a header; Node takes no more for all of them.
+/// Twice what common servers accept for one header; Node accepts no more for all of them.
 const LONGEST_HEADER: usize = 16 << 10;
 
-/// A header value, refused with a sentence that does not repeat it.
+/// Makes a header value, or refuses with a sentence that does not repeat it.
 pub(crate) fn header_value(value: &str, what: &str) -> Result<HeaderValue, Error> {
     if value.len() > LONGEST_HEADER {
         let detail = format!("the {what} is longer than 16 KiB, too long for a header; check what it is");

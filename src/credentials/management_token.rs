@@ -1,4 +1,4 @@
-//! The token of the management side: fetched once for an access key, shared, renewed before it expires.
+//! The management token: fetched once for an access key, shared, and renewed before it expires.
 
 use super::access_key_signature::AccessKey;
 use super::dialect::header;
@@ -12,7 +12,7 @@ use http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The least between two tokens, whatever the server says of their lives or rejects.
+/// The shortest time between two tokens, whatever the server says of their lives or rejects.
 const LEAST_LIFE: Duration = Duration::from_secs(5);
 
 pub(crate) const WORDS: Words = Words {
@@ -28,7 +28,7 @@ pub(crate) struct ManagementTokens {
 }
 
 impl ManagementTokens {
-    /// Makes them with a source that fetches through the client itself, in the time that a call has.
+    /// Makes them with a source that fetches through the client itself, within a call's time limit.
     pub(crate) fn new(
         key: AccessKey,
         source: Box<dyn Source>,
@@ -47,7 +47,7 @@ impl ManagementTokens {
         Self { keeper: shown(Keeper::new(key.id.clone(), member, patience)), key }
     }
 
-    /// The token, and whether it is one that was not there before this was asked.
+    /// The token, and whether it was fetched since this was called.
     pub(crate) async fn get(&self) -> Result<(Held, bool), Error> {
         let before = self.keeper.held();
         let token = self.keeper.get().await?;
@@ -55,23 +55,25 @@ impl ManagementTokens {
         Ok((token, is_new))
     }
 
-    /// Another one than that, which the server has rejected, if there is one. Where one was fetched for that a moment ago,
-    /// it is not the token's fault, and where none can be had, other calls may still do with that one.
+    /// Another token than the one that the server has rejected, if there is one. `None` if a token was fetched for that
+    /// reason a moment ago, since then the token is not at fault, or if none can be fetched: other calls may still do
+    /// with the rejected one.
     pub(crate) async fn other_than(&self, rejected: &Held) -> Option<Held> {
         let next = self.keeper.newer_than(rejected, LEAST_LIFE).await.ok()?;
         (!next.is(rejected)).then_some(next)
     }
 }
 
-/// What is kept of an answer: a token that expires in so many seconds.
+/// Makes a token from an answer: it expires in `expires_in` seconds.
 pub(crate) fn fetched(secret: SecretString, expires_in: i64, key_id: &str) -> FetchedToken {
     let lifetime = Duration::from_secs(u64::try_from(expires_in).unwrap_or_default()).max(LEAST_LIFE);
-    // A user pool's own key is its id and secret; for another key without the claim there is no better guess.
+    // The access key of a user pool is the pool's id and secret; for another key without the claim there is no better
+    // guess.
     let userpool_id = userpool_id(secret.expose_secret()).or_else(|| HeaderValue::from_str(key_id).ok());
     FetchedToken { secret, made: userpool_id.map(|id| Arc::new(id) as _), lifetime: Lifetime::For(lifetime) }
 }
 
-/// An access key that fetches tokens, if the client has one. Shared by the clones of a client.
+/// The access key that fetches tokens, if the client has one. The clones of a client share it.
 #[derive(Clone, Default)]
 pub(crate) struct ManagementAccess(pub(crate) Option<Arc<ManagementTokens>>);
 
@@ -88,7 +90,7 @@ impl ManagementAccess {
     }
 }
 
-/// The claim `scoped_userpool_id` of the JWT that the token is. The server has checked it; here it is but read.
+/// The claim `scoped_userpool_id` of a token that is a JWT. The server has verified the token; here it is only read.
 fn userpool_id(token: &str) -> Option<HeaderValue> {
     #[derive(serde::Deserialize)]
     struct Claims {
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_user_pool_is_read_from_the_claim_and_a_token_without_one_is_none() {
-        // Recorded from the official Python SDK's traffic.
+        // This was recorded from the official Python SDK's traffic.
         let token = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzY29wZWRfdXNlcnBvb2xfaWQiOiJwb29sXzYwZTAwMDAwMDAwMDAwMDAwMDAwMDBhYiIsImV4cCI6MTg5MzQ1NjAwMH0.";
         assert_eq!(userpool_id(token).unwrap(), "pool_60e0000000000000000000ab");
         for token in ["", "opaque", "a.b.c", "a..c", "a.e30.c"] {

@@ -1,4 +1,4 @@
-//! What a client proves itself with, and how each of it becomes headers. One file per kind; a new kind is a variant of
+//! The credentials of a client, and how each becomes headers. There is one file per kind; a new kind is a variant of
 //! [`Credential`], and the compiler asks for the rest.
 
 mod access_key_signature;
@@ -29,10 +29,10 @@ use dialect::{Header, header};
 use http::HeaderValue;
 use kind::Holding;
 
-/// How the SDK calls itself to the server.
+/// The SDK's name for itself, as sent to the server.
 const SDK_VERSION: &str = concat!("genauth-rust:", env!("CARGO_PKG_VERSION"));
 
-/// What an endpoint that the document does not describe may be called with: whatever the client holds.
+/// What an endpoint that the document does not describe may be called with: anything the client holds.
 const ANY: &[&[Credential]] = &[
     &[Credential::AppId],
     &[Credential::AppId, Credential::UserAccessToken],
@@ -57,7 +57,7 @@ pub(crate) struct Credentials {
     pub(crate) management_access: ManagementAccess,
 }
 
-/// Where each kind is held. The compiler asks for a variant that is missing here, and for what there is to say of it.
+/// Maps each kind to the field that holds it. The compiler reports a variant that is missing here, or lacks a method.
 macro_rules! kinds {
     ($($kind:ident: $held:ident,)*) => {
         impl Credentials {
@@ -92,21 +92,21 @@ kinds! {
 }
 
 impl Credentials {
-    /// How the application proves itself to a standard endpoint; not at all where it has no secret to send.
+    /// How the application proves itself to a standard endpoint; empty if it has no secret to send.
     #[cfg(feature = "oidc")]
     pub(crate) fn of_app(&self) -> &'static [Credential] {
         let ways: [&[Credential]; 2] = [&[Credential::ClientSecretBasic], &[Credential::ClientSecretPost]];
         ways.into_iter().find(|way| self.kind(way[0], false).is_held).unwrap_or_default()
     }
 
-    /// The access key's, whatever the key is used for.
+    /// The id of the access key, whatever the key is used for.
     pub(crate) fn access_key_id(&self) -> Option<&str> {
         let fetching = || self.management_access.0.as_ref().map(|tokens| &tokens.key);
         self.access_key_signature.key.as_ref().or_else(fetching).map(|key| key.id.as_str())
     }
 
-    /// Chooses one of the alternatives that an operation takes: the one that says most about the caller, the
-    /// document's order among equals. An endpoint that the document does not describe has none.
+    /// Chooses one of the alternatives that an operation takes: the one with the most credentials, and the first in the
+    /// document among equals. An endpoint that the document does not describe has no alternatives.
     pub(crate) fn choose(
         &self,
         alternatives: Option<&'static [&'static [Credential]]>,
@@ -129,7 +129,7 @@ impl Credentials {
         })
     }
 
-    /// What the caller asked for, if all of it is held and can be sent together.
+    /// Returns the credentials that the caller asked for, if all of them are held and can be sent together.
     pub(crate) fn held<'a>(
         &self,
         asked: &'a [Credential],
@@ -156,7 +156,7 @@ impl Credentials {
         }
     }
 
-    /// Puts the chosen credentials, and what goes with them, on a request.
+    /// Puts the chosen credentials, and the headers that go with them, on a request.
     pub(crate) fn apply(&self, chosen: &[Credential], mut outgoing: Outgoing<'_>) -> Result<(), Error> {
         outgoing.put(header!("sdk-version"), HeaderValue::from_static(SDK_VERSION));
         outgoing.put(header!("lang"), HeaderValue::from_static(self.language.as_str()));
@@ -164,8 +164,8 @@ impl Credentials {
     }
 }
 
-/// How a message lists what an operation may be called with: as in `a and b, or c`. What has the name of what stands
-/// before it is not named again.
+/// Lists what an operation may be called with for a message, as in `a and b, or c`. Within an alternative, neighbours
+/// of the same name are named once.
 fn ways(alternatives: &[&[Credential]], name: impl Fn(Credential) -> &'static str) -> String {
     let mut ways: Vec<String> = Vec::new();
     for alternative in alternatives {

@@ -1,8 +1,8 @@
 //! The access key's signature: HMAC-SHA1, version 1.0, over method, headers, path and parameters.
 //!
-//! The server signs what its JavaScript makes of the request, so this writes parameters the way `JSON.stringify` does.
-//! The text that is signed holds the secrets of the body and is as secret as they are: it leaves this file for fuzz
-//! targets only.
+//! The server signs what its JavaScript makes of the request, so this writes parameters as `JSON.stringify` does. The
+//! text that is signed holds the secrets of the body and is as secret as they are: it leaves this file only for fuzz
+//! targets.
 
 use crate::json::Json;
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use hmac_sha1_compact::HMAC;
 use http::HeaderMap;
 use zeroize::Zeroizing;
 
-/// What is signed, as it will be sent.
+/// The parts of a request that are signed, as they will be sent.
 pub(crate) struct Signature<'a> {
     pub(crate) method: &'a str,
     /// The path, without the base path of the host.
@@ -19,7 +19,7 @@ pub(crate) struct Signature<'a> {
     /// Percent-encoded, as in a URL.
     pub(crate) query: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
-    /// JSON, or nothing.
+    /// The JSON body; empty if there is none.
     pub(crate) body: &'a [u8],
     /// The prefix of the dialect's headers.
     pub(crate) prefix: &'static str,
@@ -55,7 +55,7 @@ impl Signature<'_> {
         Ok(text)
     }
 
-    /// The query's of a GET, the body's top-level fields otherwise; a list counts its elements.
+    /// The parameters of a GET's query; otherwise the top-level fields of the body, or a list's elements by index.
     fn parameters(&self) -> Result<Vec<(String, Zeroizing<String>)>, &'static str> {
         if self.method == "GET" {
             let decoded = form_urlencoded::parse(self.query.unwrap_or_default().as_bytes());
@@ -74,12 +74,12 @@ impl Signature<'_> {
     }
 }
 
-/// Sorts as JavaScript compares texts; what has the same name keeps its order.
+/// Sorts by name as JavaScript compares texts; entries of the same name keep their order.
 fn sort(named: &mut [(String, Zeroizing<String>)]) {
     named.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
 }
 
-/// A single-use random text.
+/// Makes a random text for single use.
 pub(super) fn nonce() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
@@ -91,11 +91,11 @@ mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
 
-    /// Recorded from the official Node SDK, with nonce and date pinned.
+    /// These were recorded from the official Node SDK, with nonce and date pinned.
     const VECTORS: &str = include_str!("../../tests/vectors/signatures.json");
 
-    /// The vector that this crate does not follow: Node sends a GET's arrays in brackets but signs them as JSON, and
-    /// here what is sent is what is signed.
+    /// The vector that this crate does not follow: Node sends a GET's arrays in brackets but signs them as JSON, while
+    /// this crate signs what it sends.
     const LEFT_OUT: &str = "get_query_array_and_object";
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             let mut line = request["request"].as_str().unwrap().split(' ');
             let (method, target) = (line.next().unwrap(), line.next().unwrap());
             let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-            // What stands before it is the base path of the host.
+            // Whatever comes before that is the base path of the host.
             let path = &path[path.find("/api/v3/").unwrap()..];
             let body = request["body"].as_str().unwrap().as_bytes();
             let signature = Signature { method, path, query, headers: &headers, body, prefix: "x-authing-" };

@@ -4,7 +4,7 @@ use super::kind::{Holding, Outgoing, bearer};
 use crate::{Error, SecretString};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Shared by the clones of a client, so that a login in one task is seen by the others.
+/// The clones of a client share it, so that a login in one task is seen by the others.
 #[derive(Clone, Default)]
 pub(crate) struct UserAccessToken(Arc<RwLock<Option<SecretString>>>);
 

@@ -1,4 +1,4 @@
-//! One attempt: what goes out, and what comes.
+//! One attempt: the request that goes out, and the answer that comes back.
 
 use super::body;
 use super::call::Call;
@@ -11,15 +11,14 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Request, Url};
 
-/// A request as the caller made it, and the tokens that go with it, which are chosen anew for each attempt.
+/// A request as the caller made it, and the tokens for it, which are chosen anew for each attempt.
 pub(super) struct Draft {
-    /// It has no headers. What is sent is a copy, with these and with credentials.
+    /// The request has no headers: a copy of it is sent, with `headers` and with credentials.
     pub(super) request: Request,
     headers: HeaderMap,
     user: Option<SecretString>,
     token: Option<Held>,
-    /// Whether the management token is one that was not there before: was fetched for this call, or since the server had
-    /// rejected the one before.
+    /// Whether the management token is new: fetched for this call, or since the server rejected the one before.
     is_new: bool,
 }
 
@@ -27,9 +26,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Why there is no management token to send.
 pub(super) enum NoToken {
-    /// This call has no time left for it.
+    /// This call has no time left to fetch one.
     TimeIsOver(Error),
-    /// The call that fetches it failed, after it had tried again what there was to try.
+    /// The call that fetches it failed, after its own retries.
     Failed(Error),
 }
 
@@ -39,10 +38,10 @@ impl Draft {
         Self { request, headers, user: None, token: None, is_new: false }
     }
 
-    /// The credentials to go with it.
+    /// The credentials to send.
     pub(super) fn choose<'a>(&mut self, call: &Call<'a>) -> Result<&'a [Credential], Error> {
         let credentials = &call.settings.credentials;
-        // One look: another task may replace the user's token while this request is under way.
+        // The token is read once: another task may replace it while this request is under way.
         self.user = credentials.user_access_token.get();
         if let Some(asked) = call.credentials {
             return credentials.held(asked, &call.subject, self.user.is_some());
@@ -51,7 +50,7 @@ impl Draft {
         credentials.choose(alternatives, &call.subject, self.user.is_some())
     }
 
-    /// The management token among them, if there is one, which may have to be fetched.
+    /// Finds the management token, if it is among the credentials; it may have to be fetched.
     pub(super) async fn find_token(&mut self, call: &Call<'_>, chosen: &[Credential]) -> Result<(), NoToken> {
         let Some(tokens) = &call.settings.credentials.management_access.0 else { return Ok(()) };
         if chosen.contains(&Credential::ManagementToken) && self.token.is_none() {
@@ -62,8 +61,8 @@ impl Draft {
         Ok(())
     }
 
-    /// After an attempt that failed: whether there is another management token to send, for one that the server rejected.
-    /// A token may die before its time.
+    /// After a failed attempt: whether there is another management token to send instead of one that the server
+    /// rejected. A token may die before its time.
     pub(super) async fn renew_token(&mut self, call: &Call<'_>, error: &Error) -> Result<bool, Error> {
         let is_unauthorized = error.status_code() == Some(401) || error.http_status() == Some(StatusCode::UNAUTHORIZED);
         let sent = self.token.take().filter(|_| is_unauthorized && !self.is_new);
@@ -80,7 +79,7 @@ impl Draft {
         let settings = call.settings;
         let copy = self.request.try_clone();
         let mut request = copy.ok_or_else(|| call.error(ErrorKind::Request, "its body is a stream"))?;
-        // Room for what most calls have.
+        // This is enough for most calls.
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(ACCEPT, JSON);
         if request.body().is_some() {
@@ -104,7 +103,7 @@ impl Draft {
         };
         settings.credentials.apply(chosen, outgoing)?;
         if settings.foreign_http_client {
-            // A client from outside may follow redirects, and would send the body again, to wherever it is told. A body
+            // A caller's own HTTP client may follow redirects, and would then send the body again, to any host. A body
             // that looks like a stream cannot be sent twice.
             if let Some(body) = request.body_mut().take() {
                 *request.body_mut() = Some(reqwest::Body::wrap(body));
@@ -113,7 +112,7 @@ impl Draft {
         Ok(request)
     }
 
-    /// What of the last attempt must not be repeated.
+    /// The secrets of the last attempt, which must not be repeated.
     pub(super) fn secrets<'a>(&'a self, call: &Call<'a>) -> Secrets<'a> {
         let tokens = [self.user.as_ref(), self.token.as_ref().map(Held::secret)];
         Secrets {
@@ -126,17 +125,17 @@ impl Draft {
     }
 }
 
-/// An answer that came whole.
+/// An answer that arrived completely.
 pub(crate) struct Arrival {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// What is wrong with an answer, and its headers; none where there was no answer.
+/// What is wrong with an answer, and its headers; the map is empty if there was no answer.
 pub(super) type Failed = (Error, HeaderMap);
 
-/// Sends what is `drafted`.
+/// Sends the request. An answer from another URL than `drafted` shows that the HTTP client has followed a redirect.
 pub(super) fn deliver<'a>(
     call: &'a Call<'_>,
     mut request: Request,
@@ -147,7 +146,7 @@ pub(super) fn deliver<'a>(
     let allowed = settings.attempt_timeout.map_or(left, |most| most.min(left));
     let mut sent_to = None;
     if settings.foreign_http_client {
-        // It may have a time limit of its own, and this one counts.
+        // That client may have a time limit of its own; this one overrides it.
         *request.timeout_mut() = Some(allowed);
         sent_to = Some(drafted);
     }
@@ -158,7 +157,7 @@ pub(super) fn deliver<'a>(
             let answer = sent.await.map_err(|error| body::broken(call, error))?;
             body::read(call, response.insert(answer), sent_to).await
         };
-        // Not by reqwest, which allocates several times for it.
+        // The limit is not set on reqwest's request, which would allocate several times for it.
         let body = tokio::time::timeout(allowed, exchanged).await.unwrap_or_else(|_| Err(call.time_is_over()));
         let Some(mut response) = response else {
             return Err((body.err().unwrap_or_else(|| call.time_is_over()), HeaderMap::new()));

@@ -1,5 +1,5 @@
-//! The attempts of a call: what may succeed without a change is tried again, as long as there is time and the document lets
-//! it.
+//! The attempts of a call: what may succeed without a change is tried again, as long as there is time and the call is
+//! idempotent.
 
 use super::attempt::{Arrival, Draft, Failed, NoToken, deliver};
 use super::call::Call;
@@ -20,7 +20,7 @@ pub(super) struct Attempts<'a> {
     draft: Draft,
     span: Span,
     made: u32,
-    /// How long the last one took, until its answer was there.
+    /// How long the last attempt took until its answer was complete.
     #[cfg(feature = "opentelemetry")]
     took: std::time::Duration,
 }
@@ -41,7 +41,7 @@ impl<'a> Attempts<'a> {
         Ok(attempts)
     }
 
-    /// What nothing is sent for.
+    /// Refuses a call for which nothing must be sent.
     fn check(&self) -> Result<(), Error> {
         let Call { settings, operation: Some(operation), .. } = self.call else { return Ok(()) };
         settings.notices.of_document(operation)?;
@@ -52,10 +52,11 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 
-    /// The next answer that comes whole. After one that `failed` there is another attempt, or the call's error.
+    /// Returns the next complete answer. After an answer that `failed`, makes another attempt or returns the call's
+    /// error.
     pub(super) async fn next(&mut self, failed: Option<Failed>) -> Result<Arrival, Error> {
         let span = self.span.clone();
-        // Boxed: a future of this size would be moved about by all that await it.
+        // The future is boxed: all futures that await it would otherwise carry its size.
         let next = Box::pin(self.arrive(failed).instrument(span)).await;
         next.inspect_err(|error| trace::failure(&self.span, error))
     }
@@ -89,13 +90,13 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Waits until there are not too many requests under way.
+    /// Waits while too many requests are under way.
     async fn turn(&self) -> Result<Option<SemaphorePermit<'a>>, Error> {
         let Some(turns) = &self.call.settings.concurrency else { return Ok(None) };
         Box::pin(self.call.in_time(turns.acquire())).await.map(Result::ok)
     }
 
-    /// The call's error, unless there is to be another attempt.
+    /// Returns the call's error unless there is to be another attempt.
     async fn go_on(&mut self, mut error: Error, headers: &HeaderMap) -> Result<(), Error> {
         self.measure(error.http_status(), Some(&error));
         match self.draft.renew_token(&self.call, &error).await {
@@ -103,7 +104,8 @@ impl<'a> Attempts<'a> {
             Ok(false) => {}
             Err(time_is_over) => error = time_is_over,
         }
-        // What was carried out fails for the refusal, whether or not its payload reads; what failed anyway for its own reason.
+        // A call that was carried out fails with the refusal, whether or not its payload can be read; one that failed
+        // anyway keeps its own error.
         let carried_out =
             matches!(error.kind(), ErrorKind::NoData | ErrorKind::Response) && error.status_code() == Some(200);
         let refused = self.notice(headers).err().filter(|_| carried_out);
@@ -139,7 +141,7 @@ impl<'a> Attempts<'a> {
         self.call.settings.notices.of_server(&self.call.subject, self.call.operation, headers)
     }
 
-    /// Tells OpenTelemetry what came of the last attempt.
+    /// Tells OpenTelemetry how the last attempt ended.
     #[cfg_attr(not(feature = "opentelemetry"), allow(clippy::unused_self, unused_variables, reason = "nobody is told"))]
     fn measure(&self, status: Option<StatusCode>, error: Option<&Error>) {
         #[cfg(feature = "opentelemetry")]
@@ -155,7 +157,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Whether a parameter made the path of an operation another one's: a URL's parser resolves `..`, and takes `\` for `/`.
+/// Whether a parameter turned an operation's path into another one: a URL parser resolves `..`, and takes `\` for `/`.
 fn leads_elsewhere(path: &str, base_path: &str, operation: &Operation) -> bool {
     operation.path.contains('{')
         && !path.strip_prefix(base_path).is_some_and(|path| operation.fits(path) && !climbs(path))
@@ -185,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_parameter_of_a_path_leads_to_another_path() {
-        // Nobody listens there, so what is not refused fails to connect.
+        // Nothing listens on this port, so a request that is not refused fails to connect.
         let client = Client::builder("http://127.0.0.1:1/base").retries(0).build().unwrap();
         for (user, expected) in [
             ("zhang", ErrorKind::Connect),
@@ -199,7 +201,7 @@ mod tests {
             ("..\\..\\..\\..\\..\\api\\v3\\orgs", ErrorKind::Request),
             ("zhang\\roles", ErrorKind::Request),
         ] {
-            // As the generated code writes it.
+            // The generated code writes the URL like this.
             let url = format!("{}/api/v3/users/{}", client.host(), progenitor_client::encode_path(user));
             let request = Request::new(Method::GET, url.parse().unwrap());
             let sent = crate::exchange::send::<serde::de::IgnoredAny>(&client.settings, &GET_USER, Ok(request));

@@ -1,4 +1,4 @@
-//! The body of an answer: from where the request was sent to, and no larger than allowed.
+//! The body of an answer: it must come from where the request was sent, and be no larger than allowed.
 
 use super::call::Call;
 use crate::{Error, ErrorKind};
@@ -7,10 +7,10 @@ use http::StatusCode;
 use http::header::LOCATION;
 use reqwest::{Response, Url};
 
-/// The origin that a redirect names, or that answered after one; its path and query may hold anything.
+/// The origin that a redirect names, or that answered after one. Only the origin: path and query may hold anything.
 fn redirected_to(sent_to: Option<&Url>, response: &Response) -> Option<String> {
     if sent_to.is_some_and(|url| url != response.url()) {
-        // The caller's own HTTP client has followed: whoever answered, it was not asked what we asked.
+        // The caller's own HTTP client has followed a redirect: the server that answered did not get our request.
         return Some(response.url().origin().ascii_serialization());
     }
     if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
@@ -31,7 +31,7 @@ pub(super) async fn read(call: &Call<'_>, response: &mut Response, sent_to: Opti
         );
         return Err(call.error(ErrorKind::Redirect, detail));
     }
-    // It usually comes in one piece, which need not be copied.
+    // The body usually comes in one piece, which need not be copied.
     let (mut body, mut whole) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(call, error))? {
         if body.len().max(whole.len()) + chunk.len() > largest {
@@ -69,6 +69,6 @@ pub(super) fn broken(call: &Call<'_>, error: reqwest::Error) -> Error {
     } else {
         (ErrorKind::Transport, "the connection broke before the answer was complete; try again")
     };
-    // The URL is not secret, but the caller's proxy or test host is nobody's business in a log.
+    // The URL is not secret, but the caller's proxy or test host does not belong in a log.
     call.error(kind, detail).caused_by(error.without_url())
 }

@@ -1,4 +1,4 @@
-//! What everything on the way knows of a call.
+//! What all steps of a call know about it.
 
 use crate::client::Settings;
 use crate::encoding::one_line;
@@ -13,15 +13,15 @@ pub(crate) struct Call<'a> {
     pub(super) settings: &'a Settings,
     /// `None` for an endpoint that the document does not describe.
     pub(super) operation: Option<&'static Operation>,
-    /// What errors, warnings and logs call it.
+    /// What errors, warnings and logs call the call.
     pub(super) subject: Cow<'static, str>,
     /// Whether it may be sent more than once.
     pub(super) idempotent: bool,
-    /// What the caller chose of the credentials, if it did.
+    /// The credentials that the caller chose, if it did.
     pub(super) credentials: Option<&'a [Credential]>,
-    /// Whether the type of the payload is the caller's, and not the document's.
+    /// Whether the type of the payload is the caller's rather than the document's.
     pub(super) own_payload: bool,
-    /// Whether the body is a form, and no JSON.
+    /// Whether the body is a form rather than JSON.
     pub(super) sends_form: bool,
     start: Instant,
 }
@@ -42,7 +42,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same call, of which the time runs from now on.
+    /// The same call, with its time counted from now on.
     pub(super) fn begun_now(self) -> Self {
         Self { start: Instant::now(), ..self }
     }
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
         Error::new(kind, &*self.subject, detail)
     }
 
-    /// What the generated code could not build.
+    /// The error of a request that the generated code could not build.
     pub(super) fn unwritable(&self, problem: progenitor_client::Error<()>) -> Error {
         use progenitor_client::Error::{CommunicationError, InvalidRequest};
         match problem {
@@ -63,22 +63,22 @@ impl<'a> Call<'a> {
                 self.error(ErrorKind::Request, format!("{what}: {}; {advice}", one_line(&problem)))
             }
             CommunicationError(error) => self.unwritten(error),
-            // Their `Display` prints payloads.
+            // The `Display` of these prints payloads.
             _ => self.error(ErrorKind::Request, UNWRITABLE),
         }
     }
 
-    /// What reqwest could not build.
+    /// The error of a request that reqwest could not build.
     pub(super) fn unwritten(&self, error: reqwest::Error) -> Error {
         self.error(ErrorKind::Request, UNWRITABLE).caused_by(error.without_url())
     }
 
-    /// What is left of the time that the call has, all attempts together.
+    /// How much of the call's time is left, which all attempts share.
     pub(super) fn left(&self) -> Duration {
         self.settings.timeout.saturating_sub(self.start.elapsed())
     }
 
-    /// Runs something for as long as there is time left.
+    /// Runs a future for as long as there is time left.
     pub(super) async fn in_time<T>(&self, what: impl Future<Output = T>) -> Result<T, Error> {
         tokio::time::timeout(self.left(), what).await.map_err(|_| self.time_is_over())
     }

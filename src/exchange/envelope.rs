@@ -1,8 +1,8 @@
-//! From the bytes of an answer to a payload or an error.
+//! Reads the bytes of an answer into a payload or an error.
 //!
-//! The API answers HTTP 200 whatever happened; only the envelope's `statusCode` tells. A success of the usual shape is read in
-//! one go, payload and all. For all else the envelope is read first, and `data` only where the envelope says success: a
-//! failing answer may carry anything, or nothing, there.
+//! The API answers HTTP 200 in any case; only the envelope's `statusCode` tells success from failure. A success of the
+//! usual shape is read in one go, payload included. Otherwise the envelope is read first, and `data` only if the
+//! envelope says success: the `data` of a failure may be anything, or missing.
 
 use super::attempt::Arrival;
 use super::call::Call;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-/// An envelope as it stands in a body, with its `data` read or as it stands there.
+/// An envelope, with its `data` either read or as raw JSON.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<D> {
@@ -33,8 +33,8 @@ struct Envelope<D> {
     data: Option<D>,
 }
 
-/// The payload of an answer that says success, and what came around it. What is kept of the server's words repeats none of
-/// the secrets.
+/// Returns the payload of an answer that says success, and the rest of the envelope, with the call's secrets struck out
+/// of the server's words.
 pub(crate) fn open<T: DeserializeOwned>(
     call: &Call<'_>,
     secrets: &Secrets<'_>,
@@ -45,7 +45,7 @@ pub(crate) fn open<T: DeserializeOwned>(
     if !minds_success
         && arrival.status.is_success()
         && !is_list(&arrival.body)
-        // Also of what the payload has no field for, none of which would be read otherwise.
+        // This also checks the fields that the payload does not have, whose text would otherwise go unchecked.
         && let Ok(body) = std::str::from_utf8(&arrival.body)
         && let Ok(envelope) = serde_json::from_str(body)
         && let Envelope { status_code: 200, message, api_code, request_id, data: Some(payload) } = envelope
@@ -56,7 +56,7 @@ pub(crate) fn open<T: DeserializeOwned>(
     if minds_success && data.is_some_and(says_not_done) {
         return Err(with_answer(not_done(call, head), arrival));
     }
-    // An operation without a payload is content with no data: `()` reads from `null`.
+    // An operation without a payload needs no `data`: `()` is read from `null`.
     let payload = serde_json::from_str(data.unwrap_or("null"));
     payload.map_err(|error| unreadable(call, &error, data, arrival, &head)).map(|payload| (payload, head))
 }
@@ -71,12 +71,12 @@ fn head(status_code: i64, message: String, api_code: Option<i64>, request_id: St
     }
 }
 
-/// serde would read a struct from a list, too.
+/// Whether the JSON is a list. serde would read a struct from a list, too.
 pub(super) fn is_list(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"[")
 }
 
-/// A text; a list of texts, which some gateways send as `message`, as its JSON; nothing for null.
+/// Reads a text. A list of texts, which some gateways send as `message`, becomes its JSON; null becomes the empty text.
 fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let json = <&RawValue>::deserialize(deserializer)?.get();
     let text = match json.as_bytes() {
@@ -84,12 +84,13 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::
         [b'"', ..] => serde_json::from_slice(json.as_bytes()),
         _ => compact(json),
     };
-    // serde_json would read a place from its own text, one within this field.
+    // serde_json would add the error's place within this field, and read it back from its text as one in the whole
+    // body.
     text.map_err(|_| serde::de::Error::custom("no text"))
 }
 
-/// JSON without spaces, its strings escaped as serde_json does: as the secrets are that will be looked for in it. A
-/// `serde_json::Value` would do, but adds tens of KiB to every program.
+/// Writes JSON without spaces, with its strings escaped as serde_json does it, which is how the secrets are looked for
+/// in it. A `serde_json::Value` would do the same, but adds tens of KiB to every program.
 fn compact(json: &str) -> serde_json::Result<String> {
     let mut compact = String::with_capacity(json.len());
     let mut rest = json;
@@ -105,7 +106,7 @@ fn compact(json: &str) -> serde_json::Result<String> {
     Ok(compact)
 }
 
-/// The envelope of an answer that says success, and its `data`, or what an answer says instead.
+/// Returns the envelope of an answer that says success, and its `data`; otherwise the error that the answer stands for.
 fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Result<(Head, Option<&'a str>), Error> {
     let Arrival { status, body, .. } = arrival;
     let parsed = match is_list(body) {
@@ -126,7 +127,7 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
             append(&mut detail, &http_advice(call.operation, *status));
             call.error(ErrorKind::Http, detail)
         }
-        // serde's own text may quote the body, so it says only where.
+        // serde's own message may quote the body, so only the place is told.
         Err(error) => {
             let what = describe(body);
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -138,11 +139,11 @@ fn read<'a>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &'a Arrival) -> Res
     Err(with_answer(failure, arrival))
 }
 
-/// An error keeps the answer as it came.
+/// Adds the answer to an error, as it came.
 pub(super) fn with_answer(error: Error, arrival: &Arrival) -> Error {
     error.with(|error| {
         error.http_status = Some(arrival.status);
-        // A part of the connection's buffer would keep all of that.
+        // The body is copied: a part of the connection's buffer would keep the whole buffer alive.
         error.body = Some(Bytes::copy_from_slice(&arrival.body));
     })
 }
@@ -154,7 +155,7 @@ fn with_head(error: Error, Head { status_code, api_code, request_id, .. }: &Head
     })
 }
 
-/// Whether `success` is false in it.
+/// Whether `success` is false in `data`.
 fn says_not_done(data: &str) -> bool {
     #[derive(Deserialize)]
     struct Told {
@@ -172,12 +173,12 @@ fn not_done(call: &Call<'_>, head: Head) -> Error {
     with_head(call.error(ErrorKind::NotDone, detail), &head).with(|error| error.server_message = Some(head.message))
 }
 
-/// Whether the server says of a sign-in that nothing is left to do.
+/// Whether the server says that a sign-in is complete.
 fn is_complete(head: &Head) -> bool {
     [Some(head.status_code), head.api_code].contains(&Some(COMPLETE))
 }
 
-/// Whether there are a user's tokens in it.
+/// Whether `data` holds a user's tokens.
 fn holds_tokens(data: &RawValue) -> bool {
     #[derive(Deserialize)]
     struct Tokens {
@@ -189,7 +190,7 @@ fn holds_tokens(data: &RawValue) -> bool {
     matches!(tokens, Some(Ok(tokens)) if tokens.access_token.is_some() || tokens.id_token.is_some())
 }
 
-/// The error of an envelope that says no.
+/// The error of an envelope that does not say success.
 fn refusal(call: &Call<'_>, http_status: StatusCode, head: Head) -> Error {
     use std::fmt::Write as _;
     let Head { status_code, ref message, api_code, ref request_id } = head;
@@ -222,7 +223,7 @@ fn refusal(call: &Call<'_>, http_status: StatusCode, head: Head) -> Error {
     with_head(call.error(kind, detail), &head).with(|error| error.server_message = Some(head.message))
 }
 
-/// What to do about an HTTP status; where a path is unknown to the server, the operations that may stand in.
+/// What to do about an HTTP status. If the server does not know a path, this names the operations that may stand in.
 fn http_advice(operation: Option<&'static Operation>, status: StatusCode) -> String {
     match status {
         StatusCode::NOT_FOUND => {
@@ -239,7 +240,8 @@ fn http_advice(operation: Option<&'static Operation>, status: StatusCode) -> Str
     }
 }
 
-/// The error of a payload that does not read. Apart from the above, of which there is one for each type of payload.
+/// The error of a payload that cannot be read. It is a function of its own because [`open`] is compiled for each type
+/// of payload.
 fn unreadable(call: &Call<'_>, error: &serde_json::Error, data: Option<&str>, arrival: &Arrival, head: &Head) -> Error {
     let data = data.filter(|data| *data != "null");
     let error = if data.is_none_or(|data| serde_json::from_str::<Empty>(data).is_ok()) {
@@ -263,17 +265,17 @@ fn unreadable(call: &Call<'_>, error: &serde_json::Error, data: Option<&str>, ar
     with_head(with_answer(error, arrival), head)
 }
 
-/// The field of the caller's type, if one is missing. serde's other words may quote the answer.
+/// The field of the caller's type that is missing, if that is the error. serde's other messages may quote the answer.
 fn missing_field(error: &str) -> Option<&str> {
     error.strip_prefix("missing field `")?.split('`').next()
 }
 
-/// `{}`.
+/// The empty object, `{}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Empty {}
 
-/// What a body looks like, in words that show none of it.
+/// What a body looks like, in words that repeat none of it.
 fn describe(body: &[u8]) -> &'static str {
     let text = body.trim_ascii_start();
     if text.is_empty() {

@@ -1,7 +1,9 @@
-//! The corridor of a call: a request goes one way, and an answer comes back the other.
+//! The path of a call: a request goes one way, and an answer comes back the other.
 //!
-//! [`send`] is given the request that the generated code has built. [`Attempts`] send it, more than once where the document
-//! lets them, and [`envelope`] opens what comes. Only that depends on the type of the payload; all else is compiled once.
+//! [`send`] gets the request that the generated code has built. [`Attempts`] send it, more than once if the call is
+//! idempotent, and [`envelope`] opens the answer. Only the last step depends on the type of the payload; everything
+//! else is compiled once.
+//! else is compiled once.
 
 mod attempt;
 mod attempts;
@@ -34,12 +36,12 @@ use reqwest::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The body of a request, or why it has none.
+/// Writes the body of a request, or says why it cannot be written.
 pub fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, String> {
     serde_json::to_vec(body).map_err(|error| error.to_string())
 }
 
-/// Sends what the generated code has built, or says why it could not be built.
+/// Sends the request that the generated code has built, or returns why it could not be built.
 pub(crate) fn send<T: DeserializeOwned>(
     settings: &Settings,
     operation: &'static Operation,
@@ -52,7 +54,7 @@ pub(crate) fn send<T: DeserializeOwned>(
     })
 }
 
-/// Why the generated code could not build the request.
+/// The error of a request that the generated code could not build.
 pub(crate) fn unwritable(
     settings: &Settings,
     operation: &'static Operation,
@@ -61,12 +63,12 @@ pub(crate) fn unwritable(
     Call::new(settings, Some(operation), &operation.method).unwritable(problem)
 }
 
-/// There and back.
+/// Sends a request and opens its answer.
 async fn carry<T: DeserializeOwned>(begun: Result<Box<Attempts<'_>>, Error>) -> Result<Response<T>, Error> {
     carry_with(begun, envelope::open).await
 }
 
-/// What opens an answer.
+/// A function that opens an answer.
 type Opener<T> = fn(&Call<'_>, &redaction::Secrets<'_>, &attempt::Arrival) -> Result<(T, crate::response::Head), Error>;
 
 async fn carry_with<T>(begun: Result<Box<Attempts<'_>>, Error>, open: Opener<T>) -> Result<Response<T>, Error> {

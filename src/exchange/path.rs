@@ -4,13 +4,13 @@ use crate::operation::climbs;
 use crate::{Error, ErrorKind};
 use std::fmt;
 
-/// What is wrong with a path, if anything is.
+/// Says what is wrong with a path, if anything.
 pub(super) fn check(path: &str) -> Result<(), &'static str> {
     let wrong = [
         (!path.starts_with('/'), "a path starts with `/`; the host is the client's"),
         (path.contains(char::is_control), "a path has no line breaks; encode what is in it"),
         (path.contains('#'), "a path has no fragment; write `#` as `%23`"),
-        // Which a URL's parser takes for a slash.
+        // A URL parser takes a backslash for a slash.
         (without_query(path).contains('\\'), "a path has no backslash; write `\\` as `%5C`"),
         (climbs(without_query(path)), "a path leads down only; leave out `.` and `..`"),
     ];
@@ -21,11 +21,12 @@ pub(super) fn without_query(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// A value, such as an id, as it stands in the path of [`Client::call`](crate::Client::call): encoded, so that it stays one segment of it.
+/// Encodes a value, such as an id, so that it stays one segment of the path of [`Client::call`](crate::Client::call).
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Request`] for what leads to another path however it is encoded: nothing, `.` and `..`, also between slashes.
+/// [`ErrorKind::Request`] for a value that leads to another path however it is encoded: an empty one, and `.` or `..`,
+/// also between slashes.
 ///
 /// ```
 /// use genauth::encode_path_segment;
@@ -36,7 +37,7 @@ pub(super) fn without_query(path: &str) -> &str {
 /// # Ok::<(), genauth::Error>(())
 /// ```
 pub fn encode_path_segment(value: impl fmt::Display) -> Result<String, Error> {
-    // A URL's parser takes a backslash for a slash.
+    // A URL parser takes a backslash for a slash.
     let segment = progenitor_client::encode_path(&value.to_string()).replace('\\', "%5C");
     if segment.is_empty() || climbs(&segment) {
         let detail = "it is empty, or `.` or `..`, and leads to another path; check where the value comes from";

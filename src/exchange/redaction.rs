@@ -1,4 +1,4 @@
-//! Taking the secrets of a request out of what the server says about it.
+//! Strikes the secrets of a request out of what the server says about it.
 
 use crate::client::Settings;
 use crate::encoding::{fold, may_be_encoded, readings};
@@ -7,24 +7,24 @@ use crate::{Operation, SecretString};
 use reqwest::{Request, Url};
 use std::ops::Range;
 
-/// Nobody says which strings of an undescribed request are secret; short ones are words and numbers, which a message has to
-/// be able to say.
+/// Nothing tells which strings of an undescribed request are secret. Shorter ones than this are words and numbers,
+/// which a message must be able to contain.
 const SHORTEST_GUESS: usize = 6;
 
-/// A text that repeats so many bytes of a secret repeats it, whatever follows. So no byte of a text is looked at more
-/// often than this, however long the secrets are and however often they nearly stand there.
+/// A text that repeats this many bytes of a secret repeats it, whatever follows. So each byte of a text is looked at no
+/// more often than this, however long the secrets are and however often the text nearly repeats one.
 const HEAD: usize = 64;
 
 const STRUCK: &str = "[REDACTED]";
 
-/// Where a request keeps its secrets. They are looked for only in a text that may repeat one.
+/// The places where a request has its secrets. They are only collected for a text that may repeat one.
 pub(crate) struct Secrets<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) request: &'a Request,
     pub(crate) operation: Option<&'static Operation>,
-    /// Whether the body is a form, of which each value may be a secret.
+    /// Whether the body is a form, in which each value may be a secret.
     pub(crate) is_form: bool,
-    /// That went out with it.
+    /// The tokens that were sent with the request.
     pub(crate) tokens: [Option<&'a SecretString>; 2],
 }
 
@@ -33,7 +33,7 @@ impl Secrets<'_> {
         self.request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default()
     }
 
-    /// The texts of a path that the document does not describe; described ones have no secret there, by house rule.
+    /// The URL, if the document does not describe the endpoint: described paths hold no secret, by house rule.
     fn url(&self) -> Option<&Url> {
         self.operation.is_none().then(|| self.request.url())
     }
@@ -45,20 +45,20 @@ impl Secrets<'_> {
         own.filter(|value| value.len() >= SHORTEST_GUESS).for_each(look);
     }
 
-    /// The text with `[REDACTED]` where it repeats a secret: as it is or in another case of ASCII letters,
+    /// Replaces each secret in the text with `[REDACTED]`: as it is or in another case of ASCII letters,
     /// percent-encoded, or escaped as in JSON or HTML.
     pub(crate) fn strike_out_of(&self, text: String) -> String {
         if text.is_empty() || !self.may_be_in(&text) {
             return text;
         }
-        // A body that cannot be read has secrets that nobody knows.
+        // The secrets of a body that cannot be read are unknown.
         self.all().map_or_else(|| STRUCK.to_owned(), |secrets| strike(&text, &secrets))
     }
 
-    /// A look that allocates nothing, for the usual answer, which repeats nothing: whether a string of the request is in
-    /// the text. Where it would have to decode something to know, or to look for long, it says yes.
+    /// Whether the text may contain a string of the request. This allocates nothing, for the usual answer, which
+    /// repeats nothing; it returns true whenever an exact result would need decoding or a long search.
     fn may_be_in(&self, text: &str) -> bool {
-        /// The usual text is a word: shorter than most strings, and searched at once.
+        /// The usual text is short: shorter than most strings, and searched quickly.
         const SHORT: usize = 256;
         if text.len() >= SHORT || may_be_encoded(text) {
             return true;
@@ -86,7 +86,7 @@ impl Secrets<'_> {
             })
     }
 
-    /// Every secret, sorted by its bytes as they are compared; none if some cannot be known.
+    /// All secrets, sorted by their bytes in the form in which they are compared; `None` if some cannot be known.
     fn all(&self) -> Option<Vec<Vec<u8>>> {
         let mut secrets = Vec::new();
         self.each_held(|secret| secrets.push(secret.to_owned()));
@@ -113,7 +113,7 @@ impl Secrets<'_> {
     }
 }
 
-/// The strings of a JSON text, names among them; none in place of one with escapes.
+/// The strings of a JSON text, names included; `None` in place of a string with escapes.
 fn strings(json: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     let mut marks = memchr::memchr2_iter(b'"', b'\\', json);
     std::iter::from_fn(move || {
@@ -122,7 +122,7 @@ fn strings(json: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     })
 }
 
-/// The strings of the named fields, at any depth; all strings where no fields are named.
+/// Collects the strings of the named fields at any depth, or all strings if no fields are named.
 fn collect(value: &Json, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
     match value {
         Json::String(text) if fields.is_none() => secrets.push(text.clone()),
@@ -137,8 +137,8 @@ fn collect(value: &Json, fields: Option<&[&str]>, secrets: &mut Vec<String>) {
     }
 }
 
-/// One pass, so that no replacement is replaced again. The longest goes first, so that none leaves a part of another
-/// behind.
+/// Replaces in one pass, so that no replacement is replaced again. The longest secret wins, so that no part of another
+/// is left behind.
 fn strike(text: &str, secrets: &[Vec<u8>]) -> String {
     let heads = heads(secrets);
     let mut places: Vec<Range<usize>> = Vec::new();
@@ -164,7 +164,7 @@ fn strike(text: &str, secrets: &[Vec<u8>]) -> String {
             struck.push_str(STRUCK);
         }
         end = end.max(place.end);
-        // What is not a whole secret may end within a character.
+        // A match that is not a whole secret may end within a character.
         while !text.is_char_boundary(end) {
             end += 1;
         }
@@ -173,7 +173,7 @@ fn strike(text: &str, secrets: &[Vec<u8>]) -> String {
     struck
 }
 
-/// The first bytes of the sorted secrets, each with the place of the longest of those before it that it begins with.
+/// The first bytes of each sorted secret, each with the index of the longest earlier head that it starts with.
 fn heads(secrets: &[Vec<u8>]) -> Vec<(&[u8], Option<usize>)> {
     let mut heads: Vec<(&[u8], Option<usize>)> = Vec::with_capacity(secrets.len());
     for secret in secrets {
@@ -189,9 +189,9 @@ fn heads(secrets: &[Vec<u8>]) -> Vec<(&[u8], Option<usize>)> {
     heads
 }
 
-/// How long the longest of these heads is that a text begins with; 0 if it begins with none.
+/// The length of the longest head that the text starts with; 0 if there is none.
 fn head_of(text: &[u8], heads: &[(&[u8], Option<usize>)]) -> usize {
-    // Whatever it begins with is the last one that does not come after it, or that one begins with it.
+    // The head that the text starts with is the last one that does not sort after the text, or a head of that one.
     let mut at = heads.partition_point(|(head, _)| *head <= text).checked_sub(1);
     while let Some((head, within)) = at.map(|at| heads[at]) {
         if text.starts_with(head) {
@@ -202,10 +202,10 @@ fn head_of(text: &[u8], heads: &[(&[u8], Option<usize>)]) -> usize {
     0
 }
 
-/// How much of a text, from its start on, any of the sorted secrets begins with.
+/// The length of the longest prefix of the text that a sorted secret starts with.
 fn longest(secrets: &[Vec<u8>], text: &[u8]) -> usize {
     let common = |secret: &Vec<u8>| secret.iter().zip(text).take_while(|(one, other)| one == other).count();
-    // Which is one of those between which the text would stand.
+    // That secret is one of the two between which the text would be sorted.
     let after = secrets.partition_point(|secret| secret.as_slice() < text);
     secrets[after.saturating_sub(1)..].iter().take(2).map(common).max().unwrap_or_default()
 }
@@ -308,7 +308,7 @@ mod tests {
         }
     }
 
-    /// It would take minutes if each secret were compared at each place.
+    /// It would take minutes to compare each secret at each place.
     #[test]
     fn the_largest_answer_to_a_large_request_is_searched_in_one_go() {
         let user = |n: usize| {
@@ -353,7 +353,8 @@ mod tests {
                 if !secrets.may_be_in(&text) {
                     prop_assert_eq!(&struck, &text);
                 }
-                // And what is struck out is of a secret: one character of another kind keeps a text as it is.
+                // Only secrets are struck out: a text stays as it is if a foreign character is put between all of its
+                // characters.
                 let text: String = text.chars().flat_map(|letter| [letter, '|']).collect();
                 prop_assert!(strings.iter().any(|string| string.contains('|')) || strike_all(secrets, &text) == text);
                 Ok(())

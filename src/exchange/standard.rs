@@ -1,4 +1,4 @@
-//! Endpoints of other standards than this API's: a form goes out, and what comes back is not an envelope.
+//! Endpoints of other standards than this API's: the request is a form, and the answer is not an envelope.
 
 use super::attempt::Arrival;
 use super::attempts::Attempts;
@@ -15,14 +15,14 @@ use serde::de::DeserializeOwned;
 
 /// A request to such an endpoint.
 pub(crate) struct Standard<'a> {
-    /// What errors and logs call it.
+    /// What errors and logs call the call.
     pub(crate) subject: &'static str,
     pub(crate) request: Result<Request, reqwest::Error>,
     pub(crate) credentials: &'a [Credential],
     pub(crate) idempotent: bool,
 }
 
-/// What OAuth 2.0 says of a failure (RFC 6749, section 5.2), and what tells an envelope.
+/// A failure by OAuth 2.0 (RFC 6749, section 5.2), and the field that identifies an envelope.
 #[derive(Deserialize)]
 struct Failure {
     error: Option<String>,
@@ -64,7 +64,7 @@ fn open<T: DeserializeOwned>(call: &Call<'_>, secrets: &Secrets<'_>, arrival: &A
         return envelope::open(call, secrets, arrival);
     }
     let head = Head { status_code: 200, message: String::new(), api_code: None, request_id: None };
-    // serde's own text may quote the body, so it says only where.
+    // serde's own message may quote the body, so only the place is told.
     serde_json::from_slice(body).map(|payload| (payload, head)).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         let detail = format!("the answer is not what the standard says ({place}); check that the host is right");

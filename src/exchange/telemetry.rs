@@ -1,4 +1,4 @@
-//! What OpenTelemetry is told of each attempt, by the semantic conventions for HTTP clients; no secret, and no URL.
+//! What OpenTelemetry is told about each attempt, by the semantic conventions for HTTP clients: no secret, and no URL.
 
 use super::call::Call;
 use super::trace::known_method;
@@ -12,7 +12,7 @@ use reqwest::Request;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// The buckets that the conventions advise, in seconds.
+/// The buckets that the conventions recommend, in seconds.
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
@@ -24,7 +24,7 @@ static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
         .build()
 });
 
-/// Counts an attempt: how long it took until the answer was there, and what came of it.
+/// Records an attempt: how long it took until its answer was complete, and how it ended.
 pub(super) fn attempt(
     call: &Call<'_>,
     request: &Request,
@@ -53,7 +53,7 @@ pub(super) fn attempt(
     DURATION.record(took.as_secs_f64(), &attributes);
 }
 
-/// Where a span is active, says so to the server, in the words of the propagator that the program has set.
+/// Tells the server which span is active, if any, in the format of the propagator that the program has set.
 pub(super) fn propagate(headers: &mut HeaderMap) {
     let context = Context::current();
     if context.span().span_context().is_valid() {
@@ -61,7 +61,8 @@ pub(super) fn propagate(headers: &mut HeaderMap) {
     }
 }
 
-/// The headers of the W3C's trace context, and no others: baggage is the program's own, and the server is another's.
+/// Takes the W3C's trace context headers, and no others: baggage belongs to the program, and the server is a third
+/// party's.
 struct TraceContext<'a>(&'a mut HeaderMap);
 
 impl Injector for TraceContext<'_> {

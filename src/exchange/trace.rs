@@ -1,4 +1,4 @@
-//! The span of a call: what happened, and no secret. Its integers are signed, since OpenTelemetry's are.
+//! The span of a call: it says what happened, and holds no secret. Its integers are signed because OpenTelemetry's are.
 
 use super::call::Call;
 use crate::Error;
@@ -12,10 +12,10 @@ pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
     let operation = call.operation;
     let url = request.url();
     let method = known_method(request.method());
-    // As in `subject`, no path of an endpoint that the document does not describe.
+    // As in `subject`, the path of an endpoint that the document does not describe is not shown.
     let path = operation.map(|operation| operation.path);
     tracing::info_span!(
-        // Whatever file this stands in: people filter by it.
+        // The target is fixed, independent of this module's path, because people filter by it.
         target: "genauth",
         "genauth.request",
         otel.name = path.map_or_else(|| method.to_owned(), |path| format!("{method} {path}")),
@@ -36,7 +36,8 @@ pub(super) fn span(call: &Call<'_>, request: &Request) -> Span {
     )
 }
 
-/// A method as telemetry calls it. Of one that HTTP does not have, the conventions say, there would be too many.
+/// The name of a method in telemetry. By the conventions, all methods that HTTP does not know share one name: there
+/// could be too many.
 pub(super) fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")

@@ -1,4 +1,4 @@
-//! Calling what the document does not describe.
+//! Calls to endpoints that the document does not describe.
 
 use super::attempts::Attempts;
 use super::path::{check, without_query};
@@ -14,27 +14,30 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 impl Client {
-    /// Calls an endpoint that the document does not describe, with the same limits, envelope and errors as one that it does.
+    /// Calls an endpoint that the document does not describe, with the same limits, envelope and errors as a described
+    /// operation.
     ///
-    /// `request` becomes the query of a GET or a DELETE, and the JSON body otherwise. A query's lists and nested values are
-    /// written as the official SDKs do (`ids[]=1&ids[]=2`, `options[depth]=1`), and null is left out. `&()` is neither query
-    /// nor body. `path` starts with a slash; what stands in it goes through
-    /// [`encode_path_segment`](crate::encode_path_segment). No error and no log shows it: it may hold an invitation's code.
+    /// `request` becomes the query of a GET or a DELETE, and the JSON body otherwise. A query's lists and nested values
+    /// are written as the official SDKs do (`ids[]=1&ids[]=2`, `options[depth]=1`), and null is left out. `&()` means
+    /// neither query nor body. `path` starts with a slash; values in it must go through
+    /// [`encode_path_segment`](crate::encode_path_segment). No error and no log shows the path: it may hold a secret,
+    /// such as an invitation's code.
     ///
-    /// `Resp` is what `data` is read into: your own type, a `serde_json::Value`, or `serde::de::IgnoredAny` where it does not
-    /// matter.
+    /// `Resp` is the type that `data` is read into: your own type, a `serde_json::Value`, or `serde::de::IgnoredAny` if
+    /// it does not matter.
     ///
-    /// All credentials of the client that go together are sent; the app secret is not among them. Where that
-    /// says too little, say [`credentials`](UndescribedCall::credentials).
+    /// All credentials of the client that go together are sent, except for the app secret. To choose others, call
+    /// [`credentials`](UndescribedCall::credentials).
     ///
-    /// What fails for the moment is tried again if the method is idempotent by HTTP's own word, as GET, PUT and DELETE are, or
-    /// if you say that the call is [`idempotent`](UndescribedCall::idempotent). Where the document does describe method and
-    /// path, its word on that counts. [`CallOptions::retries`](crate::CallOptions::retries) has the last one.
+    /// A failure that may pass is tried again if HTTP defines the method as idempotent, as it does GET, PUT and DELETE,
+    /// or if you say that the call is [`idempotent`](UndescribedCall::idempotent). If the document does describe method
+    /// and path, what it says about that counts instead. [`CallOptions::retries`](crate::CallOptions::retries) sets how
+    /// often, or with 0 that nothing is tried again.
     ///
     /// # Errors
     ///
-    /// Those of a described operation's `send`. And [`ErrorKind::Request`] for a path or a request that cannot be
-    /// written, [`ErrorKind::Credentials`] where it takes your word to choose them, and [`ErrorKind::Response`] where `data`
+    /// Those of a described operation's `send`, and [`ErrorKind::Request`] for a path or a request that cannot be
+    /// written, [`ErrorKind::Credentials`] if you have to choose the credentials, and [`ErrorKind::Response`] if `data`
     /// does not fit `Resp`.
     ///
     /// ```
@@ -84,7 +87,7 @@ impl Client {
     }
 }
 
-/// What [`Client::call`] is about to do. It is done once this is awaited.
+/// A call by [`Client::call`], which is sent once this is awaited.
 #[must_use = "nothing is sent before it is awaited"]
 pub struct UndescribedCall<'a, Resp> {
     drafted: Result<(Call<'a>, Request), Error>,
@@ -92,10 +95,10 @@ pub struct UndescribedCall<'a, Resp> {
 }
 
 impl<'a, Resp> UndescribedCall<'a, Resp> {
-    /// Says that sending it twice does no more than sending it once, so that it is tried again where it fails for the moment,
-    /// as [`ClientBuilder::retries`](crate::ClientBuilder::retries) says. Without it a POST or a PATCH is sent once.
+    /// Says that sending this twice does no more than sending it once, so that a failure that may pass is tried again,
+    /// as [`ClientBuilder::retries`](crate::ClientBuilder::retries) says. Without it, a POST or a PATCH is sent once.
     ///
-    /// Where the document describes method and path, [`Operation::idempotent`] counts instead.
+    /// If the document describes method and path, [`Operation::idempotent`] counts instead.
     ///
     /// ```
     /// # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -118,17 +121,17 @@ impl<'a, Resp> UndescribedCall<'a, Resp> {
         self.with(|call| call.idempotent = call.operation.is_none_or(|operation| operation.idempotent))
     }
 
-    /// Sends these credentials and no others: for a client that holds more than one kind, and for an endpoint that takes the
-    /// app secret, which is sent for [`Credential::ClientSecretBasic`] or [`Credential::ClientSecretPost`] alone. `&[]` sends
-    /// none.
+    /// Sends these credentials and no others: for a client that holds more than one kind, and for an endpoint that
+    /// takes the app secret, which is only sent for [`Credential::ClientSecretBasic`] or
+    /// [`Credential::ClientSecretPost`]. `&[]` sends none.
     ///
-    /// One that the client does not hold, and two of which each is the `authorization`, end in an error of
+    /// A credential that the client does not hold, or two that would both be the `authorization`, cause an error of
     /// [`ErrorKind::Credentials`].
     pub fn credentials(self, credentials: &'a [Credential]) -> Self {
         self.with(|call| call.credentials = Some(credentials))
     }
 
-    /// The same call, of which the payload's type is the document's and not the caller's.
+    /// The same call, with the document's type of payload rather than the caller's.
     pub(crate) fn documented(self) -> Self {
         self.with(|call| call.own_payload = false)
     }
@@ -142,7 +145,7 @@ impl<'a, Resp> UndescribedCall<'a, Resp> {
 }
 
 impl<Resp: DeserializeOwned> UndescribedCall<'_, Resp> {
-    /// Does what awaiting it does, without a box.
+    /// Sends the call without boxing the future, as awaiting it would.
     pub(crate) async fn send(self) -> Result<Response<Resp>, Error> {
         let (call, request) = self.drafted?;
         carry(Attempts::begin(call.begun_now(), request)).await
@@ -158,7 +161,7 @@ impl<'a, Resp: DeserializeOwned + 'a> IntoFuture for UndescribedCall<'a, Resp> {
     }
 }
 
-/// Shows nothing of path and request.
+/// Shows neither path nor request.
 impl<Resp> fmt::Debug for UndescribedCall<'_, Resp> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = self.drafted.as_ref().map(|(call, _)| (&*call.subject, call.idempotent, call.credentials));
@@ -166,7 +169,7 @@ impl<Resp> fmt::Debug for UndescribedCall<'_, Resp> {
     }
 }
 
-/// Whether such a request has its fields in the query, and no body.
+/// Whether a request by this method has its fields in the query, and no body.
 fn in_query(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::DELETE)
 }
@@ -176,7 +179,7 @@ enum Content {
     Body(Vec<u8>),
 }
 
-/// Apart from the above, of which there is one for each type.
+/// The part of [`Client::call`] that is compiled once rather than for each type.
 fn draft<'a>(
     client: &'a Client,
     method: Method,

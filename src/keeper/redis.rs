@@ -17,9 +17,9 @@ use tokio::time::Instant;
 /// A script. KEYS: record, lock. ARGV: a nonce, then the script's own arguments. It returns the record that it found
 /// and its remaining life, or a number.
 ///
-/// What all scripts share: `run` returns nothing for a key of another type, and names a command that the user may not
-/// run, which not every version of Redis does. `release` tries both commands: if memory is full, only DEL works; if the
-/// right to it is missing, only SET.
+/// What all scripts share: `run` returns any answer that is not an error, and nothing for a key of another type; it names
+/// a command that the user may not run, which not every version of Redis does. `release` tries both commands: if memory
+/// is full, only DEL works; if the right to it is missing, only SET.
 macro_rules! script {
     ($script:literal) => {
         concat!(

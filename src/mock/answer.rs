@@ -1,4 +1,4 @@
-//! Answers that a test dictates.
+//! The answers that a test sets.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct MockAnswer {
     times: usize,
 }
 
-/// What becomes of the request.
+/// What happens to the request.
 #[derive(Clone)]
 pub(super) enum Fate {
     Reply(Reply),
@@ -47,13 +47,13 @@ impl Reply {
 }
 
 impl MockAnswer {
-    /// HTTP 200 with this JSON as the whole body.
+    /// Makes an answer of HTTP 200 with this JSON as the whole body.
     pub fn envelope(envelope: Value) -> Self {
         Self::new(Fate::Reply(Reply::json(200, &envelope)))
     }
 
-    /// A refusal by the API: HTTP 200, with this `statusCode` and `message`, an `apiCode` if it has one (`None`
-    /// otherwise), and a request id.
+    /// Makes a refusal by the API: HTTP 200 with this `statusCode` and `message`, a request id, and an `apiCode` unless
+    /// that is `None`.
     ///
     /// ```
     /// use genauth::mock::MockAnswer;
@@ -69,41 +69,41 @@ impl MockAnswer {
         }))
     }
 
-    /// Any HTTP answer: a status from 200 to 999, a `content-type` (none if empty) and a body.
+    /// Makes any HTTP answer: a status from 200 to 999, a `content-type` (none is sent if it is empty) and a body.
     pub fn http(status: u16, content_type: impl Into<String>, body: impl Into<Bytes>) -> Self {
         Self::new(Fate::Reply(Reply { status, content_type: content_type.into(), body: body.into() }))
     }
 
-    /// What the server would have answered anyway; of use with [`delay`](Self::delay), [`header`](Self::header) or
-    /// [`times`](Self::times).
+    /// Makes an answer that is the one that the mock would have given anyway, for use with [`delay`](Self::delay),
+    /// [`header`](Self::header) or [`times`](Self::times).
     pub fn proceed() -> Self {
         Self::new(Fate::Proceed)
     }
 
-    /// Success that carries nothing: `statusCode` 200 and `data: {}`, as in the published examples.
+    /// Makes a success without data: `statusCode` 200 and `data: {}`, as in the published examples.
     pub fn empty_data() -> Self {
         Self::envelope(success(json!({})))
     }
 
-    /// No answer: the connection closes once the request has been read.
+    /// Makes the mock close the connection without an answer once it has read the request.
     pub fn hang_up() -> Self {
         Self::new(Fate::HangUp)
     }
 
     /// Adds a header to the answer. `date` and `content-type` replace the mock's own; `content-length` and
-    /// `transfer-encoding` are the server's business and ignored.
+    /// `transfer-encoding` are ignored, because the mock sets them.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Waits this long, by Tokio's clock, before the request is answered.
+    /// Delays the answer by this time of Tokio's clock.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Gives the answer to that many requests; to one unless set.
+    /// Gives the answer to this many requests; the default is one.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
@@ -113,22 +113,22 @@ impl MockAnswer {
         Self { fate, delay: Duration::ZERO, headers: Vec::new(), times: 1 }
     }
 
-    /// How long the answer is delayed.
+    /// Waits as long as the answer is delayed.
     pub(super) async fn wait(&self) {
-        // Even no time at all would be rounded up to a tick of Tokio's clock.
+        // A sleep of zero would be rounded up to a tick of Tokio's clock.
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
     }
 
-    /// This answer, where it was to proceed and a route has answered: its headers go with that answer.
+    /// Returns the answer of a route with the headers of this one, which was to proceed.
     pub(super) fn over(mut self, mut routed: Self) -> Self {
         routed.headers.append(&mut self.headers);
         routed
     }
 
-    /// Puts a reply on the wire with this answer's headers. A status or header that HTTP does not know becomes an
-    /// HTTP 500 that says so, rather than a panic in the server.
+    /// Puts a reply on the wire with this answer's headers. A status or header that HTTP does not allow becomes an HTTP
+    /// 500 that says so, rather than a panic in the server.
     pub(super) fn dress(&self, reply: Reply, date: &str) -> Response<Full<Bytes>> {
         let mut builder = Response::builder().status(reply.status);
         for (name, value) in &self.headers {
@@ -153,7 +153,7 @@ impl MockAnswer {
     }
 }
 
-/// The envelope of a success.
+/// Returns the envelope of a success.
 pub(super) fn success(data: Value) -> Value {
     json!({ "statusCode": 200, "message": "Success", "data": data })
 }
@@ -175,7 +175,7 @@ impl fmt::Debug for MockAnswer {
     }
 }
 
-/// The answers to come, in order.
+/// The queued answers, in order.
 #[derive(Default)]
 pub(super) struct Queue(VecDeque<MockAnswer>);
 
@@ -186,7 +186,7 @@ impl Queue {
         }
     }
 
-    /// The answer for one request, if one is queued.
+    /// Takes the answer for one request, if one is queued.
     pub(super) fn next(&mut self) -> Option<MockAnswer> {
         match self.0.front_mut() {
             Some(answer) if answer.times > 1 => {

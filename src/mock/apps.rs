@@ -1,15 +1,15 @@
-//! GenAuth applications and their secrets.
+//! GenAuth apps and their secrets.
 
 use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The known applications. Deliberately without `Debug`.
+/// The known apps. There is deliberately no `Debug`.
 pub(super) struct Apps(HashMap<String, Option<String>>);
 
 impl Apps {
-    /// Secrets by id; an application without a secret cannot prove itself by one.
+    /// Takes the secrets by the apps' ids; an app without a secret cannot authenticate by one.
     pub(super) fn new(secrets: HashMap<String, Option<String>>) -> Self {
         Self(secrets)
     }
@@ -18,12 +18,12 @@ impl Apps {
         self.0.contains_key(id)
     }
 
-    /// Whether the secret is the one of the application.
+    /// Whether the secret is the app's.
     pub(super) fn belong_together(&self, id: &str, secret: &str) -> bool {
         self.0.get(id).is_some_and(|known| known.as_deref() == Some(secret))
     }
 
-    /// The id of the application that proves itself by what follows `Basic` in an `authorization` header.
+    /// Returns the id of the app that authenticates by what follows `Basic` in an `authorization` header.
     pub(super) fn of_basic(&self, credentials: &str) -> Option<String> {
         let text = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
         let (id, secret) = text.split_once(':')?;

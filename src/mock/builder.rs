@@ -1,4 +1,4 @@
-//! What can be set before the mock starts.
+//! The settings of a mock before it starts.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -27,10 +27,10 @@ use super::signature::Signatures;
 use super::users::Users;
 use super::wechat::{ExpiresAt, WechatApps};
 
-/// Configures a [`MockGenAuth`]; from [`MockGenAuth::builder`].
+/// Configures a [`MockGenAuth`], from [`MockGenAuth::builder`].
 ///
-/// The mock always knows the application, the access key and the user of the constants of [`MockGenAuth`], and the
-/// WeChat apps and the users of the document's examples. What is added here comes on top.
+/// The mock always knows the app, the access key and the user of the constants of [`MockGenAuth`], and the WeChat apps
+/// and the users of the document's examples. What is added here is known besides.
 #[must_use = "a builder does nothing until it is started"]
 pub struct MockGenAuthBuilder {
     apps: HashMap<String, Option<String>>,
@@ -60,7 +60,7 @@ impl MockGenAuth {
         Self::builder().start().await
     }
 
-    /// A mock to be configured and then started.
+    /// Returns a builder, to configure a mock.
     pub fn builder() -> MockGenAuthBuilder {
         MockGenAuthBuilder::new()
     }
@@ -91,13 +91,13 @@ impl MockGenAuthBuilder {
         .access_key(MockGenAuth::ACCESS_KEY_ID, MockGenAuth::ACCESS_KEY_SECRET)
     }
 
-    /// Adds a GenAuth application by its id, without a secret that it could prove itself by.
+    /// Adds a GenAuth app by its id, without a secret to authenticate by.
     pub fn app_id(mut self, id: impl Into<String>) -> Self {
         self.apps.entry(id.into()).or_default();
         self
     }
 
-    /// Adds a GenAuth application with its secret.
+    /// Adds a GenAuth app with its secret.
     pub fn app(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.apps.insert(id.into(), Some(secret.into()));
         self
@@ -127,103 +127,103 @@ impl MockGenAuthBuilder {
         self
     }
 
-    /// How long a WeChat access token lives; 7200 s as at WeChat unless set. Fractions of a second are lost where the
-    /// expiry is rounded down to a whole Unix second.
+    /// Sets how long a WeChat access token lives; the default is 7200 s, as at WeChat. Fractions of a second are lost,
+    /// because the expiry is rounded down to a whole Unix second.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// How long before its end a WeChat access token is replaced when it is asked for; not at all unless set. The one that
-    /// was replaced lives on for 300 s, if it has as much left.
+    /// Sets how long before its end a WeChat access token is replaced when it is asked for; by default it is not
+    /// replaced before. The old token lives on for 300 s, if it has that long left.
     pub fn token_margin(mut self, margin: Duration) -> Self {
         self.token_margin = margin;
         self
     }
 
-    /// How long a management token lives; 7200 s unless set. Fractions of a second are lost as they are in
+    /// Sets how long a management token lives; the default is 7200 s. Fractions of a second are lost as in
     /// [`token_lifetime`](Self::token_lifetime).
     pub fn management_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.management_token_lifetime = lifetime;
         self
     }
 
-    /// How `expiresAt` of a WeChat access token is written; as a number unless set.
+    /// Sets how `expiresAt` of a WeChat access token is written; the default is a number.
     pub fn expires_at_as(mut self, expires_at: ExpiresAt) -> Self {
         self.expires_at = expires_at;
         self
     }
 
-    /// Takes a token only behind `Bearer`, and only where the operation takes one. Unless set, a token may also come
-    /// bare, and an application may send its user's with whatever it calls: the published SDKs of most languages do
-    /// both. A wrong token is refused in either case.
+    /// Accepts a token only after `Bearer`, and only where the operation takes one. By default a token may also come
+    /// without that word, and an app may send its user's token with any call, because the published SDKs of most
+    /// languages do both. A wrong token is refused in either case.
     pub fn strict_authorization(mut self) -> Self {
         self.strict_authorization = true;
         self
     }
 
-    /// Serves the API under a base path such as `/base`, and nothing outside of it. As on a real server behind a
-    /// gateway, signatures do not cover the base path.
+    /// Serves the API under a base path such as `/base`, and nothing outside it. As on a real server behind a gateway,
+    /// signatures do not cover the base path.
     pub fn path_prefix(mut self, prefix: impl AsRef<str>) -> Self {
         let prefix = prefix.as_ref().trim_matches('/');
         self.site.path_prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
         self
     }
 
-    /// Where the mock reads the time: token expiry, the age of signatures and the `date` of every answer. The system's
-    /// clock unless set. Times before 1970 count as 1970.
+    /// Sets the clock by which tokens expire, signatures age and every answer has its `date`; the default is the
+    /// system's. Times before 1970 count as 1970.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = MockClock::new(now);
         self
     }
 
-    /// Leaves out the operation with this `operationId`, as on a server that is older than the document: its path is
-    /// unknown then.
+    /// Leaves out the operation with this `operationId`, whose path is then unknown, as on a server that is older than
+    /// the document.
     pub fn without(mut self, operation_id: impl Into<String>) -> Self {
         self.site.missing.insert(operation_id.into());
         self
     }
 
-    /// Has the server answer a GET or HEAD of `path`, which is not an endpoint of the API, with `page`. Such requests are neither
-    /// recorded nor do they take a queued answer.
+    /// Answers a GET or HEAD of `path`, which is not an endpoint of the API, with `page`. Such requests are not
+    /// recorded and do not take a queued answer.
     pub fn page(mut self, path: impl Into<String>, page: MockAnswer) -> Self {
         self.site.pages.insert(path.into(), page);
         self
     }
 
-    /// Is told of each request and what became of it, before the answer is sent.
+    /// Sets a hook that is told of each request and its answer, before the answer is sent.
     pub fn on_exchange(mut self, hook: impl Fn(&MockExchange<'_>) + Send + Sync + 'static) -> Self {
         self.site.on_exchange = Some(Box::new(hook));
         self
     }
 
-    /// Records no request: for a mock that runs for days. [`MockGenAuth::requests`] returns none.
+    /// Records no requests, for a mock that runs for days. [`MockGenAuth::requests`] is then empty.
     pub fn record_nothing(mut self) -> Self {
         self.log = Log::none();
         self
     }
 
-    /// Serves the operations of an extension as well, checked and answered by its document as the others are. May be said
-    /// of several.
+    /// Serves the operations of an extension as well, checked and answered by its document like the others. It may be
+    /// called for several.
     pub fn extension(mut self, extension: &'static Extension) -> Self {
         self.extensions.push(extension);
         self
     }
 
-    /// The port to listen on; a free one unless set, or if 0.
+    /// Sets the port to listen on; by default, or if it is 0, a free one is taken.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Starts to listen on a port of 127.0.0.1, a free one unless [`port`](Self::port) says which, on the Tokio runtime
-    /// that this is called on.
+    /// Starts to listen on a port of 127.0.0.1, on the Tokio runtime that this is called on. The port is a free one
+    /// unless [`port`](Self::port) was set.
     ///
     /// # Errors
     ///
-    /// The error of the operating system if the port is not to be had, and [`io::ErrorKind::InvalidData`] if the API's
-    /// document is not one that the mock understands. The schema of a body is looked at when the first body comes, and
-    /// refuses that one if it is not understood.
+    /// The operating system's error if the port cannot be had, and [`io::ErrorKind::InvalidData`] if the mock does not
+    /// understand the API's document. The schema of a body is only read when the first such body comes, which is
+    /// refused if the mock does not understand the schema.
     pub async fn start(self) -> io::Result<MockGenAuth> {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
         let document = Document::with(&self.extensions)?;
@@ -254,7 +254,7 @@ impl MockGenAuthBuilder {
     }
 }
 
-/// Shows no id, token or secret.
+/// Does not show ids, tokens and secrets.
 impl fmt::Debug for MockGenAuthBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockGenAuthBuilder")

@@ -1,4 +1,4 @@
-//! A request as the API reads it: which brand's headers it carries, and what holds for the headers of every request.
+//! A request as the API reads it: the dialect of its headers, and the checks of the headers of every request.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use crate::{Dialect, Language};
 /// A request and what has been found out about it so far.
 pub(super) struct IncomingCall<'a> {
     pub(super) request: &'a RecordedRequest,
-    /// The path, without the base path.
+    /// The path without the base path.
     pub(super) path: &'a str,
-    /// The query, without the question mark.
+    /// The query without the question mark.
     pub(super) query: &'a str,
-    /// GenAuth's if there is no prefixed header at all.
+    /// The dialect of the headers; GenAuth's if no header has a prefix.
     pub(super) dialect: Dialect,
     /// The time since the Unix epoch.
     pub(super) now: Duration,
 }
 
 impl<'a> IncomingCall<'a> {
-    /// The call of a request whose headers are in order; `path` is the one below the base path.
+    /// Makes the call of a request whose headers are in order; `path` is the one below the base path.
     pub(super) fn new(request: &'a RecordedRequest, path: &'a str, now: Duration) -> Result<Self, Refusal> {
         let speaks = |dialect: &Dialect| request.headers.iter().any(|(name, _)| name.starts_with(dialect.prefix()));
         let mut spoken = Dialect::ALL.into_iter().filter(speaks);
@@ -32,7 +32,7 @@ impl<'a> IncomingCall<'a> {
         if call.header("lang").is_some_and(|lang| lang.parse::<Language>().is_err()) {
             return Err(Refusal::new(400, format!("{}lang is not a language of this API", dialect.prefix())));
         }
-        // The generator can add this header by itself; no server of this API has ever asked for it.
+        // A code generator can add this header by itself; no server of this API has ever asked for it.
         if request.header("api-version").is_some() {
             return Err(Refusal::new(400, "this API has no api-version header"));
         }
@@ -43,14 +43,14 @@ impl<'a> IncomingCall<'a> {
         Ok(call)
     }
 
-    /// The header `suffix` behind the dialect's prefix. An empty one is as good as none: the SDKs of some languages
-    /// send what they have nothing to say about.
+    /// Returns the header whose name is the dialect's prefix and `suffix`. An empty one counts as missing, because the
+    /// SDKs of some languages send empty headers for what is not set.
     pub(super) fn header(&self, suffix: &str) -> Option<&'a str> {
         let value = self.request.header(&format!("{}{suffix}", self.dialect.prefix()));
         value.filter(|value| !value.is_empty())
     }
 
-    /// What follows `word` in the `authorization` header.
+    /// Returns what follows `word` in the `authorization` header.
     pub(super) fn authorization(&self, word: &str) -> Option<&'a str> {
         let (scheme, credentials) = self.request.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case(word).then_some(credentials.trim())

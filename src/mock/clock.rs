@@ -1,11 +1,11 @@
-//! The mock's notion of now.
+//! The clock of a mock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The first second that an HTTP date cannot write: the year 10000.
 const END_OF_TIME: Duration = Duration::from_secs(253_402_300_800);
 
-/// A source of the time, as the time since the Unix epoch: durations cannot overflow where `SystemTime` would panic.
+/// A clock that tells the time since the Unix epoch, because durations cannot overflow where `SystemTime` would panic.
 pub(super) struct MockClock(Box<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl MockClock {
@@ -18,13 +18,13 @@ impl MockClock {
         Self::new(SystemTime::now)
     }
 
-    /// The time since the Unix epoch, within what an HTTP date can write.
+    /// Returns the time since the Unix epoch, within what an HTTP date can write.
     pub(super) fn now(&self) -> Duration {
         let since_epoch = (self.0)().duration_since(UNIX_EPOCH).unwrap_or_default();
         since_epoch.min(END_OF_TIME - Duration::from_secs(1))
     }
 
-    /// Now, as the value of a `date` header.
+    /// Returns the time as the value of a `date` header.
     pub(super) fn http_date(&self) -> String {
         httpdate::fmt_http_date(UNIX_EPOCH + self.now())
     }

@@ -1,4 +1,4 @@
-//! The listener and its connections, as one task that owns them all: what ends the task ends them.
+//! The listener and its connections, which one task owns, so that they end with that task.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) async fn accept(listener: TcpListener, service: Arc<Service>) -> Infa
             Ok((stream, _)) => {
                 connections.spawn(serve(stream, Arc::clone(&service)));
             }
-            // Out of file descriptors, most likely: to try again at once would spin.
+            // The process is most likely out of file descriptors, and to try again at once would spin.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -47,15 +47,15 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
         service.answer(&parts, body).await.ok_or(HANG_UP)
     });
     let mut connection = http1::Builder::new();
-    // A client that closes its side once it has asked still wants the answer.
+    // A client that closes its side once it has sent the request still wants the answer.
     connection.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).half_close(true);
-    // An error is a client that went away or was too slow, or `HANG_UP`, and each time the connection is closed by
-    // now.
+    // An error means that the client went away or was too slow, or is `HANG_UP`; in each case the connection is closed
+    // by now.
     let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
 }
 
-/// The whole body, or `None` if it is too long. Even then it is read to its end: a client that is still writing when
-/// the connection closes would see a reset instead of the answer.
+/// Reads the whole body; `None` if it is too long. Even then it is read to its end, because a client that is still
+/// writing when the connection closes would see a reset instead of the answer.
 async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
     let mut bytes = Some(Vec::new());
     while let Some(frame) = body.frame().await {
@@ -65,6 +65,6 @@ async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
             _ => bytes = None,
         }
     }
-    // What grew has room to spare, which the record would keep as well.
+    // A vector that grew has spare capacity, which the record would keep as well.
     Ok(bytes.map(|bytes| bytes.into_boxed_slice().into()))
 }

@@ -1,4 +1,4 @@
-//! The operations of the document, in the form in which requests are held against them.
+//! The operations of the document, in the form in which requests are checked against them.
 //!
 //! It understands as much of OpenAPI as the build lets into the document, and no more.
 
@@ -17,7 +17,7 @@ use super::role::Role;
 use super::schema::to_json_schema;
 use super::scheme::Scheme;
 
-/// All operations, those with the fewest variables in their path first.
+/// All operations, sorted by the number of variables in their paths, the fewest first.
 #[derive(Debug)]
 pub(super) struct Document {
     root: Value,
@@ -25,17 +25,17 @@ pub(super) struct Document {
     pub(super) kinds: Vec<RowKind>,
 }
 
-/// One method of one path, as the document has it.
+/// One method of one path, as the document describes it.
 #[derive(Debug)]
 pub(super) struct DescribedOperation {
     pub(super) id: String,
     method: String,
     path: String,
-    /// Any one of these will do, and of that one all.
+    /// The alternatives; a call has to meet all schemes of one of them.
     pub(super) requirements: Vec<Vec<Scheme>>,
     pub(super) parameters: Vec<QueryParameter>,
     pub(super) body: Option<DescribedBody>,
-    /// Whether `client_secret` is a field of the body, and so the caller's business.
+    /// Whether `client_secret` is a field of the body, so that callers set it.
     pub(super) has_client_secret: bool,
     /// The example of the answer.
     pub(super) example: Value,
@@ -49,17 +49,17 @@ pub(super) struct DescribedOperation {
 pub(super) struct QueryParameter {
     name: String,
     is_required: bool,
-    /// Whether the query has `name[]=` or `name[field]=`.
+    /// Whether the query may have `name[]=` or `name[field]=`.
     is_structured: bool,
-    /// For a list it is the schema of its items.
+    /// The type of the value; for a list, that of its items.
     type_name: String,
 }
 
 #[derive(Debug)]
 pub(super) struct DescribedBody {
     schema: Value,
-    /// Made when the first body comes, or why it cannot be: most mocks are asked for few of the operations, and to make
-    /// all of them is most of what a start would take.
+    /// The validator, or why it cannot be made. It is made for the first body, because most mocks are asked for few of
+    /// the operations, and to make all validators would take most of the time of a start.
     validator: OnceLock<Result<Validator, String>>,
 }
 
@@ -69,7 +69,7 @@ fn is_built(id: &str) -> bool {
 }
 
 impl Document {
-    /// The document of this build. Nothing changes it, so that all mocks of a process share it.
+    /// Returns the document of this build. Nothing changes it, so all mocks of a process share it.
     pub(super) fn shared() -> io::Result<Arc<Self>> {
         static SHARED: OnceLock<Arc<Document>> = OnceLock::new();
         if let Some(document) = SHARED.get() {
@@ -79,7 +79,7 @@ impl Document {
         Ok(Arc::clone(SHARED.get_or_init(|| Arc::new(document))))
     }
 
-    /// The document of this build and those of extensions, as one.
+    /// Returns the document of this build with those of extensions merged into it.
     pub(super) fn with(extensions: &[&Extension]) -> io::Result<Arc<Self>> {
         if extensions.is_empty() {
             return Self::shared();
@@ -122,7 +122,7 @@ impl Document {
         Self { root, operations, kinds }
     }
 
-    /// The operation of this method at this path, if there is one.
+    /// Returns the operation of this method at this path, if there is one.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<&DescribedOperation> {
         self.operations.iter().find(|operation| operation.method == method && is_at(&operation.path, path))
     }
@@ -132,13 +132,13 @@ impl Document {
         self.operations.iter().any(|operation| operation.id == id)
     }
 
-    /// The operations that act on this kind.
+    /// Returns the operations that act on this kind.
     pub(super) fn of_kind(&self, kind: &RowKind) -> impl Iterator<Item = &DescribedOperation> {
         let place = self.kinds.iter().position(|one| std::ptr::eq(one, kind));
         self.operations.iter().filter(move |operation| operation.subject.act.is_some_and(|(of, _)| Some(of) == place))
     }
 
-    /// The components that a schema refers to, itself or through another, with the words of JSON Schema.
+    /// Returns the components that a schema refers to, itself or through another, as JSON Schema.
     fn components(&self, schema: &Value) -> Map<String, Value> {
         let mut components = Map::new();
         let mut open = Vec::new();
@@ -155,17 +155,17 @@ impl Document {
         components
     }
 
-    /// The WeChat apps of the examples, ids and secrets.
+    /// Returns the ids and secrets of the WeChat apps in the examples.
     pub(super) fn wechat_apps(&self) -> impl Iterator<Item = (&str, &str)> {
         self.examples(Role::WechatToken, "/appId", "/appSecret")
     }
 
-    /// The users of the examples, accounts and passwords.
+    /// Returns the accounts and passwords of the users in the examples.
     pub(super) fn users(&self) -> impl Iterator<Item = (&str, &str)> {
         self.examples(Role::SignIn, "/passwordPayload/account", "/passwordPayload/password")
     }
 
-    /// Two texts of the example request of every operation of this role that has both.
+    /// Returns two texts from the example request of every operation of this role that has both.
     fn examples(&self, role: Role, name: &str, secret: &str) -> impl Iterator<Item = (&str, &str)> {
         let operations = self.operations.iter().filter(move |operation| operation.role == role);
         operations.filter_map(move |operation| {
@@ -209,7 +209,7 @@ impl DescribedOperation {
     }
 }
 
-/// What an operation has to do with rows, as its parameters, its request's body and its payload say.
+/// Returns what an operation has to do with rows, judged by its parameters, its request's body and its payload.
 fn subject(root: &Value, operation: &Value, parameters: &[QueryParameter], data: &Value) -> Subject {
     let request = media(&operation["requestBody"]);
     let (shape, row) = shape(root, data);
@@ -229,10 +229,10 @@ fn subject(root: &Value, operation: &Value, parameters: &[QueryParameter], data:
     }
 }
 
-/// Where the rows of a payload are, and what fields a row has.
+/// Returns where the rows of a payload are, and what fields a row has.
 fn shape(root: &Value, data: &Value) -> (Shape, Fields) {
     let data = resolve(root, data);
-    // Rows have fields; texts and numbers are not rows.
+    // Texts and numbers are not rows, because they have no fields.
     let or_none = |shape, fields: Fields| if fields.known.is_empty() { (Shape::None, fields) } else { (shape, fields) };
     if data["type"] == "array" {
         return or_none(Shape::Many, fields(root, &data["items"]));
@@ -266,7 +266,7 @@ fn fields(root: &Value, schema: &Value) -> Fields {
     found
 }
 
-/// Whether a path is one that is described, segment by segment; a `{variable}` stands for any one segment that is not
+/// Whether a path matches a described one, segment by segment; a `{variable}` stands for any one segment that is not
 /// empty.
 pub(super) fn is_at(described: &str, path: &str) -> bool {
     let (mut described, mut given) = (described.split('/'), path.split('/'));
@@ -296,7 +296,7 @@ impl QueryParameter {
         rest.is_some_and(|rest| rest.is_empty() || self.is_structured && rest.starts_with('['))
     }
 
-    /// Presence and scalar type of the parameter in a query.
+    /// Checks the presence and the scalar type of the parameter in a query.
     pub(super) fn check(&self, query: &str) -> Result<(), Refusal> {
         let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| self.is_called(name)).peekable();
         if self.is_required && values.peek().is_none() {
@@ -305,7 +305,7 @@ impl QueryParameter {
         let fits = |value: &str| match self.type_name.as_str() {
             "integer" => value.parse::<i64>().is_ok(),
             "number" => value.parse::<f64>().is_ok_and(f64::is_finite),
-            // With a capital as Python's SDK writes them.
+            // Python's SDK writes them with a capital.
             "boolean" => matches!(value, "true" | "false" | "True" | "False"),
             _ => true,
         };
@@ -325,16 +325,16 @@ impl DescribedBody {
         let made = self.validator.get_or_init(|| {
             let schema = to_json_schema(&self.schema);
             let components = document.components(&schema);
-            // References start at the root of a document, so the components stand where they stood there.
+            // References start at the root of a document, so the components have to be where they were in it.
             let schema = json!({ "allOf": [schema], "components": { "schemas": components } });
-            // OpenAPI 3.0 has a word for formats, but leaves it open who checks them.
+            // OpenAPI 3.0 has formats, but does not say who checks them.
             let options = jsonschema::draft7::options().should_validate_formats(false);
             options.build(&schema).map_err(|error| error.to_string())
         });
         made.as_ref().map_err(String::as_str)
     }
 
-    /// The body as JSON that fits the schema. A refusal says where the fault is and never what was there.
+    /// Returns the body as JSON that fits the schema. A refusal says where the fault is but never repeats the value.
     pub(super) fn check(&self, document: &Document, body: &[u8]) -> Result<Value, Refusal> {
         if body.is_empty() {
             return Err(Refusal::new(400, "the body is missing"));
@@ -368,9 +368,9 @@ fn references(schema: &Value, names: &mut Vec<String>) {
     }
 }
 
-/// What a reference points to, or the value itself. Null if it points nowhere.
+/// Returns what a reference points to, null if it points nowhere, or the value itself if it is not a reference.
 fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> &'a Value {
-    // A reference may lead to another; a ring of them leads nowhere.
+    // A reference may lead to another one, and a ring of them leads nowhere.
     for _ in 0..16 {
         let Some(pointer) = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) else {
             return value;
@@ -380,12 +380,12 @@ fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> &'a Value {
     &Value::Null
 }
 
-/// The JSON of a request body or an answer.
+/// Returns the JSON content of a request body or an answer.
 fn media(content: &Value) -> &Value {
     &content["content"]["application/json"]
 }
 
-/// The schema of a property, looked for through references and `allOf`.
+/// Returns the schema of a property, looked up through references and `allOf`.
 fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Value> {
     let schema = resolve(root, schema);
     let in_parts = || items(&schema["allOf"]).find_map(|part| property(root, part, name));

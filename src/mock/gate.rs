@@ -1,4 +1,4 @@
-//! Who may call: the document's security schemes against what a request carries.
+//! Decides who may call, by the document's security schemes and the credentials of a request.
 
 use std::collections::HashSet;
 
@@ -13,20 +13,20 @@ use super::signature::Signatures;
 use super::users::Users;
 use crate::Dialect;
 
-/// The known credentials, and what they let in.
+/// The known credentials.
 pub(super) struct Gate {
     pub(super) apps: Apps,
     pub(super) users: Users,
     pub(super) signatures: Signatures,
     pub(super) management: ManagementIssuer,
-    /// Whether tokens are taken only as the document says.
+    /// Whether tokens are accepted only as the document says.
     pub(super) strict: bool,
 }
 
 impl Gate {
-    /// Whether the call meets one of the operation's requirements. A credential that is wrong, or that the operation does
-    /// not take, is refused even if the call could do without it: a client that sends one has a bug that the others must
-    /// not hide.
+    /// Checks that the call meets one of the operation's requirements. A credential that is wrong, or that the
+    /// operation does not take, is refused even if the call does not need it: a client that sends one has a bug that
+    /// the other credentials must not hide.
     pub(super) fn check(&self, operation: &DescribedOperation, call: &IncomingCall<'_>) -> Result<(), Refusal> {
         let requirements = &operation.requirements;
         let mut schemes: Vec<&Scheme> = requirements.iter().flatten().collect();
@@ -49,7 +49,7 @@ impl Gate {
         Err(Refusal::new(401, format!("not authorized: this operation accepts {accepted}")))
     }
 
-    /// False if the call does not carry this credential, an error if it carries a wrong one. `accepted` is all that
+    /// Whether the call carries this credential; an error if it carries a wrong one. `accepted` are all schemes that
     /// the operation accepts.
     fn is_met(&self, scheme: &Scheme, accepted: &[&Scheme], call: &IncomingCall<'_>) -> Result<bool, Refusal> {
         let accepts = |kind: Kind| accepted.iter().any(|scheme| scheme.kind == kind);
@@ -104,7 +104,8 @@ impl Gate {
         }
     }
 
-    /// The token in the `authorization` header: behind `Bearer`, or bare, as most of the published SDKs send it.
+    /// Returns the token in the `authorization` header, with or without `Bearer`: most of the published SDKs send it
+    /// without.
     fn token<'a>(&self, call: &IncomingCall<'a>) -> Option<&'a str> {
         let whole = call.request.header("authorization").filter(|whole| !self.strict && !whole.contains(' '));
         call.authorization("Bearer").or(whole)
@@ -130,7 +131,7 @@ impl Gate {
             Kind::AppId { .. } | Kind::ClientSecretPost | Kind::Unknown => false,
         };
         if call.request.header("authorization").is_some() && !accepted.iter().any(|scheme| reads(&scheme.kind)) {
-            // The published SDKs send the token of an application's user along with whatever they call.
+            // The published SDKs send the token of an app's user with every call.
             let is_app = !self.strict && accepted.iter().any(|scheme| matches!(scheme.kind, Kind::AppId { .. }));
             let token = self.token(call).filter(|_| is_app);
             let token = token.ok_or_else(|| Refusal::new(400, "this operation takes no such authorization header"))?;
@@ -143,7 +144,7 @@ impl Gate {
     }
 }
 
-/// Whether the application of the secret is the one of the app id header, if there is one.
+/// Checks that the secret is that of the app in the app id header, if there is one.
 fn same_app(id: &str, accepted: &[&Scheme], call: &IncomingCall<'_>) -> Result<(), Refusal> {
     let header = accepted.iter().find_map(|scheme| match &scheme.kind {
         Kind::AppId { suffix } => call.header(suffix),
@@ -170,8 +171,8 @@ mod tests {
     use super::super::request::RecordedRequest;
     use std::time::Duration;
 
-    /// Operations by the alternatives of their `security`; the last one has a `client_secret` of its own, which is not
-    /// the application's.
+    /// Makes operations with different alternatives in their `security`; the last one has a `client_secret` of its own,
+    /// which is not the app's.
     fn document() -> Document {
         let operation = |security: Value, properties: Value| {
             let schema = json!({ "type": "object", "properties": properties });
@@ -200,13 +201,13 @@ mod tests {
         Document::parse(&document.to_string(), |_| true).expect("a document")
     }
 
-    /// What a call is told by a strict mock: the message of the refusal, or nothing.
+    /// Returns the message of a strict mock's refusal of a call; empty if there is none.
     fn told(path: &str, authorization: &str, body: &Value) -> String {
         let refusal = refusal(true, path, authorization, body);
         refusal["message"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The refusal of a call; null if there is none.
+    /// Returns the refusal of a call; null if there is none.
     fn refusal(strict: bool, path: &str, authorization: &str, body: &Value) -> Value {
         let app = |id: &str| (id.to_owned(), Some(format!("{id}-secret")));
         let gate = Gate {

@@ -1,8 +1,8 @@
-//! What JSON holds, and nothing where it holds something else.
+//! Reads JSON values, which count as empty if they are of another type.
 
 use serde_json::Value;
 
-/// The text of a field; empty if it is not a text.
+/// Returns the text of a field; empty if it is not a text.
 pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
 }

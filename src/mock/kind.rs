@@ -1,4 +1,5 @@
-//! What can be created, and which operations act on it, as far as the names and schemas of the document say.
+//! The kinds of rows that can be created, and the operations that act on them, by the names and schemas in the
+//! document.
 
 use serde_json::{Map, Value, json};
 
@@ -25,49 +26,49 @@ pub(super) enum Shape {
     One,
     Many,
     Paging,
-    /// Nowhere: it says something else.
+    /// There are none; the payload says something else.
     None,
 }
 
-/// What of an object's fields there is, and which of them must be.
+/// The fields of an object, and which of them are required.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields {
     pub(super) known: Vec<String>,
     pub(super) required: Vec<String>,
-    /// Those that are lists.
+    /// The fields that are lists.
     pub(super) lists: Vec<String>,
 }
 
-/// One sort of rows.
+/// One kind of rows.
 #[derive(Debug)]
 pub(super) struct RowKind {
     /// Its name in the ids of operations, such as `User`.
     pub(super) noun: String,
     /// The field that a row is found by.
     pub(super) key: String,
-    /// What one has, as the operation that creates it answers it.
+    /// The fields of a row in the answer of the operation that creates it.
     pub(super) row: Fields,
     /// Further fields that tell rows with the same key apart, where a request has them.
     pub(super) scope: Vec<String>,
 }
 
-/// An operation, as far as rows are concerned.
+/// What an operation has to do with rows.
 #[derive(Debug)]
 pub(super) struct Subject {
-    /// Where the rows of the payload are, and what a row has.
+    /// Where the rows of the payload are.
     pub(super) shape: Shape,
     pub(super) row: Fields,
-    /// The parameters of the query, and whether it must have them.
+    /// The parameters of the query, and whether each is required.
     pub(super) parameters: Vec<(String, bool)>,
     /// Whether it asks for one page.
     pub(super) takes_pages: bool,
     /// The texts of the example request that rows may be found by.
     pub(super) example_keys: Vec<String>,
-    /// The kind of rows that it acts on, by its place among all, and what it does to them.
+    /// The kind of rows that it acts on, by its place among all kinds, and what it does to them.
     pub(super) act: Option<(usize, Act)>,
 }
 
-/// All kinds, of the operations by their ids.
+/// Returns all kinds of rows that these operations, given with their ids, can create and get.
 pub(super) fn kinds(operations: &[(&str, &Subject)]) -> Vec<RowKind> {
     let single = |id: &str| {
         let found = operations.iter().find(|(other, subject)| *other == id && subject.shape == Shape::One);
@@ -85,7 +86,7 @@ pub(super) fn kinds(operations: &[(&str, &Subject)]) -> Vec<RowKind> {
     operations.iter().filter_map(|(id, _)| kind(id)).collect()
 }
 
-/// The kind that an operation acts on, by its place among all, and what it does.
+/// Returns the kind that an operation acts on, by its place among all kinds, and what the operation does.
 pub(super) fn act(kinds: &[RowKind], id: &str, subject: &Subject) -> Option<(usize, Act)> {
     let (rest, act) = VERBS.iter().find_map(|(verb, act)| Some((id.strip_prefix(verb)?, *act)))?;
     let is_of = |kind: &RowKind| {
@@ -102,7 +103,7 @@ pub(super) fn act(kinds: &[RowKind], id: &str, subject: &Subject) -> Option<(usi
     Some((kinds.iter().position(is_of).filter(|_| fits)?, act))
 }
 
-/// The texts of the example request that rows may be found by.
+/// Returns the texts of the example request that rows may be found by.
 pub(super) fn example_keys(operation: &Value, request_example: &Value) -> Vec<String> {
     let parameters = items(&operation["parameters"]).map(|parameter| &parameter["example"]);
     let fields = request_example.as_object().into_iter().flat_map(Map::values);
@@ -114,7 +115,8 @@ pub(super) fn example_keys(operation: &Value, request_example: &Value) -> Vec<St
 }
 
 impl Fields {
-    /// A row with these fields: as given where they are given; what else must be there is the example's, or no list's.
+    /// Makes a row with these fields: a given one is taken as it is; a required one that is not given is an empty list,
+    /// or is taken from the example.
     pub(super) fn fit(&self, given: &Row, example: &Row) -> Row {
         let value = |name: &String| match given.get(name) {
             Some(value) => Some(value.clone()),

@@ -1,4 +1,4 @@
-//! Management tokens, which access keys are exchanged for.
+//! Management tokens, for which access keys are exchanged.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use super::lock::lock;
 /// The id of the user pool that the tokens are for.
 pub(super) const USERPOOL_ID: &str = "mock-userpool";
 
-/// The tokens handed out so far. All times are times since the Unix epoch. Deliberately without `Debug`.
+/// The tokens handed out so far. All times are times since the Unix epoch. There is deliberately no `Debug`.
 pub(super) struct ManagementIssuer {
     lifetime: Duration,
     /// When each token expires, or `None` if it was revoked.
@@ -25,7 +25,7 @@ impl ManagementIssuer {
         Self { lifetime, issued: Mutex::default() }
     }
 
-    /// A new token, as the data of an answer.
+    /// Makes a new token, as the payload of an answer.
     pub(super) fn issue(&self, now: Duration) -> Value {
         let mut issued = lock(&self.issued);
         let expires_at = now.saturating_add(self.lifetime).as_secs();
@@ -38,7 +38,7 @@ impl ManagementIssuer {
         json!({ "access_token": token, "expires_in": self.lifetime.as_secs() })
     }
 
-    /// Whether the token is one of those handed out, still good or not.
+    /// Whether the token was handed out, even if it is no longer good.
     pub(super) fn has_issued(&self, token: &str) -> bool {
         lock(&self.issued).contains_key(token)
     }
@@ -52,7 +52,7 @@ impl ManagementIssuer {
     }
 }
 
-/// An unsigned JSON Web Token.
+/// Makes an unsigned JSON Web Token.
 fn jwt(claims: &Value) -> String {
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "JWT" })), encode(claims))

@@ -1,19 +1,19 @@
-//! A server of the described API inside the process, for tests and demonstrations.
+//! A server of the described API that runs inside the process, for tests and demonstrations.
 //!
-//! [`MockGenAuth`] builds its routes, its checks and its answers from the same document as the client: there is no
-//! endpoint in its code. It is strict where the real server may be lenient, so that a client which passes here sends
-//! what the document says: headers of one dialect, credentials as described (signatures are recomputed), bodies that
-//! fit their schema. It takes what the published SDKs of other languages send, though: a token without `Bearer`, say,
-//! unless [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server every
-//! refusal by the API is HTTP 200 with a failing `statusCode`; an unknown path is HTTP 404.
+//! [`MockGenAuth`] takes its routes, its checks and its answers from the same document as the client; no endpoint is
+//! written into its code. It is strict where the real server may be lenient, so that a client that passes here sends
+//! what the document says: headers of one dialect, credentials as described (signatures are recomputed), and bodies
+//! that fit their schema. It accepts what the published SDKs of other languages send, though, such as a token without
+//! `Bearer`, unless [`strict_authorization`](MockGenAuthBuilder::strict_authorization) is set. As on the real server,
+//! every refusal by the API is HTTP 200 with a failing `statusCode`; an unknown path is HTTP 404.
 //!
-//! Operations that hand out WeChat access tokens share one cache, as behind the real server: one token per WeChat app
-//! until it expires or [`rotate`](MockGenAuth::rotate) replaces it. Signing in by password answers an access token
-//! that the mock knows from then on (with another `connection` it is refused), an access key is exchanged for a new
-//! management token at each request, and an application's id and secret are checked where an operation asks about them.
-//! What is created, updated and deleted is there, is changed and is gone: users, groups, roles and whatever else the document
-//! says how to create and get, beside its examples, which are always there. Lists have pages. Everything else answers the
-//! document's example.
+//! Operations that hand out WeChat access tokens share one cache, as on the real server: there is one token per WeChat
+//! app until it expires or [`rotate`](MockGenAuth::rotate) replaces it. A sign-in by password is answered with an
+//! access token that the mock knows from then on (other values of `connection` are refused), an access key is exchanged
+//! for a new management token at each request, and an app's id and secret are checked where an operation asks about
+//! them. Users, groups, roles and whatever else the document has operations to create and get can be created, updated
+//! and deleted, besides the document's examples, which are always there. Lists have pages. Every other operation is
+//! answered with the document's example.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -38,8 +38,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Answers, delays and faults can also be set for one operation or one path, once or for good, so that tests which run
-//! at the same time do not take each other's; and what the document lacks can have a route:
+//! Answers, delays and faults can also be set for one operation or one path, once or for good, so that tests that run
+//! at the same time do not take each other's answers; and a route can be added for what the document lacks:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

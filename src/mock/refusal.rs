@@ -1,10 +1,10 @@
-//! What the API answers when it will not do as asked.
+//! The API's answers to requests that it refuses.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// A failing envelope: HTTP 200, and a `statusCode` that is not.
+/// A failing envelope: HTTP 200 with a `statusCode` other than 200.
 #[derive(Clone)]
 pub(super) struct Refusal {
     status_code: u16,
@@ -13,12 +13,12 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// `message` must not repeat what the request said: it may be a secret.
+    /// Makes a refusal. `message` must not repeat anything of the request, which may be a secret.
     pub(super) fn new(status_code: u16, message: impl Into<String>) -> Self {
         Self { status_code, api_code: None, message: message.into() }
     }
 
-    /// The business meaning of the refusal.
+    /// Adds the code that says why, in terms of the API's business.
     pub(super) fn api_code(mut self, code: u32) -> Self {
         self.api_code = Some(code);
         self
@@ -33,7 +33,7 @@ impl Refusal {
     }
 }
 
-/// Shows the codes; a message that a test dictates may hold anything.
+/// Shows the codes but not the message, because a message that a test has set may hold anything.
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Refusal");

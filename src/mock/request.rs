@@ -1,4 +1,4 @@
-//! What was received, and the record of it.
+//! The requests received, and the record of them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,13 +20,13 @@ const BYTES: usize = 16 << 20;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The method, in upper case as sent: `POST`.
+    /// The method as sent, such as `POST`.
     pub method: String,
-    /// The path as sent, with a base path and with the query if there was one: `/api/v3/x?page=1`.
+    /// The path as sent, with the base path and the query if there are any: `/api/v3/x?page=1`.
     pub path: String,
-    /// Names in lower case and values, in the order received; repeated names stand together.
+    /// The names in lower case and the values, in the order received; repeated names are next to each other.
     pub headers: Vec<(String, String)>,
-    /// The body as sent. Empty if it was longer than 1 MiB.
+    /// The body as sent; empty if it was longer than 1 MiB.
     pub body: Bytes,
 }
 
@@ -44,35 +44,36 @@ impl RecordedRequest {
         }
     }
 
-    /// The first value of the header `name`, whose case does not matter.
+    /// Returns the first value of the header `name`, whose case does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON, if it is JSON.
+    /// Returns the body as JSON, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// How much of the record it takes up.
+    /// Returns how many bytes of the record it takes up.
     fn bytes(&self) -> usize {
         let headers = self.headers.iter().map(|header| size_of_val(header) + header.0.len() + header.1.len());
         size_of_val(self) + self.method.len() + self.path.len() + headers.sum::<usize>() + self.body.len()
     }
 
-    /// The method that says what is asked for: that of HEAD is GET, and the connection keeps the body back.
+    /// Returns the method to look the request up by: HEAD counts as GET, and the connection leaves out the body of its
+    /// answer.
     pub(super) fn asks(&self) -> &str {
         if self.method == "HEAD" { "GET" } else { &self.method }
     }
 
-    /// The path and the query apart.
+    /// Returns the path and the query separately.
     pub(super) fn target(&self) -> (&str, &str) {
         self.path.split_once('?').unwrap_or((&self.path, ""))
     }
 }
 
-/// Shows which headers were sent and how long the body was. Header values, query and body may hold secrets.
+/// Shows which headers were sent and how long the body was. The header values, the query and the body may hold secrets.
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -88,7 +89,7 @@ impl fmt::Debug for RecordedRequest {
 /// The last requests, oldest first.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// The limits: a number of requests, and of bytes.
+    /// The most requests, and the most bytes, to keep.
     limits: (usize, usize),
     kept: Mutex<Kept>,
 }
@@ -104,7 +105,7 @@ impl Log {
         Self { limits: (CAPACITY, BYTES), kept: Mutex::default() }
     }
 
-    /// One that stays empty.
+    /// Makes a record that stays empty.
     pub(super) fn none() -> Self {
         Self { limits: (0, 0), kept: Mutex::default() }
     }

@@ -1,4 +1,4 @@
-//! What an operation does beyond answering its example, as its schemas give it away.
+//! What the mock does for an operation besides answering with its example, as its schemas suggest.
 
 /// What the mock does for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,14 +9,14 @@ pub(super) enum Role {
     ManagementToken,
     /// Takes a user's password and hands out an access token.
     SignIn,
-    /// Takes an application's id and secret and says whether they belong together.
+    /// Takes an app's id and secret and says whether they belong together.
     AppCheck,
-    /// Answers the document's example.
+    /// Is answered with the document's example, or with rows.
     Example,
 }
 
 impl Role {
-    /// `takes` and `answers` say whether the body, or the answer's data, has a property.
+    /// Returns the role of an operation. `takes` and `answers` say whether its body, or its payload, has a property.
     pub(super) fn of(takes: impl Fn(&str) -> bool, answers: impl Fn(&str) -> bool) -> Self {
         let takes = |names: &[&str]| names.iter().all(|name| takes(name));
         let answers = |names: &[&str]| names.iter().all(|name| answers(name));

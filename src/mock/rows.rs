@@ -1,9 +1,9 @@
-//! What was created, and is there from then on: users, groups, roles and whatever else can be created, got and listed.
+//! The rows that were created: users, groups, roles and whatever else can be created, got and listed.
 //!
-//! That follows from the document. Where it describes `createX`, whose payload is an X, and `getX`, which finds it by a
-//! parameter that an X has, the operations whose names are made of a verb and `X`, `Xs`, `XBatch` or `XsBatch` act on what
-//! was created. The document's own examples are always there. A list answers the page that is asked for, and no filter is
-//! looked at.
+//! What these are follows from the document. If it describes `createX`, whose payload is an X, and `getX`, which finds
+//! an X by one of its fields, then the operations whose names consist of a verb and `X`, `Xs`, `XBatch` or `XsBatch`
+//! act on what was created. The document's own examples are always there. A list is answered with the page that is
+//! asked for; filters are ignored.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,10 +18,10 @@ use super::lock::lock;
 use super::refusal::Refusal;
 use super::table::Table;
 
-/// What the server gives at once where nothing is said.
+/// The number of rows on a page if the request does not say.
 const DEFAULT_LIMIT: usize = 10;
 
-/// The rows that were created or changed, by the noun of their kind. Deliberately without `Debug`.
+/// The rows that were created or changed, by the noun of their kind. There is deliberately no `Debug`.
 #[derive(Default)]
 pub(super) struct Rows(Mutex<Made>);
 
@@ -31,14 +31,14 @@ struct Made {
     tables: BTreeMap<String, Table>,
 }
 
-/// What a request says: the fields of its body, and the parameters of its query.
+/// What a request asks for, by the fields of its body and the parameters of its query.
 pub(super) struct RowQuery<'a> {
     pub(super) query: &'a str,
     pub(super) body: &'a Value,
 }
 
 impl RowQuery<'_> {
-    /// The texts of a field, one or many.
+    /// Returns the texts of a field, one or several.
     fn texts(&self, name: &str) -> Vec<String> {
         let in_query = form_urlencoded::parse(self.query.as_bytes())
             .filter(|(key, _)| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('[')))
@@ -50,7 +50,7 @@ impl RowQuery<'_> {
         in_query.chain(in_body).collect()
     }
 
-    /// The keys that it names: one, or several, which some write with commas.
+    /// Returns the keys that the request names: one, or several, which some clients separate by commas.
     fn keys(&self, kind: &RowKind) -> Vec<String> {
         let several = [format!("{}s", kind.key), format!("{}List", kind.key)];
         let several = several.iter().flat_map(|name| self.texts(name));
@@ -58,14 +58,14 @@ impl RowQuery<'_> {
         self.texts(&kind.key).into_iter().chain(split).collect()
     }
 
-    /// The fields that the body gives: of each in its `list`, or its own.
+    /// Returns the rows that the body gives: those in its `list`, or the body itself.
     fn rows(&self) -> Vec<Row> {
         let list: Vec<&Value> = items(&self.body["list"]).collect();
         let rows = if list.is_empty() { vec![self.body] } else { list };
         rows.into_iter().filter_map(Value::as_object).cloned().collect()
     }
 
-    /// A number at the top, or in `pagination`, or in its `options`.
+    /// Returns a number in the query, at the top of the body, in `pagination`, or in the `pagination` of `options`.
     fn number(&self, name: &str) -> Option<usize> {
         let in_query = self.texts(name).first().and_then(|text| text.parse().ok());
         let pointers = ["", "/pagination", "/options/pagination"].map(|at| format!("{at}/{name}"));
@@ -74,7 +74,7 @@ impl RowQuery<'_> {
 }
 
 impl Rows {
-    /// The envelope, where the operation acts on rows or lists what the document has.
+    /// Returns the envelope, if the operation acts on rows or lists those of the document.
     pub(super) fn answer(
         &self,
         document: &Document,
@@ -128,7 +128,7 @@ impl Made {
     ) -> Value {
         let is_example = *asked.body == operation.request_example;
         let mut examples = examples(operation);
-        // Those that answer something else have no example of a row.
+        // An operation that is answered with something else has no example of a row.
         examples.retain(|row| row.contains_key(&kind.key));
         if is_example && !examples.is_empty() {
             examples.iter().for_each(|row| self.put(kind, row));
@@ -173,7 +173,7 @@ impl Made {
         operation: &DescribedOperation,
         asked: &RowQuery<'_>,
     ) -> Result<Value, Refusal> {
-        // What else it may be found by, such as an `email`.
+        // A row may also be found by another field, such as `email`.
         let field = asked.texts(&format!("{}Type", kind.key)).into_iter().next().map(|name| camel_case(&name));
         let field = field.filter(|name| operation.subject.row.known.contains(name)).unwrap_or_else(|| kind.key.clone());
         let keys = asked.keys(kind);
@@ -220,13 +220,13 @@ impl Made {
 }
 
 impl RowKind {
-    /// What a row is called among its kind.
+    /// Returns the name of a row: the value of its key, and those that tell rows with the same key apart.
     fn name(&self, row: &Row) -> Vec<String> {
         let text = |name: &String| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         std::iter::once(&self.key).chain(&self.scope).map(text).collect()
     }
 
-    /// Whether it is the row that is asked for.
+    /// Whether `row` is one that is asked for.
     fn is(&self, row: &Row, field: &str, key: &str, asked: &RowQuery<'_>) -> bool {
         let in_scope = |name: &String| {
             let given = asked.texts(name);
@@ -244,7 +244,7 @@ impl RowKind {
     }
 }
 
-/// The rows of an operation's example.
+/// Returns the rows of an operation's example.
 fn examples(operation: &DescribedOperation) -> Vec<Row> {
     let data = &operation.example["data"];
     let rows: Vec<&Value> = match operation.subject.shape {
@@ -256,7 +256,7 @@ fn examples(operation: &DescribedOperation) -> Vec<Row> {
     rows.into_iter().filter_map(Value::as_object).cloned().collect()
 }
 
-/// The rows in the operation's own shape; the example where it has none.
+/// Returns the envelope with the rows in the operation's own shape; the example if it has no shape for rows.
 fn payload(operation: &DescribedOperation, kind: &RowKind, rows: Vec<Row>) -> Value {
     if !operation.subject.row.known.contains(&kind.key) {
         return operation.example.clone();
@@ -270,7 +270,7 @@ fn payload(operation: &DescribedOperation, kind: &RowKind, rows: Vec<Row>) -> Va
     }
 }
 
-/// One page of the document's own rows, and of those that were made.
+/// Returns one page of the document's own rows followed by those that were created.
 fn page(operation: &DescribedOperation, asked: &RowQuery<'_>, own: Vec<Row>, made: &Table) -> Value {
     let example = examples(operation).into_iter().next().unwrap_or_default();
     let total = own.len() + made.len();
@@ -292,13 +292,13 @@ fn page(operation: &DescribedOperation, asked: &RowQuery<'_>, own: Vec<Row>, mad
     envelope
 }
 
-/// `newCode` of `code`.
+/// Returns `newCode` for `code`.
 fn new(key: &str) -> String {
     let (first, rest) = key.split_at(1);
     format!("new{}{rest}", first.to_uppercase())
 }
 
-/// `externalId` of `external_id`.
+/// Returns `externalId` for `external_id`.
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();

@@ -1,12 +1,12 @@
-//! OpenAPI 3.0 schemas as JSON Schema, draft 7: nearly the same words, but not quite. Later drafts have no more words that
-//! OpenAPI 3.0 has, and a schema of schemas that takes three times as long to make ready.
+//! Converts OpenAPI 3.0 schemas to JSON Schema, draft 7, which has nearly the same keywords. Later drafts do not have
+//! more of OpenAPI 3.0's keywords, but their meta-schemas take three times as long to prepare.
 
 use serde_json::{Map, Value, json};
 
-/// The schema with the words of JSON Schema. References stay as they are: the components have to be put beside.
+/// Returns the schema as JSON Schema. References stay as they are, so the components have to be put next to it.
 pub(super) fn to_json_schema(schema: &Value) -> Value {
     let Some(words) = schema.as_object() else { return schema.clone() };
-    // OpenAPI 3.0 ignores what stands beside a reference, JSON Schema would not.
+    // OpenAPI 3.0 ignores keywords next to a reference; JSON Schema might not.
     if let Some(reference) = words.get("$ref") {
         return json!({ "$ref": reference });
     }
@@ -39,7 +39,7 @@ fn or_null(mut schema: Map<String, Value>) -> Value {
             schema.insert("type".to_owned(), both);
             schema.into()
         }
-        // Nothing to widen in a composed schema, so null becomes an alternative to all of it.
+        // A composed schema has no type to widen, so null becomes an alternative to all of it.
         _ => json!({ "anyOf": [schema, { "type": "null" }] }),
     }
 }

@@ -1,24 +1,24 @@
-//! The document's security schemes, as far as the mock has credentials for them.
+//! The document's security schemes, and the kinds of credentials that meet them.
 
 use serde_json::Value;
 
 use super::json::text;
 
-/// A security scheme under its name in the document. Sorted, they stand in the order in which they are checked.
+/// A security scheme with its name in the document. They sort in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Scheme {
     pub(super) kind: Kind,
     pub(super) name: String,
 }
 
-/// What meets a scheme.
+/// The kind of credential that meets a scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// An application's id in the header that is called `suffix` behind the dialect's prefix.
+    /// An app's id, in the header whose name is the dialect's prefix and `suffix`.
     AppId { suffix: String },
-    /// An application's id and secret, as a password to the `authorization` header.
+    /// An app's id and secret, as HTTP Basic authentication in the `authorization` header.
     ClientSecretBasic,
-    /// An application's id and secret, as `client_id` and `client_secret` of the body.
+    /// An app's id and secret, as `client_id` and `client_secret` in the body.
     ClientSecretPost,
     /// A user's access token.
     UserToken,
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 impl Scheme {
     pub(super) fn new(root: &Value, name: &str) -> Self {
         let scheme = &root["components"]["securitySchemes"][name];
-        // As in the client, the name tells what OpenAPI has no words for: whose token a bearer token is.
+        // As in the client, the name tells what OpenAPI cannot: whose token a bearer token is.
         let kind = match name {
             "clientSecretBasic" => Kind::ClientSecretBasic,
             "managementToken" => Kind::ManagementToken,
@@ -42,8 +42,8 @@ impl Scheme {
         Self { kind, name: name.to_owned() }
     }
 
-    /// What takes an application's secret in the body, if this one takes it in a header: OpenAPI has no scheme for
-    /// that.
+    /// Returns the scheme that takes the app's secret in the body, if this one takes it in a header. OpenAPI has no
+    /// scheme for that.
     pub(super) fn posted(&self) -> Self {
         match self.kind {
             Kind::ClientSecretBasic => {

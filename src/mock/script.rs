@@ -1,4 +1,4 @@
-//! What a test dictates: answers for whatever comes next, for an operation or for a path, and routes of its own.
+//! What a test sets: answers for the next request, for an operation or for a path, and routes.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -10,18 +10,18 @@ use super::document::{DescribedOperation, is_at};
 use super::lock::lock;
 use super::request::RecordedRequest;
 
-/// The answer of a route.
+/// The function that makes the answers of a route.
 type Handler = Arc<dyn Fn(&RecordedRequest) -> MockAnswer + Send + Sync>;
 
-/// All that is dictated. A request takes its answer in one step, so that no two of them get the same.
+/// All that is set. A request takes its answer in one step, so that no two requests get the same one.
 #[derive(Default)]
 pub(super) struct Script(Mutex<Lines>);
 
 #[derive(Default)]
 struct Lines {
-    /// What is answered to whatever comes next.
+    /// The answers for the next requests, whatever these ask for.
     any: Queue,
-    /// The targets, in the order in which they were first set up.
+    /// The rules, in the order in which they were first set.
     rules: Vec<Rule>,
     routes: Vec<(Method, String, Handler)>,
 }
@@ -35,9 +35,9 @@ struct Rule {
 /// Which requests a rule is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Those for the operation with this id.
+    /// The requests for the operation with this id.
     Operation(String),
-    /// Those for this path.
+    /// The requests for this path.
     Path(String),
 }
 
@@ -55,7 +55,8 @@ impl Script {
         lock(&self.0).any.push(answer);
     }
 
-    /// The answer for one request. What was queued goes before what always holds; to proceed is what is left.
+    /// Returns the answer for one request. Queued answers come before those that are set for good; without either, the
+    /// answer is to proceed.
     pub(super) fn answer(&self, path: &str, operation: Option<&DescribedOperation>) -> MockAnswer {
         let Lines { any, rules, .. } = &mut *lock(&self.0);
         let mut met: Vec<_> = rules.iter_mut().filter(|rule| rule.scope.is_met(path, operation)).collect();
@@ -71,7 +72,8 @@ impl Script {
         routes.push((method, path, handler));
     }
 
-    /// The answer of this request's route, if there is one. It is asked without the lock: it may dictate as well.
+    /// Returns the answer of this request's route, if there is one. The route is called without the lock, because it
+    /// may set answers as well.
     pub(super) fn route(&self, path: &str, request: &RecordedRequest) -> Option<MockAnswer> {
         let routes = lock(&self.0).routes.clone();
         let found = routes.iter().find(|(method, at, _)| method.as_str() == request.asks() && is_at(at, path));
@@ -79,13 +81,12 @@ impl Script {
     }
 }
 
-/// The requests for one operation or path, to say what they are answered; from [`MockGenAuth::on`] and
-/// [`MockGenAuth::on_path`].
+/// The requests for one operation or path, to set their answers; from [`MockGenAuth::on`] and [`MockGenAuth::on_path`].
 ///
-/// Such an answer goes before the mock's own and the user's own [routes](super::MockGenAuth::route). What was queued by
-/// [`MockGenAuth::answer_next`] goes before it, and where an operation and its path both have an answer, the one that
-/// was spoken of first. None of the request's headers, credentials and fields are checked, unless the answer is
-/// [`MockAnswer::proceed`].
+/// Such an answer takes precedence over the mock's own and over [routes](super::MockGenAuth::route). An answer that was
+/// queued by [`MockGenAuth::answer_next`] takes precedence over it. If an operation and its path both have an answer,
+/// the one whose target was set first is used. None of the request's headers, credentials and fields are checked,
+/// unless the answer is [`MockAnswer::proceed`].
 ///
 /// [`MockGenAuth::on`]: super::MockGenAuth::on
 /// [`MockGenAuth::on_path`]: super::MockGenAuth::on_path
@@ -98,18 +99,18 @@ pub struct MockTarget<'a> {
 }
 
 impl MockTarget<'_> {
-    /// Queues an answer for the next of these requests, or for as many as its [`times`](MockAnswer::times) says, behind
-    /// those that are queued for them already.
+    /// Queues an answer for the next of these requests, or for as many as its [`times`](MockAnswer::times) says, after
+    /// those that are already queued for them.
     pub fn answer_next(&self, answer: MockAnswer) {
         self.rule(|rule| rule.next.push(answer));
     }
 
-    /// Sets the answer for each of these requests that nothing is queued for, until another is set.
+    /// Sets the answer for each of these requests that has no queued one, until another is set.
     pub fn answer_always(&self, answer: MockAnswer) {
         self.rule(|rule| rule.always = Some(answer));
     }
 
-    /// Takes back what was set and queued for these requests.
+    /// Removes what was set and queued for these requests.
     pub fn answer_as_usual(&self) {
         lock(&self.script.0).rules.retain(|rule| rule.scope != self.target);
     }
@@ -124,7 +125,7 @@ impl MockTarget<'_> {
     }
 }
 
-/// Shows nothing of the answers, which may hold secrets.
+/// Does not show the answers, which may hold secrets.
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Script").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! A mock that runs: what a test asks of it and tells it.
+//! A running mock, as a test uses it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,7 +17,7 @@ use super::{management, users};
 /// A running server of the described API on a port of 127.0.0.1. Dropping it stops it: the listener and every
 /// connection close as soon as the runtime gets to run.
 ///
-/// It runs on the Tokio runtime that [`start`](Self::start) was called on, a current-thread one is enough.
+/// It runs on the Tokio runtime that [`start`](Self::start) was called on; a current-thread one is enough.
 pub struct MockGenAuth {
     pub(super) url: String,
     pub(super) service: Arc<Service>,
@@ -25,7 +25,7 @@ pub struct MockGenAuth {
 }
 
 impl MockGenAuth {
-    /// The id of the GenAuth application that every mock knows.
+    /// The id of the GenAuth app that every mock knows.
     pub const APP_ID: &'static str = "mock-genauth-app";
     /// The secret of [`APP_ID`](Self::APP_ID).
     pub const APP_SECRET: &'static str = "mock-genauth-app-secret";
@@ -42,29 +42,29 @@ impl MockGenAuth {
     /// The access token of that user, which every mock knows even before the user signs in.
     pub const USER_ACCESS_TOKEN: &'static str = users::ACCESS_TOKEN;
 
-    /// Where the mock listens, `http://127.0.0.1:PORT`: no trailing slash, and without
+    /// Returns where the mock listens, `http://127.0.0.1:PORT`, without a slash at the end and without
     /// [`path_prefix`](super::MockGenAuthBuilder::path_prefix).
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A builder for a client of this mock, with its application.
+    /// Returns a builder for a client of this mock, with the app that it knows.
     pub fn client_builder(&self) -> crate::ClientBuilder {
         crate::Client::builder(self.url.as_str()).app(Self::APP_ID, Self::APP_SECRET)
     }
 
-    /// Queues an answer for the next request, whatever it asks for, behind those that are queued already. The request
-    /// is recorded; none of its headers, credentials and fields are checked, unless the answer is
-    /// [`MockAnswer::proceed`]. Where requests run at the same time, [`on`](Self::on) says whose the answer is.
+    /// Queues an answer for the next request, whatever it asks for, after those that are already queued. The request is
+    /// recorded; none of its headers, credentials and fields are checked, unless the answer is [`MockAnswer::proceed`].
+    /// If requests run at the same time, use [`on`](Self::on) to say which of them the answer is for.
     pub fn answer_next(&self, answer: MockAnswer) {
         self.service.script.push(answer);
     }
 
-    /// The requests for the operation with this `operationId`, to say what they are answered.
+    /// Returns the requests for the operation with this `operationId`, to set their answers.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::NotFound`] if the document has no such operation, which no request could ever be for.
+    /// [`io::ErrorKind::NotFound`] if the document has no such operation, because no request could be for it.
     pub fn on(&self, operation_id: &str) -> io::Result<MockTarget<'_>> {
         if !self.service.document.has(operation_id) {
             let message = format!("there is no operation `{operation_id}`; `genauth::operations()` lists them");
@@ -73,17 +73,17 @@ impl MockGenAuth {
         Ok(MockTarget { script: &self.service.script, target: Scope::Operation(operation_id.to_owned()) })
     }
 
-    /// The requests for this path, whatever their method, to say what they are answered; with or without an operation
-    /// there. The path is the one below [`path_prefix`](super::MockGenAuthBuilder::path_prefix), and without a query; a
+    /// Returns the requests for this path, to set their answers, whatever their method and whether or not there is an
+    /// operation. The path is the one below [`path_prefix`](super::MockGenAuthBuilder::path_prefix), without a query; a
     /// `{variable}` in it stands for any one segment.
     pub fn on_path(&self, path: impl Into<String>) -> MockTarget<'_> {
         MockTarget { script: &self.service.script, target: Scope::Path(path.into()) }
     }
 
-    /// Answers the requests of this method (HEAD as well, if it is GET) and path by `answer`: an endpoint that the
-    /// document lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). Nothing of
-    /// the request is checked; with [`MockAnswer::proceed`] it gets what it would have got without the route. A later
-    /// route of the same method and path replaces the earlier one.
+    /// Answers the requests of this method (HEAD as well, if it is GET) and path by calling `answer`, for an endpoint
+    /// that the document lacks, or one that is to do something else. The path is as in [`on_path`](Self::on_path). The
+    /// request is not checked; with [`MockAnswer::proceed`] it gets the answer that it would have got without the
+    /// route. A later route of the same method and path replaces the earlier one.
     pub fn route(
         &self,
         method: Method,
@@ -93,35 +93,36 @@ impl MockGenAuth {
         self.service.script.add_route(method, path.into(), Arc::new(answer));
     }
 
-    /// The requests so far, oldest first; the last 10,000, and of those the last 16 MiB, if there were more. None of a
-    /// mock that [records nothing](super::MockGenAuthBuilder::record_nothing).
+    /// Returns the requests so far, the oldest first; if there were more, the last 10,000, and of those the last 16
+    /// MiB. It is empty for a mock that [records nothing](super::MockGenAuthBuilder::record_nothing).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.service.log.copy()
     }
 
-    /// Returns what [`requests`](Self::requests) does, and forgets it.
+    /// Returns the same as [`requests`](Self::requests), and clears the record.
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
         self.service.log.take()
     }
 
-    /// AppId of the WeChat app in the document's example request, which every mock knows. Empty if the document has
-    /// no such example.
+    /// Returns the AppId of the WeChat app in the document's example request, which every mock knows; empty if the
+    /// document has no such example.
     pub fn wechat_app_id(&self) -> &str {
         self.service.document.wechat_apps().next().map_or("", |(id, _)| id)
     }
 
-    /// AppSecret that belongs to [`wechat_app_id`](Self::wechat_app_id).
+    /// Returns the AppSecret that belongs to [`wechat_app_id`](Self::wechat_app_id).
     pub fn wechat_app_secret(&self) -> &str {
         self.service.document.wechat_apps().next().map_or("", |(_, secret)| secret)
     }
 
     /// Replaces the WeChat access token of `app_id`, as if another system had refreshed it: the next request gets the
-    /// new one, and the old one dies 300 seconds from now. False if the mock does not know the WeChat app.
+    /// new one, and the old one is good for another 300 seconds at most. Returns false if the mock does not know the
+    /// WeChat app.
     pub fn rotate(&self, app_id: &str) -> bool {
         self.service.wechat.rotate(app_id, self.service.clock.now())
     }
 
-    /// Makes the management tokens that were handed out so far invalid; those to come are good.
+    /// Invalidates the management tokens that were handed out so far; later ones are good.
     pub fn revoke_management_tokens(&self) {
         self.service.gate.management.revoke_all();
     }
@@ -140,7 +141,7 @@ impl Drop for MockGenAuth {
     }
 }
 
-/// Shows the address only: what a mock knows and has recorded is as secret as what was sent to it.
+/// Shows only the address, because what a mock knows and has recorded is as secret as what was sent to it.
 impl fmt::Debug for MockGenAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockGenAuth").field("url", &self.url).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! What happens to a request, step by step.
+//! The steps by which a request is answered.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -24,7 +24,7 @@ use super::rows::{RowQuery, Rows};
 use super::script::Script;
 use super::wechat::WechatApps;
 
-/// All that a mock knows and remembers.
+/// Everything that a mock knows and remembers.
 pub(super) struct Service {
     pub(super) document: Arc<Document>,
     pub(super) gate: Gate,
@@ -34,11 +34,11 @@ pub(super) struct Service {
     pub(super) site: Site,
     pub(super) script: Script,
     pub(super) log: Log,
-    /// How many there were.
+    /// How many requests were refused so far.
     pub(super) refusals: AtomicU64,
 }
 
-/// What is told of each request.
+/// The hook that is told of each request.
 pub(super) type OnExchange = Box<dyn Fn(&MockExchange<'_>) + Send + Sync>;
 
 /// What the mock serves, and where.
@@ -47,23 +47,23 @@ pub(super) struct Site {
     pub(super) path_prefix: String,
     /// The ids of operations that are left out.
     pub(super) missing: HashSet<String>,
-    /// The pages, by their paths.
+    /// The pages that are not part of the API, by their paths.
     pub(super) pages: HashMap<String, MockAnswer>,
     pub(super) on_exchange: Option<OnExchange>,
 }
 
-/// A request and what became of it, for [`MockGenAuthBuilder::on_exchange`](super::MockGenAuthBuilder::on_exchange).
+/// A request and its answer, for [`MockGenAuthBuilder::on_exchange`](super::MockGenAuthBuilder::on_exchange).
 #[non_exhaustive]
 pub struct MockExchange<'a> {
     /// The request.
     pub request: &'a RecordedRequest,
-    /// The HTTP status of the answer; none if the connection closes without one.
+    /// The HTTP status of the answer; `None` if the connection closes without one.
     pub http_status: Option<u16>,
     /// The body of the answer; empty if there is none.
     pub body: &'a [u8],
 }
 
-/// Shows neither the request's header values and body nor those of the answer.
+/// Does not show the header values and bodies of the request and the answer.
 impl fmt::Debug for MockExchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("MockExchange");
@@ -72,8 +72,8 @@ impl fmt::Debug for MockExchange<'_> {
 }
 
 impl Service {
-    /// Records the request and answers it, or not, if the connection is to be closed without. `body` is `None` if it was
-    /// too long.
+    /// Records the request and answers it; returns `None` if the connection is to be closed without an answer. `body`
+    /// is `None` if it was too long.
     pub(super) async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Option<Response<Full<Bytes>>> {
         if matches!(parts.method, Method::GET | Method::HEAD)
             && let Some(page) = self.site.pages.get(parts.uri.path())
@@ -111,7 +111,8 @@ impl Service {
         Some(answer.dress(reply, &self.clock.http_date()))
     }
 
-    /// What a request asks for: a path below the base path, and the operation that is there. None outside of it.
+    /// Returns what a request asks for: its path below the base path, and the operation there. Returns `None` outside
+    /// the base path.
     fn find<'a>(&'a self, request: &'a RecordedRequest) -> Option<(&'a str, Option<&'a DescribedOperation>)> {
         let path = request.target().0.strip_prefix(&self.site.path_prefix)?;
         let operation = self.document.find(request.asks(), path);
@@ -126,7 +127,8 @@ impl Service {
 
     fn proceed(&self, operation: Option<&DescribedOperation>, request: &RecordedRequest, path: &str) -> Reply {
         let Some(operation) = operation else {
-            // The framework of the real server answers this, not the API: hence neither HTTP 200 nor a request id.
+            // On the real server the framework answers this and not the API, hence there is neither HTTP 200 nor a
+            // request id.
             let message = format!("Cannot {} {}", request.method, request.target().0);
             return Reply::json(404, &json!({ "statusCode": 404, "message": message }));
         };

@@ -12,7 +12,7 @@ use crate::credentials::Signature;
 /// How far the time in a signature may be from the server's.
 const TOLERANCE: Duration = Duration::from_secs(15 * 60);
 
-/// The known access keys, and the nonces that they have used up. Deliberately without `Debug`.
+/// The known access keys, and the nonces that were used with them. There is deliberately no `Debug`.
 pub(super) struct Signatures {
     secrets: HashMap<String, String>,
     nonces: Mutex<HashSet<String>>,
@@ -23,7 +23,7 @@ impl Signatures {
         Self { secrets, nonces: Mutex::default() }
     }
 
-    /// Whether the secret is the one of the access key.
+    /// Whether the secret is the access key's.
     pub(super) fn belong_together(&self, key_id: &str, secret: &str) -> bool {
         self.secrets.get(key_id).is_some_and(|known| known == secret)
     }
@@ -50,7 +50,7 @@ impl Signatures {
         if expected(call, secret).as_deref() != Some(signature) {
             return Err(refusal(1300, "the signature does not match the request"));
         }
-        // Last, so that only the owner of the key can use up a nonce.
+        // This comes last, so that only the owner of the key can use up a nonce.
         if !lock(&self.nonces).insert(nonce.to_owned()) {
             return Err(refusal(1306, "signature-nonce was used before"));
         }
@@ -62,7 +62,7 @@ fn refusal(api_code: u32, message: &str) -> Refusal {
     Refusal::new(401, message).api_code(api_code)
 }
 
-/// A `date` header as the time since the Unix epoch.
+/// Reads a `date` header as the time since the Unix epoch.
 fn parse_date(date: &str) -> Option<Duration> {
     if date.bytes().all(|byte| byte.is_ascii_digit()) {
         return date.parse().ok().map(Duration::from_millis);
@@ -70,7 +70,7 @@ fn parse_date(date: &str) -> Option<Duration> {
     httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
-/// The signature that the owner of the key makes of the request.
+/// Returns the signature that the owner of the key would make for the request.
 fn expected(call: &IncomingCall<'_>, secret: &str) -> Option<String> {
     let headers = call.request.headers.iter();
     let headers = headers.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();

@@ -1,10 +1,11 @@
-//! Rows in the order in which they came, found by what they are called.
+//! Rows in the order in which they were created, which are found by their names.
 
 use std::collections::BTreeMap;
 
 use super::kind::Row;
 
-/// The rows of one kind. What each is called begins with its key; the rest tells apart those with the same key.
+/// The rows of one kind. The name of a row begins with its key; the rest of the name tells apart rows with the same
+/// key.
 #[derive(Default)]
 pub(super) struct Table {
     rows: BTreeMap<u64, Row>,
@@ -13,7 +14,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Takes the place of the one with this name, or the last place.
+    /// Puts a row in the place of the one with this name, or at the end.
     pub(super) fn put(&mut self, name: Vec<String>, row: Row) {
         let place = *self.places.entry(name).or_insert_with(|| {
             self.last += 1;
@@ -32,7 +33,7 @@ impl Table {
         self.places.contains_key(name)
     }
 
-    /// Those with this key.
+    /// Returns the rows with this key.
     pub(super) fn with_key(&self, key: &str) -> impl Iterator<Item = &Row> {
         let first = vec![key.to_owned()];
         let named = self.places.range(first.clone()..).take_while(move |(name, _)| name.first() == first.first());

@@ -12,13 +12,13 @@ use super::refusal::Refusal;
 /// The account of the user whom every mock knows.
 pub(super) const ACCOUNT: &str = "mock-user";
 
-/// The access token of that user, and what those of the others begin with.
+/// The access token of that user, with which the tokens of the others begin.
 pub(super) const ACCESS_TOKEN: &str = "mock-user-access-token";
 
-/// What a sign-in may call the user by.
+/// The fields by which a sign-in may name the user.
 const NAMES: [&str; 4] = ["account", "email", "username", "phone"];
 
-/// The known users and who of them is signed in. Deliberately without `Debug`.
+/// The known users and their access tokens. There is deliberately no `Debug`.
 pub(super) struct Users {
     passwords: HashMap<String, String>,
     tokens: Mutex<UserTokens>,
@@ -30,7 +30,7 @@ struct UserTokens {
 }
 
 impl Users {
-    /// Passwords by account, and access tokens that are good from the start.
+    /// Takes the passwords by account, and access tokens that are good from the start.
     pub(super) fn new(passwords: HashMap<String, String>, tokens: HashSet<String>) -> Self {
         Self { passwords, tokens: Mutex::new(UserTokens { issued: 0, known: tokens }) }
     }
@@ -39,7 +39,7 @@ impl Users {
         lock(&self.tokens).known.contains(token)
     }
 
-    /// An access token for the user whom the password belongs to.
+    /// Returns an access token for the user that the payload names, if the password is right.
     pub(super) fn sign_in(&self, payload: &Value) -> Result<String, Refusal> {
         let password = text(payload, "password");
         let mut names = NAMES.iter().filter_map(|name| payload[name].as_str());

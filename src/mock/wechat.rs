@@ -1,4 +1,4 @@
-//! The cache of WeChat access tokens behind the API, and WeChat's own opinion of them.
+//! The cache of WeChat access tokens behind the API, and whether WeChat would accept them.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::lock::lock;
 use super::refusal::Refusal;
 
-/// The two ways in which servers write `expiresAt`, in either case Unix seconds.
+/// The two ways in which servers write the Unix seconds of `expiresAt`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpiresAt {
@@ -20,15 +20,15 @@ pub enum ExpiresAt {
     String,
 }
 
-/// How long WeChat accepts a token after it was replaced.
+/// How long WeChat accepts a token after it has been replaced.
 const GRACE: Duration = Duration::from_secs(300);
 
-/// The known WeChat apps with their secrets and tokens. All times are times since the Unix epoch. Deliberately without
-/// `Debug`.
+/// The known WeChat apps with their secrets and tokens. All times are times since the Unix epoch. There is deliberately
+/// no `Debug`.
 pub(super) struct WechatApps {
     secrets: HashMap<String, String>,
     lifetime: Duration,
-    /// How long before its end a token is replaced by whoever asks for it.
+    /// How long before its end a token is replaced when it is asked for.
     margin: Duration,
     expires_at: ExpiresAt,
     issued: Mutex<Issued>,
@@ -69,7 +69,7 @@ impl WechatApps {
         Self { secrets, lifetime, margin, expires_at, issued: Mutex::default() }
     }
 
-    /// The token of the app, as the data of an answer.
+    /// Returns the token of the app, as the payload of an answer.
     pub(super) fn answer(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Value, Refusal> {
         let token = self.token(app_id, app_secret, now)?;
         let expires_at = match self.expires_at {
@@ -79,7 +79,7 @@ impl WechatApps {
         Ok(json!({ "accessToken": token.text, "expiresAt": expires_at }))
     }
 
-    /// The cached token of the app, or a new one if that has expired or is about to.
+    /// Returns the cached token of the app, or a new one if that has expired or is about to.
     fn token(&self, app_id: &str, app_secret: &str, now: Duration) -> Result<Token, Refusal> {
         match self.secrets.get(app_id) {
             None => return Err(Refusal::new(602, "invalid appid")),
@@ -94,7 +94,7 @@ impl WechatApps {
         }
     }
 
-    /// Replaces the token of the app; false if the app is unknown.
+    /// Replaces the token of the app; returns false if the app is unknown.
     pub(super) fn rotate(&self, app_id: &str, now: Duration) -> bool {
         let known = self.secrets.contains_key(app_id);
         if known {
@@ -120,7 +120,7 @@ impl Issued {
         if let Some(previous) = tokens.last_mut() {
             previous.replaced_at = Some(now);
         }
-        // The dead are dead for good, and a demonstration may run for days.
+        // Tokens that are no longer good are dropped, because a demonstration may run for days.
         tokens.retain(|token| token.is_alive(now));
         tokens.push(token.clone());
         token

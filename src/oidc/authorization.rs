@@ -1,4 +1,4 @@
-//! The way of a browser to the server's page and back, with PKCE (RFC 7636).
+//! Sends a browser to the server's page and takes it back, with PKCE (RFC 7636).
 
 use super::server::Oidc;
 use crate::{Error, ErrorKind, SecretString};
@@ -9,7 +9,7 @@ use std::fmt;
 
 const SUBJECT: &str = "the authorization";
 
-/// What the browser is to be sent with, from [`Oidc::authorize`].
+/// The parameters that the browser is sent with, from [`Oidc::authorize`].
 #[must_use = "nothing happens before `begin`"]
 pub struct Authorize<'a> {
     oidc: &'a Oidc,
@@ -24,17 +24,17 @@ pub struct Authorize<'a> {
 pub struct BegunAuthorization {
     /// Where to send the browser.
     pub url: String,
-    /// What the browser has to come back with: [`Oidc::authorization_code`] compares it.
+    /// What the browser has to come back with; [`Oidc::authorization_code`] compares it.
     pub state: String,
-    /// What the id token has to hold: [`TokenVerifier::id_token`](super::TokenVerifier::id_token) compares it.
+    /// What the id token has to hold; [`TokenVerifier::id_token`](super::TokenVerifier::id_token) compares it.
     pub nonce: String,
-    /// What proves that the code was asked for here, for [`Oidc::exchange_code`].
+    /// What proves that the code was asked for by you, for [`Oidc::exchange_code`].
     pub code_verifier: SecretString,
 }
 
 impl Oidc {
-    /// Begins to sign a user in by the server's page, by the authorization code flow with PKCE. `redirect_uri` has to be
-    /// among those of the application.
+    /// Begins to sign a user in on the server's page, by the authorization code flow with PKCE. `redirect_uri` has to
+    /// be one of those that the app is set up with.
     pub fn authorize(&self, redirect_uri: impl Into<String>) -> Authorize<'_> {
         Authorize {
             oidc: self,
@@ -44,12 +44,12 @@ impl Oidc {
         }
     }
 
-    /// The code in what the browser came back with: the query of the request, or its whole URL.
+    /// Returns the code that the browser came back with. `callback` is the query of the request, or its whole URL.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Request`] for another `state` than the one that was kept, as somebody would send who wants to sign a user
-    /// in as another one; [`ErrorKind::Api`] where the server sends an error instead, which
+    /// [`ErrorKind::Request`] for another `state` than the one that was kept, which may be an attempt to sign a user in
+    /// as somebody else; [`ErrorKind::Api`] if the server sends an error instead, which
     /// [`oauth_error`](Error::oauth_error) names.
     pub fn authorization_code(&self, callback: &str, state: &str) -> Result<SecretString, Error> {
         let query = callback.split('#').next().unwrap_or_default();
@@ -75,25 +75,25 @@ impl Oidc {
 }
 
 impl Authorize<'_> {
-    /// What is asked for, separated by spaces; `openid profile` otherwise. `openid` has to be among it, and `offline_access`
-    /// gives a refresh token.
+    /// Sets the scopes to ask for, separated by spaces; the default is `openid profile`. `openid` has to be among them,
+    /// and `offline_access` gives a refresh token.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
         self
     }
 
-    /// Another parameter, such as `prompt`, `login_hint` or `ext_idp_conn_id`.
+    /// Adds another parameter, such as `prompt`, `login_hint` or `ext_idp_conn_id`.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.others.push((name.into(), value.into()));
         self
     }
 
-    /// Where to send the browser, with a `state`, a `nonce` and a `code_verifier` of its own.
+    /// Returns where to send the browser, with a new `state`, `nonce` and `code_verifier`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] for a client without an application's id, and [`ErrorKind::Request`] for a parameter that
-    /// is made here, or where the system has no random numbers.
+    /// [`ErrorKind::Configuration`] for a client without an app's id, and [`ErrorKind::Request`] for a parameter that
+    /// this function sets itself, or if the system has no random numbers.
     pub fn begin(self) -> Result<BegunAuthorization, Error> {
         let (state, nonce, code_verifier) = (random()?, random()?, random()?);
         let challenge = URL_SAFE_NO_PAD.encode(Hash::hash(code_verifier.as_bytes()));
@@ -126,7 +126,7 @@ impl fmt::Debug for Authorize<'_> {
     }
 }
 
-/// 256 bits in base64url.
+/// Returns 256 random bits in base64url.
 fn random() -> Result<String, Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| {

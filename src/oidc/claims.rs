@@ -1,14 +1,14 @@
-//! What a token says.
+//! The claims of a token.
 
 use crate::UnixTimestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// What a verified token says (RFC 7519).
+/// The claims of a verified token (RFC 7519).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Claims {
-    /// Who it is about: the user's id, or the application's.
+    /// Who it is about: the user's id, or the app's.
     pub sub: String,
     /// Who issued it.
     pub iss: String,
@@ -21,16 +21,16 @@ pub struct Claims {
     /// When it was issued.
     #[serde(default, deserialize_with = "some_numeric_date")]
     pub iat: Option<UnixTimestamp>,
-    /// Before when it is not good.
+    /// When it becomes good.
     #[serde(default, deserialize_with = "some_numeric_date")]
     pub nbf: Option<UnixTimestamp>,
-    /// What was granted, separated by spaces.
+    /// The scopes that were granted, separated by spaces.
     pub scope: Option<String>,
-    /// What the application sent the browser with, in an id token.
+    /// The `nonce` that the app sent the browser with, in an id token.
     pub nonce: Option<String>,
-    /// The application that it was issued to, where it is for several.
+    /// The app that it was issued to, if it is for several.
     pub azp: Option<String>,
-    /// The rest.
+    /// The other claims.
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
@@ -48,11 +48,11 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// Seconds, and no text (RFC 7519, section 2). What is behind the point is left out.
+/// Reads a number of seconds, which must not be text (RFC 7519, section 2). The fraction is dropped.
 fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixTimestamp, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     let seconds = number.as_i64().or_else(|| {
-        // Whole numbers up to there are exact.
+        // Whole numbers up to this one are exact as an `f64`.
         let most = 9_007_199_254_740_992.0;
         number.as_f64().filter(|seconds| seconds.abs() <= most).map(|seconds| seconds as i64)
     });

@@ -1,4 +1,4 @@
-//! The server's keys, kept.
+//! Keeps the server's keys.
 
 use super::server::Oidc;
 use crate::keeper::{FetchedToken, Fetching, Held, Keeper, Source, Words};
@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Between two requests for a key that is not there: anybody can name one.
+/// The shortest time between two requests for a key that is not there, because anybody can make up the name of one.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// The keys of one server. Nobody waits for a request who has no need to: anybody can name a key that is not there.
+/// The keys of one server. A caller only waits for another request if its key is not there.
 pub(super) struct Keys(Arc<Keeper>);
 
 impl Keys {
@@ -20,7 +20,7 @@ impl Keys {
         Self(Keeper::of_keys(Box::new(oidc), &settings))
     }
 
-    /// The keys, among which `is_there` looks for one; asks the server for them once more where it is not.
+    /// Returns the keys, among which `is_there` looks for one; asks the server for them once more if that is not there.
     pub(super) async fn with(&self, is_there: impl Fn(&[Jwk]) -> bool) -> Result<Held, Error> {
         let held = self.0.get().await?;
         if is_there(keys(&held)) || self.0.stats().age.is_some_and(|age| age < PAUSE) {
@@ -43,7 +43,7 @@ impl Source for Oidc {
                 return Err(Error::new(ErrorKind::Response, self.words().subject, detail));
             };
             let text = Value::from(keys.clone()).to_string();
-            // One that is of no kind known here is not a reason not to use the others.
+            // A key of an unknown kind must not keep the others from being used.
             let keys: Vec<Jwk> = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
             Ok(FetchedToken::keys(text, keys))
         })

@@ -1,6 +1,6 @@
-//! OpenID Connect: signing users in by the server's own page, the tokens of that, and whether a token is good.
+//! OpenID Connect: signs users in on the server's own page, exchanges the tokens of that, and verifies tokens.
 //!
-//! It needs the feature `oidc`. Answers are those of the standards, without this API's envelope.
+//! It needs the feature `oidc`. The answers are those of the standards, without this API's envelope.
 //!
 //! ```
 //! # async fn example(client: genauth::Client, callback: &str, session: (String, String, genauth::SecretString)) -> Result<(), genauth::Error> {

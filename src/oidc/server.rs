@@ -1,4 +1,4 @@
-//! The server, as OpenID Connect sees it.
+//! The OpenID Connect endpoints of a server.
 
 use crate::{Client, Error, SecretString};
 use reqwest::Url;
@@ -10,7 +10,7 @@ pub struct Oidc {
 }
 
 impl Client {
-    /// The OpenID Connect endpoints of the server: see [`oidc`](crate::oidc).
+    /// Returns the OpenID Connect endpoints of the server: see [`oidc`](crate::oidc).
     #[must_use]
     pub fn oidc(&self) -> Oidc {
         Oidc { client: self.clone() }
@@ -18,14 +18,15 @@ impl Client {
 }
 
 impl Oidc {
-    /// Who the server says that it is in its tokens, unless it is set up otherwise: the host, and `/oidc`.
+    /// Returns the name that the server gives itself in its tokens, unless it is set up otherwise: the host with
+    /// `/oidc`.
     #[must_use]
     pub fn issuer(&self) -> String {
         format!("{}/oidc", self.client.settings.host.as_str())
     }
 
-    /// Where to send the browser to sign the user out. `post_logout_redirect_uri` has to be among those of the application,
-    /// and needs the `id_token`, which the URL then holds: hence it is a secret.
+    /// Returns where to send the browser to sign the user out. `post_logout_redirect_uri` has to be one of those that
+    /// the app is set up with, and needs the `id_token`. The URL then holds that token, hence it is a secret.
     #[must_use]
     pub fn log_out_url(
         &self,
@@ -51,7 +52,7 @@ impl Oidc {
         self.client.settings.host.url(path)
     }
 
-    /// The application's id, which is OAuth's client id.
+    /// Returns the app's id, which is the client id of OAuth.
     pub(super) fn app_id(&self) -> Result<&str, Error> {
         let id = self.client.settings.credentials.app_id.0.as_ref().and_then(|id| id.to_str().ok());
         id.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The endpoints that give tokens, take them back, and tell about them.
+//! The endpoints that issue tokens, revoke them, and tell about them.
 
 use super::server::Oidc;
 use crate::exchange::standard::Standard;
@@ -11,22 +11,22 @@ use serde_json::{Map, Value};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What the token endpoint answers (RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3).
+/// The answer of the token endpoint (RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3).
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct TokenSet {
     /// The access token.
     pub access_token: SecretString,
-    /// The id token, where `openid` was asked for.
+    /// The id token, if `openid` was asked for.
     pub id_token: Option<SecretString>,
-    /// The refresh token, where `offline_access` was asked for.
+    /// The refresh token, if `offline_access` was asked for.
     pub refresh_token: Option<SecretString>,
     /// How to present the access token: `Bearer`.
     pub token_type: String,
     /// How long the access token lives, in seconds.
     #[serde(default, alias = "expire_in", deserialize_with = "crate::integer::deserialize_option")]
     pub expires_in: Option<i64>,
-    /// What was granted, separated by spaces, where the server says so.
+    /// The scopes that were granted, separated by spaces, if the server says so.
     pub scope: Option<String>,
 }
 
@@ -53,12 +53,13 @@ pub struct UserInfo {
 }
 
 impl Oidc {
-    /// Tokens for the code that the browser came back with. It is sent once: a code is good for one time.
+    /// Returns the tokens for the code that the browser came back with. The request is not retried, because a code is
+    /// good only once.
     ///
     /// # Errors
     ///
-    /// Those of any call; [`Error::oauth_error`] is `invalid_grant` for a code that is used up, expired, or another
-    /// application's.
+    /// Those of any call; [`Error::oauth_error`] is `invalid_grant` for a code that is used up, has expired, or is
+    /// another app's.
     pub async fn exchange_code(
         &self,
         code: impl Into<SecretString>,
@@ -71,7 +72,8 @@ impl Oidc {
         self.grant("authorization_code", &form).await
     }
 
-    /// New tokens for a refresh token. It is sent once: the server may give a new refresh token, and take the old one back.
+    /// Returns new tokens for a refresh token. The request is not retried, because the server may issue a new refresh
+    /// token and revoke the old one.
     ///
     /// # Errors
     ///
@@ -81,7 +83,7 @@ impl Oidc {
         self.grant("refresh_token", &[("refresh_token", token.expose_secret())]).await
     }
 
-    /// Tokens for the application itself, with a scope that its settings allow.
+    /// Returns tokens for the app itself, with a scope that its settings allow.
     ///
     /// # Errors
     ///
@@ -90,17 +92,17 @@ impl Oidc {
         self.grant("client_credentials", &[("scope", scope)]).await
     }
 
-    /// What the server says of an access token or a refresh token. A [verifier](Oidc::verifier) tells without a request, but
-    /// not whether it was revoked.
+    /// Asks the server about an access token or a refresh token. A [verifier](Oidc::verifier) needs no request, but
+    /// cannot tell whether the token was revoked.
     ///
     /// # Errors
     ///
-    /// Those of any call. A token that is not good is not an error, but not `active`.
+    /// Those of any call. For a token that is not good there is no error; it is not `active`.
     pub async fn introspect(&self, token: &SecretString) -> Result<Introspection, Error> {
         self.post("oidc.introspect", "/oidc/token/introspection", &[("token", token.expose_secret())], true).await
     }
 
-    /// Takes an access token or a refresh token back. One that is not good already is not an error.
+    /// Revokes an access token or a refresh token. For one that is no longer good there is no error.
     ///
     /// # Errors
     ///
@@ -110,17 +112,18 @@ impl Oidc {
         self.post::<IgnoredAny>("oidc.revoke", "/oidc/token/revocation", &form, true).await.map(drop)
     }
 
-    /// What the server says of the user whom an access token is for.
+    /// Asks the server about the user whom an access token is for.
     ///
     /// # Errors
     ///
-    /// Those of any call, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be in a header.
+    /// Those of any call, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that cannot be
+    /// in a header.
     pub async fn user_info(&self, access_token: &SecretString) -> Result<UserInfo, Error> {
         let client = self.client.with_user_access_token(access_token.clone())?;
         Oidc { client }.get("oidc.user_info", "/oidc/me", &[Credential::UserAccessToken]).await
     }
 
-    /// What the server says of its endpoints and of what they can do (OpenID Connect Discovery 1.0).
+    /// Asks the server about its endpoints and what they can do (OpenID Connect Discovery 1.0).
     ///
     /// # Errors
     ///
@@ -129,7 +132,8 @@ impl Oidc {
         self.get("oidc.discover", "/oidc/.well-known/openid-configuration", &[]).await
     }
 
-    /// The keys that the server signs tokens with (RFC 7517), as they are. A [verifier](Oidc::verifier) keeps them.
+    /// Fetches the keys that the server signs tokens with (RFC 7517), and returns them as they are. A
+    /// [verifier](Oidc::verifier) keeps them.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Whether a token is good, without asking the server about it.
+//! Verifies tokens without asking the server about each.
 
 use super::claims::Claims;
 use super::keys::{Keys, keys};
@@ -15,19 +15,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Longer than any token that a server issues.
+/// The longest token that is read, in bytes: longer than any that a server issues.
 const LONGEST: usize = 16 << 10;
 /// The fewest bytes of an RSA key's modulus (RFC 7518, section 3.3).
 const SHORTEST_RSA: usize = 256;
 
 /// Verifies access tokens and id tokens by the server's keys, from [`Oidc::verifier`].
 ///
-/// The keys are fetched with the first token, kept for an hour, and fetched again for a key that is new, at most every half
-/// minute. Clones share them: keep one verifier, and most tokens cost no request.
+/// The keys are fetched for the first token, kept for an hour, and fetched again for a token that names an unknown key,
+/// at most every half minute. Clones share them: keep one verifier, and most tokens cost no request.
 ///
-/// A token is good if it is signed by one of these keys with that key's algorithm (RSA, ECDSA or EdDSA; HS256 only where
-/// [`hs256`](Self::hs256) asks for it), was issued by the [issuer](Self::issuer) for the [audience](Self::audience), and has
-/// not expired. Whether it was revoked, [`Oidc::introspect`] alone can tell.
+/// A token is good if it is signed by one of these keys with that key's algorithm (RSA, ECDSA or EdDSA; HS256 only
+/// where [`hs256`](Self::hs256) asks for it), was issued by the [issuer](Self::issuer) for the
+/// [audience](Self::audience), and has not expired. Only [`Oidc::introspect`] can tell whether it was revoked.
 #[derive(Clone)]
 pub struct TokenVerifier {
     keys: Arc<Keys>,
@@ -39,14 +39,14 @@ pub struct TokenVerifier {
 }
 
 impl Oidc {
-    /// Verifies the tokens of this client's application.
+    /// Returns a verifier for the tokens of this client's app.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] for a client without an application's id.
+    /// [`ErrorKind::Configuration`] for a client without an app's id.
     pub fn verifier(&self) -> Result<TokenVerifier, Error> {
-        // Where another crate has chosen, that does. Where none has, and features of several crates ask for two, it would
-        // panic.
+        // If another crate has chosen a provider, that one will do. If none has, and the features of several crates
+        // enable two, jsonwebtoken would panic.
         let _ = CryptoProvider::install_default(&rust_crypto::DEFAULT_PROVIDER);
         Ok(TokenVerifier {
             issuer: self.issuer(),
@@ -60,41 +60,42 @@ impl Oidc {
 }
 
 impl TokenVerifier {
-    /// Another `iss` than [`Oidc::issuer`] says, such as that of a domain of your own.
+    /// Expects another `iss` than [`Oidc::issuer`], such as that of a domain of your own.
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = issuer.into();
         self
     }
 
-    /// Another `aud` than the application's id.
+    /// Expects another `aud` than the app's id.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
         self
     }
 
-    /// How far the clocks of the server and of this machine may be apart; not at all otherwise.
+    /// Sets how far the clocks of the server and of this machine may be apart; by default not at all.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Takes tokens that are signed with the application's secret by HS256 as well. An application whose settings say
-    /// HS256 has no others; whoever knows the secret can make them.
+    /// Accepts tokens that are signed with the app's secret by HS256 as well. An app that is set to HS256 has no
+    /// others; anybody who knows the secret can make them.
     #[must_use]
     pub fn hs256(mut self, app_secret: impl Into<SecretString>) -> Self {
         self.app_secret = Some(app_secret.into());
         self
     }
 
-    /// What an access token says, if it is good. One with a `nonce`, an `at_hash` or a `c_hash` is an id token, which does
-    /// not prove that its bearer may do something.
+    /// Returns the claims of an access token, if it is good. One with a `nonce`, an `at_hash` or a `c_hash` is an id
+    /// token, which does not prove that its bearer may do anything.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidToken`], which says why it is not; and as any call's where the server's keys cannot be fetched.
+    /// [`ErrorKind::InvalidToken`], which says why it is not good; those of any call if the server's keys cannot be
+    /// fetched.
     pub async fn access_token(&self, token: &SecretString) -> Result<Claims, Error> {
         let (_, claims) = self.verify("the access token", token).await?;
         let of_id_token =
@@ -105,8 +106,8 @@ impl TokenVerifier {
         Ok(claims)
     }
 
-    /// What an id token says, if it is good. `nonce` is that of the [authorization](super::BegunAuthorization); a token that
-    /// came otherwise has none.
+    /// Returns the claims of an id token, if it is good. `nonce` is that of the
+    /// [authorization](super::BegunAuthorization); `None` for a token that came in another way.
     ///
     /// # Errors
     ///
@@ -131,7 +132,7 @@ impl TokenVerifier {
     async fn verify(&self, subject: &'static str, token: &SecretString) -> Result<(Map<String, Value>, Claims), Error> {
         let token = token.expose_secret();
         let refuse = |detail: &str| Err(invalid(subject, detail));
-        // No more is looked at than it takes to refuse it.
+        // No more of the token is read than it takes to refuse it.
         let parts: Vec<&str> = token.splitn(4, '.').take_while(|_| token.len() <= LONGEST).collect();
         let header = parts.first().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
         let header = header.and_then(|header| serde_json::from_slice::<Map<String, Value>>(&header).ok());
@@ -139,7 +140,8 @@ impl TokenVerifier {
             return refuse("it is not a JWT: three parts in base64url, of which the first is a JSON object");
         };
         let text = |name: &str| header.get(name).and_then(Value::as_str);
-        // What has to be understood (RFC 7515, section 4.1.11): nothing is.
+        // `crit` lists the extensions that have to be understood (RFC 7515, section 4.1.11). This crate understands
+        // none.
         if header.contains_key("crit") {
             return refuse("its header asks for an extension (`crit`) that this crate does not know");
         }
@@ -161,7 +163,7 @@ impl TokenVerifier {
             _ => self.key(subject, text("kid"), algorithm).await?,
         };
         let mut validation = Validation::new(algorithm);
-        // The rest is looked at below, by this client's clock and with words of our own.
+        // The other claims are checked below, by this client's clock and with errors of our own.
         (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
         validation.required_spec_claims.clear();
         let claims = match jsonwebtoken::decode::<Claims>(token, &key, &validation) {
@@ -205,7 +207,7 @@ impl TokenVerifier {
         Ok(())
     }
 
-    /// The server's key that a header names, for the algorithm that it names.
+    /// Returns the server's key for the key id and the algorithm that a header names.
     async fn key(&self, subject: &'static str, kid: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, Error> {
         let candidates = |keys: &[Jwk]| -> Vec<usize> {
             let fits =
@@ -223,7 +225,7 @@ impl TokenVerifier {
     }
 }
 
-/// Whether a key is there to verify signatures of this algorithm.
+/// Whether a key is meant to verify signatures of this algorithm.
 fn is_for(key: &Jwk, algorithm: Algorithm) -> bool {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let signs = key.common.public_key_use.as_ref().is_none_or(|of| *of == PublicKeyUse::Signature);
@@ -241,7 +243,7 @@ fn is_for(key: &Jwk, algorithm: Algorithm) -> bool {
             _ => false,
         },
         AlgorithmParameters::OctetKeyPair(_) => algorithm == EdDSA,
-        // A secret that everybody can fetch.
+        // This would be a secret that everybody can fetch.
         AlgorithmParameters::OctetKey(_) => false,
         #[allow(unreachable_patterns, reason = "the next version may know more")]
         _ => false,
@@ -253,7 +255,7 @@ fn invalid(subject: &str, detail: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidToken, subject, detail)
 }
 
-/// Shows no secret.
+/// Does not show the app's secret.
 impl fmt::Debug for TokenVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenVerifier")

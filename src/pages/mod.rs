@@ -1,6 +1,6 @@
 //! Lists as streams of their pages, and of their rows.
 //!
-//! [`position`] decides what to ask for next and what of an answer is new; this file asks.
+//! [`position`] decides what to ask for next and which rows of an answer are new; this file sends the requests.
 
 mod place;
 mod position;
@@ -26,34 +26,34 @@ use tracing::Instrument as _;
 
 /// The payload of an operation that returns a page of a list: `totalCount` and `list`. The build implements it.
 pub trait Paging: DeserializeOwned + Send + 'static {
-    /// What it lists.
+    /// A row of the list.
     type Row: Serialize + Send + Unpin + 'static;
 
-    /// The rows of this page.
+    /// Returns the rows of this page.
     fn rows(&mut self) -> &mut Vec<Self::Row>;
 
-    /// How many rows there are on all pages.
+    /// Returns how many rows there are on all pages.
     fn total(&self) -> u64;
 }
 
 /// A list, page by page: a [`Stream`] that the method `pages` of an operation's builder makes.
 ///
 /// Nothing is sent before it is first polled; from then on one page is fetched ahead, by a task that ends when this is
-/// dropped. After an error it is over. From `page` on (1 where none is set), it asks for up to 50 rows at a time, or for
+/// dropped. It ends after an error. It starts at `page` (1 if none is set) and asks for up to 50 rows at a time, or for
 /// `limit` (20 to 50).
 ///
-/// **While others write**: each window that it asks for begins before the end of the last one. Where the row there is not
-/// the one it was, rows have come or gone before it, and it goes back to what it has seen. So a row that is there all the
-/// time, and keeps its place among the others, comes at least once; a row that changes may come again as it is then; one
-/// that is created meanwhile may or may not come. Where more rows remain than have come, because they changed their places,
-/// it reads once more, and in the end says so by an error: sort by what does not change, such as the time of creation.
-/// Pages are therefore not those that the server would make of `limit`, `list` has the new rows alone, and it takes about a
-/// fifth more requests.
+/// **While others write**: each window that it asks for begins before the end of the last one. If the row there is not
+/// the same as before, rows have been added or removed before it, and it goes back to rows that it has seen. So a row
+/// that is in the list all the time, and keeps its place among the others, comes at least once; a row that changes may
+/// come again in its new state; one that is created meanwhile may or may not come. If there are more rows than have
+/// come, because some changed their places, it reads the list once more, and if that does not help, ends with an error:
+/// sort by what does not change, such as the time of creation. Therefore the pages are not those that the server would
+/// make by `limit`, `list` only has the new rows, and reading takes about a fifth more requests.
 ///
 /// # Errors
 ///
-/// Those of `send`, and [`ErrorKind::Response`] for a list that cannot be read to its end: the server answers fewer rows than
-/// it was asked for and than there are, or rows keep changing their places.
+/// Those of `send`, and [`ErrorKind::Response`] for a list that cannot be read to its end: the server sends fewer rows
+/// than it was asked for although there are more, or rows keep changing their places.
 ///
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "organizations"))] #[tokio::main(flavor = "current_thread")]
@@ -71,7 +71,7 @@ pub trait Paging: DeserializeOwned + Send + 'static {
 /// ```
 #[must_use = "nothing is sent before it is polled"]
 pub struct Pages<P: Paging> {
-    /// What is not begun.
+    /// The list, until the reading begins.
     list: Option<List>,
     subject: &'static str,
     pages: Option<mpsc::Receiver<Result<Response<P>, Error>>>,
@@ -79,8 +79,8 @@ pub struct Pages<P: Paging> {
     task: JoinSet<()>,
 }
 
-/// The rows of a list: a [`Stream`] that the method `items` of an operation's builder makes. All that is said of [`Pages`]
-/// holds for it.
+/// The rows of a list: a [`Stream`] that the method `items` of an operation's builder makes. What is said of [`Pages`]
+/// holds for it, too.
 ///
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "organizations"))] #[tokio::main(flavor = "current_thread")]
@@ -113,8 +113,8 @@ impl<P: Paging> Pages<P> {
         Self { list: Some(list), subject: operation.id, pages: None, task: JoinSet::new() }
     }
 
-    /// Asks for no more than so many pages a second. The plan of a user pool has a limit of calls, often 300 a second for all
-    /// that call it.
+    /// Asks for at most this many pages a second. The plan of a user pool limits its calls, often to 300 a second for
+    /// all callers together.
     pub fn at_most(mut self, pages_per_second: u32) -> Self {
         if let Some(list) = &mut self.list {
             list.every = Duration::from_secs(1) / pages_per_second.max(1);
@@ -122,25 +122,25 @@ impl<P: Paging> Pages<P> {
         self
     }
 
-    /// The rows of the pages.
+    /// Returns the rows of the pages.
     pub fn items(self) -> Items<P> {
         Items { pages: self, rows: Vec::new().into_iter() }
     }
 
-    /// The next page; none at the end. For those who have no `StreamExt` at hand.
+    /// Returns the next page; `None` at the end. It is there for code that does not use `StreamExt`.
     pub async fn next(&mut self) -> Option<Result<Response<P>, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 }
 
 impl<P: Paging> Items<P> {
-    /// The same as [`Pages::at_most`].
+    /// Does the same as [`Pages::at_most`].
     pub fn at_most(mut self, pages_per_second: u32) -> Self {
         self.pages = self.pages.at_most(pages_per_second);
         self
     }
 
-    /// The next row; none at the end. For those who have no `StreamExt` at hand.
+    /// Returns the next row; `None` at the end. It is there for code that does not use `StreamExt`.
     pub async fn next(&mut self) -> Option<Result<P::Row, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -189,7 +189,7 @@ impl<P: Paging> Stream for Items<P> {
     }
 }
 
-// What is left to come may be secret.
+// The rows are not shown, because they may hold secrets.
 impl<P: Paging> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("operation", &self.subject).finish_non_exhaustive()
@@ -202,20 +202,20 @@ impl<P: Paging> fmt::Debug for Items<P> {
     }
 }
 
-/// What is to be read.
+/// A list that is to be read.
 struct List {
     settings: Settings,
     operation: &'static Operation,
     request: Result<Request, Error>,
     place: PagePlace,
-    /// The pause from one request to the next.
+    /// The time from one request to the next.
     every: Duration,
 }
 
 impl List {
     async fn read<P: Paging>(self, pages: mpsc::Sender<Result<Response<P>, Error>>) {
         let mut reader = self.begin();
-        // Only when there is room for a page the next one is asked for.
+        // The next page is asked for only when there is room for it.
         while let Ok(room) = pages.reserve().await {
             let page = match &mut reader {
                 Ok(reader) => reader.next().await,
@@ -245,7 +245,7 @@ impl List {
     }
 }
 
-/// What is being read.
+/// A list that is being read.
 struct Reader {
     settings: Settings,
     operation: &'static Operation,
@@ -256,7 +256,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The next page that has something new, or the last one; none after it.
+    /// Returns the next page that has something new, or the last one; `None` after it.
     async fn next<P: Paging>(&mut self) -> Result<Option<Response<P>>, Error> {
         loop {
             let Some(window) = self.position.window() else { return Ok(None) };
@@ -274,7 +274,7 @@ impl Reader {
                 Next::New(is_new) => {
                     let mut is_new = is_new.into_iter();
                     rows.retain(|_| is_new.next().unwrap_or_default());
-                    // An empty list is a page, too; a window without anything new is not.
+                    // The page of an empty list is returned; a window without new rows is not.
                     if !rows.is_empty() || self.position.is_first() {
                         return Ok(Some(page));
                     }

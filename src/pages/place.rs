@@ -1,4 +1,4 @@
-//! Where `page` and `limit` stand in a request.
+//! Where `page` and `limit` are in a request.
 
 use reqwest::{Body, Request};
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ pub enum PagePlace {
 }
 
 impl PagePlace {
-    /// `page` and `limit`, where they are set.
+    /// Returns `page` and `limit`, if they are set.
     pub(super) fn set_in(self, request: &Request) -> Result<(Option<i64>, Option<i64>), String> {
         let body = self.body(request);
         let number = |name: &str| match self {
@@ -31,7 +31,7 @@ impl PagePlace {
         Ok((number("page")?, number("limit")?))
     }
 
-    /// The same request for another window; `None` where its body has no such fields.
+    /// Returns the same request for another window; `None` if its body cannot have these fields.
     pub(super) fn put_in(self, request: &Request, page: u64, limit: u64) -> Option<Request> {
         let mut copy = request.try_clone()?;
         match self {
@@ -60,7 +60,7 @@ impl PagePlace {
     }
 }
 
-/// What may be left out becomes an object; none where something else stands there.
+/// Returns the object in `value`, which becomes one if it is null; `None` if it is something else.
 fn object(value: &mut Value) -> Option<&mut Map<String, Value>> {
     if value.is_null() {
         *value = Value::Object(Map::new());

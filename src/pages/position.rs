@@ -1,21 +1,22 @@
-//! How far a list is read, what to ask for next, and what of an answer is new.
+//! How far a list is read, what to ask for next, and which rows of an answer are new.
 //!
-//! The server counts rows from the start of the list, so each row that comes or goes before the place that is read to moves
-//! all behind it. A window therefore begins at the last row that was read, or before it: is it still there, nothing has
-//! moved.
+//! The server counts rows from the start of the list, so each row that is added or removed before the place reached
+//! moves all rows behind it. A window therefore begins at the last row that was read, or before it: if that is still
+//! there, nothing has moved.
 
 use serde::Serialize;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
-/// The most that the server gives at once.
+/// The most rows that the server sends at once.
 const MOST: u64 = 50;
-/// With a smaller limit there are places in a list that no window overlaps: those that each number up to it divides.
+/// The smallest limit that is used. With a smaller one there are places in a list that no window overlaps, because each
+/// number up to the limit divides them.
 const FEWEST: u64 = 20;
-/// What the server takes where none is set.
+/// The limit that the server uses if none is set.
 const DEFAULT_LIMIT: u64 = 10;
-/// How often a window that is too short is asked for before it is an error.
+/// How often a window that is too short is asked for before that is an error.
 const SHORT: u32 = 3;
 
 pub(super) struct Position {
@@ -23,28 +24,28 @@ pub(super) struct Position {
     from: u64,
     /// The most to ask for at once.
     most: u64,
-    /// How far it is read.
+    /// The place that the reading has reached.
     end: u64,
-    /// The last row that was read, unless it begins.
+    /// The hash of the last row that was read; `None` at the start.
     last: Option<u64>,
-    /// How many rows before the end the next window is to have.
+    /// How many rows before `end` the next window has to include.
     overlap: u64,
-    /// All rows that have come.
+    /// The hashes of all rows that have come.
     seen: HashSet<u64>,
     hashes: RandomState,
     given: u64,
     windows: u64,
-    /// The most rows that there were.
+    /// The largest number of rows that the server has reported.
     total: u64,
     short: u32,
     /// Whether rows have moved.
     moved: bool,
-    /// Whether it is reading once more, for those that are missing.
+    /// Whether the list is being read once more, for rows that are missing.
     again: bool,
     over: bool,
 }
 
-/// What is asked for: the rows from `start` on.
+/// The rows to ask for: `limit` of them, from `start` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     start: u64,
@@ -62,7 +63,7 @@ impl Window {
 }
 
 pub(super) enum Next {
-    /// Nothing can be said of these rows; another window is to be asked for.
+    /// The rows cannot be placed; another window has to be asked for.
     Again,
     /// Which of the rows are new.
     New(Vec<bool>),
@@ -95,19 +96,19 @@ impl Position {
         })
     }
 
-    /// The window that begins early enough, and ends as late as can be; none at the end of the list.
+    /// Returns the window that begins early enough and ends as late as possible; `None` at the end of the list.
     pub(super) fn window(&self) -> Option<Window> {
         let first = self.end.saturating_sub(self.overlap).max(self.from);
         let windows = (self.most / 2..=self.most).map(|limit| Window { start: first - first % limit, limit });
         windows.max_by_key(|window| window.start.saturating_add(window.limit)).filter(|_| !self.over)
     }
 
-    /// Whether one window has been taken.
+    /// Whether exactly one window has been taken.
     pub(super) fn is_first(&self) -> bool {
         self.windows == 1
     }
 
-    /// What is new of the rows that the window has; of `total` there are.
+    /// Returns what is new among the rows of the window, of a list that has `total` rows.
     pub(super) fn take<T: Serialize>(&mut self, window: Window, rows: &[T], total: u64) -> Result<Next, String> {
         let rows = rows.iter().map(|row| self.hash(row)).collect::<Result<Vec<_>, _>>()?;
         let end = window.start.saturating_add(rows.len() as u64);
@@ -137,13 +138,13 @@ impl Position {
         self.last = rows.last().copied();
         self.seen.extend(rows);
         self.end = end.max(self.from);
-        // Where one row has moved, more will.
+        // If one row has moved, more will.
         self.overlap = if self.moved { self.most / 4 } else { 1 };
         self.finish(total)?;
         Ok(Next::New(is_new))
     }
 
-    /// Which rows are new; none where it cannot be told whether there are others before them.
+    /// Returns which rows are new; `None` if other rows may have been missed before them.
     fn look(&mut self, window: Window, rows: &[u64]) -> Option<Vec<bool>> {
         let at = |index: usize| window.start + index as u64;
         let in_place = self.last.is_none() || {
@@ -151,17 +152,17 @@ impl Position {
             there.next().is_some_and(|index| Some(rows[index]) == self.last)
         };
         self.moved |= !in_place;
-        // What comes before a row that has been read has been read.
+        // Everything before a row that has been read has been read as well.
         let joins = in_place || window.start <= self.from || rows.first().is_some_and(|row| self.seen.contains(row));
         let is_new = |(index, row): (usize, &u64)| match self.moved {
-            // Two rows that are alike in everything are two, as long as nothing has moved.
+            // As long as nothing has moved, two rows that are alike in everything count as two.
             false => at(index) >= self.end,
             true => at(index) >= self.from && !self.seen.contains(row),
         };
         joins.then(|| rows.iter().enumerate().map(is_new).collect())
     }
 
-    /// Whether it is over.
+    /// Finds out whether the reading is over, or has to be done once more.
     fn finish(&mut self, total: u64) -> Result<(), String> {
         let missing = total.saturating_sub(self.from).saturating_sub(self.given);
         self.over = if self.again { missing == 0 } else { self.end >= total && (missing == 0 || !self.moved) };
@@ -179,7 +180,7 @@ impl Position {
     }
 
     fn hash(&self, row: &impl Serialize) -> Result<u64, String> {
-        // A value has the same members in the same order, whatever the maps are that it was made of.
+        // A value has its members in a fixed order, whatever kinds of maps it was made from.
         let value = serde_json::to_value(row).map_err(|_| "a row cannot be written as JSON".to_owned())?;
         Ok(self.hashes.hash_one(value))
     }
@@ -191,7 +192,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    /// A server with a list, that something is done to before each answer. Answers all that came, and in how many windows.
+    /// Reads the list of a server, which `write` changes before each answer. Returns all rows that came, and how many
+    /// windows that took.
     fn read(
         mut position: Position,
         mut list: Vec<u64>,
@@ -225,7 +227,7 @@ mod tests {
             assert_eq!(given, list);
             assert!(windows <= 2 + length / 41, "{length} rows in {windows} windows");
         }
-        // Rows that are alike.
+        // The rows are all alike.
         let (given, _) = read(start(), vec![7; 333], |_, _| {}).unwrap();
         assert_eq!(given.len(), 333);
     }
@@ -256,14 +258,14 @@ mod tests {
 
     #[test]
     fn rows_that_are_deleted_take_none_with_them() {
-        // One of those that were read, before each window: each time the next one would slip by.
+        // One row that was read is deleted before each window, so that the next one would be missed each time.
         let (given, _) = read(start(), (0..5000).collect(), |list, _| {
             list.remove(0);
         })
         .unwrap();
         assert_eq!(given.iter().filter(|row| **row > 200).count(), 4799);
         assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len(), "none twice");
-        // All that were read, at once.
+        // All rows that were read are deleted at once.
         let (given, _) = read(start(), (0..500).collect(), |list, window| {
             if window == 5 {
                 list.drain(..180);
@@ -299,7 +301,7 @@ mod tests {
 
     #[test]
     fn rows_that_change_their_places_are_found_or_missed_aloud() {
-        // The last one comes first, as in a list of what changed last.
+        // The last row moves to the front, as in a list that is sorted by the last change.
         let (given, _) = read(start(), (0..1000).collect(), |list, window| {
             if window < 10 {
                 let last = list.pop().unwrap();
@@ -333,10 +335,10 @@ mod tests {
         assert!(error.contains("the server sent 20"), "{error}");
         let error = answer(|_| Vec::new(), 1000).unwrap_err();
         assert!(error.contains("the server sent 0"), "{error}");
-        // One page, whichever is asked for.
+        // The server sends the same page, whichever is asked for.
         let error = answer(|window| (0..window.limit).collect(), 100_000).unwrap_err();
         assert!(error.contains("faster") || error.contains("places"), "{error}");
-        // Other rows each time.
+        // The server sends other rows each time.
         let random = |window: Window| {
             let one = RandomState::new().hash_one(0);
             (0..window.limit).map(|index| one.wrapping_add(index)).collect()
@@ -361,7 +363,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes and goes between the windows: what was there from the start to the end, came.
+        /// Whatever is added and removed between the windows, each row that was there from the start to the end comes.
         #[test]
         fn what_stays_comes(length in 0_u64..700, limit in 20_i64..=50, writes in writes()) {
             let mut list: Vec<u64> = (0..length).collect();
@@ -382,7 +384,7 @@ mod tests {
                     }
                 }
             });
-            // What comes while it is read for once more cannot be told from what has moved: that is said aloud.
+            // A row that is added during the second reading cannot be told from one that has moved, which is an error.
             let (given, _) = match given {
                 Err(error) if error.contains("changed their places") => return Ok(()),
                 given => given.map_err(TestCaseError::fail)?,

@@ -10,10 +10,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// WeChat access tokens, each asked for once per lifetime. See the [module](self::super) for what it does when.
+/// A cache of WeChat access tokens, each of which is fetched once per lifetime. The [module](self::super) says what it
+/// does when.
 ///
-/// Clones share everything. It may be used from any number of tasks, threads and Tokio runtimes; when the last clone and
-/// the last handle are gone, so is everything that it had under way.
+/// Clones share everything. It may be used from any number of tasks, threads and Tokio runtimes; when the last clone
+/// and the last handle are dropped, everything that it has under way ends.
 #[derive(Clone)]
 pub struct TokenCache {
     settings: Arc<TokenCacheBuilder>,
@@ -21,13 +22,13 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// A cache with the defaults of [`builder`](Self::builder).
+    /// Makes a cache with the defaults of [`builder`](Self::builder).
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self::with(TokenCacheBuilder::new(client))
     }
 
-    /// A cache to be configured and then built.
+    /// Returns a builder, to configure a cache.
     pub fn builder(client: Client) -> TokenCacheBuilder {
         TokenCacheBuilder::new(client)
     }
@@ -36,12 +37,12 @@ impl TokenCache {
         Self { settings: Arc::new(settings), keepers: Arc::default() }
     }
 
-    /// A token that is good for a call to WeChat now.
+    /// Returns a token that is good for a call to WeChat now.
     ///
     /// # Errors
     ///
-    /// Those of the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). Only where there is no
-    /// token that is still good, and at once where the server refused a moment ago.
+    /// Those of the operation's `send`, and [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken). It only
+    /// fails if no token is still good, and at once if the server refused a moment ago.
     pub async fn get(&self, app: &GetWechatAccessTokenDto) -> Result<AccessToken, Error> {
         if let Some(token) = self.keepers.look(&app.app_id, &app.app_secret, |keeper| keeper.fresh()).flatten() {
             return Ok(AccessToken(token));
@@ -49,18 +50,18 @@ impl TokenCache {
         self.keeper(app).get().await.map(AccessToken)
     }
 
-    /// A handle on the token of one WeChat app: it saves looking the app up. Nothing is sent.
+    /// Returns a handle on the token of one WeChat app, which saves looking the app up. Nothing is sent.
     #[must_use]
     pub fn app(&self, app: &GetWechatAccessTokenDto) -> AppTokens {
         AppTokens(self.keeper(app))
     }
 
-    /// The same as [`AppTokens::invalidate`].
+    /// Does the same as [`AppTokens::invalidate`].
     pub fn invalidate(&self, app: &GetWechatAccessTokenDto, rejected: &AccessToken) {
         self.keeper(app).invalidate(&rejected.0);
     }
 
-    /// The same as [`AppTokens::with_token`].
+    /// Does the same as [`AppTokens::with_token`].
     ///
     /// # Errors
     ///
@@ -73,25 +74,26 @@ impl TokenCache {
         self.app(app).with_token(call).await
     }
 
-    /// What was done so far, by AppId; an app appears once for each secret that it was asked with, until its token has ended
-    /// and nobody asks for it any more.
+    /// Returns what was done so far, by AppId. An app appears once for each secret that it was asked for with, until
+    /// its token has expired and is no longer asked for.
     #[must_use]
     pub fn stats(&self) -> Vec<(String, TokenStats)> {
         self.keepers.all().into_iter().map(|keeper| (keeper.of.clone(), keeper.stats())).collect()
     }
 
-    /// Ends the refreshes that are under way, and waits until what they hold in a shared store is released: for the end of a
-    /// process, so that no other waits for it. It takes a second at most, with Redis its timeout besides. From then on there
-    /// are only tokens that are still good.
+    /// Ends the refreshes that are under way, and waits until what they hold in a shared store is released. Call it at
+    /// the end of a process, so that no other process waits for this one. It takes a second at most, plus the timeout
+    /// of Redis if that is used. Afterwards the cache only returns tokens that are still good.
     ///
-    /// When the last clone and handle are dropped, the same goes on beside, as long as the Tokio runtime lives.
+    /// When the last clone and handle are dropped, the same happens in the background, as long as the Tokio runtime
+    /// lives.
     pub async fn close(&self) {
         let ended = async {
             for keeper in self.keepers.close() {
                 keeper.ended().await;
             }
         };
-        // Not for tasks that nobody drives.
+        // This must not wait for tasks that no runtime drives any more.
         let _ = tokio::time::timeout(self.settings.farewell(), ended).await;
     }
 
@@ -107,11 +109,12 @@ impl fmt::Debug for TokenCache {
 }
 
 impl TokenCacheBuilder {
-    /// Checks everything and makes the cache. Nothing is sent.
+    /// Checks the settings and makes the cache. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that does not return a WeChat access token.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an operation that does not return a WeChat
+    /// access token.
     pub fn build(self) -> Result<TokenCache, Error> {
         let able = Operation::by_id(FOR_APPS).map(|operation| (operation.id, operation.siblings));
         let (first, others) = able.unwrap_or_default();
@@ -126,26 +129,29 @@ impl TokenCacheBuilder {
     }
 }
 
-/// WeChat's access token, from a [`TokenCache`].
+/// A WeChat access token, from a [`TokenCache`].
 ///
-/// It does not change under its owner: ask the cache again for each call to WeChat. `Debug` does not show it.
+/// The cache does not renew a token that you hold: ask it again for each call to WeChat. `Debug` does not show the
+/// token.
 #[derive(Clone)]
 pub struct AccessToken(Held);
 
 impl AccessToken {
-    /// The token itself, for a call to WeChat. The name is long so that a review sees who reads it.
+    /// Returns the token itself, for a call to WeChat. The name is long so that a review sees who reads it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// When it expires, by the server's clock. WeChat may reject it sooner, where another system fetched a newer one.
+    /// Returns when it expires, by the server's clock. WeChat may reject it sooner if another system has fetched a
+    /// newer one.
     #[must_use]
     pub fn expires_at(&self) -> UnixTimestamp {
         self.0.expires_at()
     }
 
-    /// How long it is still good at that time of this machine's clock, whatever the server's says; zero for one that is not.
+    /// Returns how long it is still good at the time `now` of this machine's clock, whatever the server's clock says;
+    /// zero if it is not.
     #[must_use]
     pub fn remaining(&self, now: SystemTime) -> Duration {
         self.0.remaining(now)
@@ -163,7 +169,7 @@ impl fmt::Debug for AccessToken {
 pub struct AppTokens(Arc<Keeper>);
 
 impl AppTokens {
-    /// The same as [`TokenCache::get`].
+    /// Does the same as [`TokenCache::get`].
     ///
     /// # Errors
     ///
@@ -172,32 +178,35 @@ impl AppTokens {
         self.0.get().await.map(AccessToken)
     }
 
-    /// Says that WeChat has rejected a token, which happens before it expires where another system fetched a newer one.
+    /// Tells the cache that WeChat has rejected a token, which happens before it expires if another system has fetched
+    /// a newer one.
     ///
-    /// It is forgotten if it is still the one that is held: a token that another caller renewed meanwhile stays. Nothing
-    /// is sent; the next [`get`](Self::get) fetches, unless a refresh has failed just now, or WeChat rejects every new token. If the server then answers the same token again, that is an
+    /// It is forgotten if it is still the one that the cache holds; a token that was renewed for another caller
+    /// meanwhile stays. Nothing is sent; the next [`get`](Self::get) fetches, unless a refresh has just failed or
+    /// WeChat rejects every new token. If the server then sends the same token again, `get` returns an
     /// [`ErrorKind::UnusableToken`](crate::ErrorKind::UnusableToken).
     pub fn invalidate(&self, rejected: &AccessToken) {
         self.0.invalidate(&rejected.0);
     }
 
-    /// A newer token than that, for a caller who has no more use for it, though nobody knows whether WeChat has rejected it:
-    /// to all others it stays as good as it is until there is another. Who comes within `pause` of the last who asked for
-    /// this gets the token that there is, and so does everybody where the server answers the same one again.
+    /// Returns a newer token than `token`, for a caller that cannot use this one any more but does not know whether
+    /// WeChat has rejected it. All other callers still get `token` until there is a newer one. A caller within `pause`
+    /// of the last one that asked for this gets the token that the cache holds, and so does every caller if the server
+    /// sends the same one again.
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get), also where the token that is held is good, but no newer one can be had.
+    /// Those of [`get`](Self::get), also if the token that the cache holds is good, but no newer one can be fetched.
     pub async fn newer_than(&self, token: &AccessToken, pause: Duration) -> Result<AccessToken, Error> {
         self.0.newer_than(&token.0, pause).await.map(AccessToken)
     }
 
-    /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call made once more,
-    /// with a newer one; the second answer is returned, whatever it says.
+    /// Calls WeChat with a token. If WeChat rejects it, it is [invalidated](Self::invalidate) and the call is made once
+    /// more with a newer one; the second answer is returned, whatever it says.
     ///
     /// # Errors
     ///
-    /// What `call` fails with, and as [`get`](Self::get).
+    /// Those of `call`, and those of [`get`](Self::get).
     ///
     /// ```
     /// use genauth::wechat::{AppTokens, TokenUse};
@@ -234,7 +243,7 @@ impl AppTokens {
         }
     }
 
-    /// What was done so far.
+    /// Returns what was done so far.
     #[must_use]
     pub fn stats(&self) -> TokenStats {
         self.0.stats()

@@ -1,8 +1,8 @@
-//! WeChat's error codes, as far as they matter to whoever uses a token.
+//! WeChat's error codes, as far as they concern the use of a token.
 
 use std::net::IpAddr;
 
-/// What one of WeChat's `errcode`s is about; from [`explain`].
+/// What one of WeChat's `errcode`s means, from [`explain`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -12,15 +12,16 @@ pub struct Explanation {
     pub meaning: &'static str,
     /// What to do about it.
     pub advice: &'static str,
-    /// Whether the call may succeed with a newer token. Where it does not, a newer one only costs everybody the old one.
+    /// Whether the call may succeed with a newer token. If not, to fetch a newer one only makes the old one useless for
+    /// everybody.
     pub newer_token_helps: bool,
-    /// Whether the same call may succeed later, though nobody does anything.
+    /// Whether the same call may succeed later without anybody changing anything.
     pub may_pass: bool,
 }
 
 impl Explanation {
-    /// What is wrong and what to do, in one sentence for people. `errmsg` is what WeChat said with the code; of it comes the
-    /// address that WeChat wants to know, and nothing else.
+    /// Returns what is wrong and what to do, in one sentence for people. `errmsg` is what WeChat sent with the code;
+    /// the sentence repeats nothing of it but the address that WeChat names.
     #[must_use]
     pub fn sentence(&self, errmsg: &str) -> String {
         let Self { errcode, meaning, advice, .. } = self;
@@ -31,7 +32,7 @@ impl Explanation {
     }
 }
 
-/// Those whose `errmsg` names the address that the call came from.
+/// The codes whose `errmsg` names the address that the call came from.
 const BY_ADDRESS: [i64; 5] = [40164, 61004, 89503, 89506, 89507];
 
 const fn row(errcode: i64, meaning: &'static str, advice: &'static str) -> Explanation {
@@ -114,7 +115,7 @@ const ALL: &[Explanation] = &[
     ),
 ];
 
-/// What an `errcode` of WeChat's is about, for those that matter to whoever asks for a token or uses one; none for the others.
+/// Returns what an `errcode` of WeChat's means if it concerns the fetch or the use of a token; `None` for the others.
 ///
 /// ```
 /// let answer = serde_json::json!({ "errcode": 40164, "errmsg": "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist" });
@@ -127,7 +128,7 @@ pub fn explain(errcode: i64) -> Option<Explanation> {
     ALL.iter().find(|explanation| explanation.errcode == errcode).copied()
 }
 
-/// The first address in a text.
+/// Returns the first IP address in a text.
 fn address_in(errmsg: &str) -> Option<IpAddr> {
     let parts =
         errmsg.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '(' | ')' | '"' | '\''));

@@ -1,24 +1,25 @@
 //! WeChat access tokens, kept for as long as they are good.
 //!
-//! A [`TokenCache`] asks the server once per lifetime of a token, however many callers there are, and hands the token out
-//! from memory in between. What it does when:
+//! A [`TokenCache`] asks the server once per lifetime of a token, however many callers there are, and hands the token
+//! out from memory in between. This is what it does when:
 //!
 //! | the token | a caller gets |
 //! |---|---|
 //! | is fresh | the token, at once |
-//! | is due: the smaller of 300 s and a tenth of its lifetime is left, less a random part | the token, at once; one refresh runs beside |
+//! | is due: the smaller of 300 s and a tenth of its lifetime is left, less a random part | the token, at once; one refresh runs in the background |
 //! | is about to expire (30 s, or a twentieth of its lifetime, are left), or there is none | what the one refresh brings |
 //! | is good, but its refresh fails | the token; the next try waits, longer each time |
 //! | is not good, and its refresh failed a moment ago | that error, without another request |
 //! | is one that WeChat rejected ([`AppTokens::invalidate`]) | a newer one, or an error where the server has none |
 //!
 //! A refresh outlives the caller that caused it, and ends with the cache. A caller waits no longer than
-//! [`longest_wait`](TokenCacheBuilder::longest_wait). An app that nobody asks for any more goes when its token has ended.
+//! [`longest_wait`](TokenCacheBuilder::longest_wait). An app that is no longer asked for is dropped when its token has
+//! expired.
 //!
-//! `expiresAt` is told by the server's clock. The cache reckons what is left by this machine's clock and by the answer's
-//! `Date`, and takes the shorter of what can be a token's life, so that one clock that is wrong does no harm; it logs which
-//! one is off. What is left by neither is not believed, and the token looked after every few minutes. With the feature `redis`
-//! a fleet shares its tokens: see `TokenCacheBuilder::redis`.
+//! `expiresAt` follows the server's clock. The cache computes what is left of a token by this machine's clock and by
+//! the answer's `Date`, and takes the shorter of the results that are possible for a token, so that one wrong clock
+//! does no harm; it logs which clock is off. If neither result is possible, it believes neither and refreshes the token
+//! every few minutes. With the feature `redis` a fleet shares its tokens: see `TokenCacheBuilder::redis`.
 //!
 //! ```
 //! # #[cfg(feature = "mock")] #[tokio::main(flavor = "current_thread")]
@@ -43,8 +44,8 @@
 //! # #[cfg(not(feature = "mock"))] fn main() {}
 //! ```
 
-// What a caller sets, and what comes of it, is in `builder`; `server` asks the server, `explain` is the book of WeChat's errors. How a token is kept is not here: see
-// `crate::keeper`.
+// `builder` has the settings and makes the keepers, `server` asks the server, and `explain` knows WeChat's errors. How
+// a token is kept is in `crate::keeper`.
 mod builder;
 mod cache;
 mod explain;

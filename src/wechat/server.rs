@@ -1,4 +1,4 @@
-//! The GenAuth server, asked with a client.
+//! The GenAuth server as a source of WeChat access tokens.
 
 use crate::keeper::{FetchedToken, Fetching, Lifetime, Source, Words};
 use crate::types::{GetWechatAccessTokenDataDto, GetWechatAccessTokenDto};
@@ -6,7 +6,7 @@ use crate::{Client, Error, ErrorKind, Operation, SecretString};
 use http::HeaderValue;
 use http::header::DATE;
 
-/// What errors about a token are about.
+/// The subject of errors about a token.
 const SUBJECT: &str = "the WeChat access token";
 
 const WORDS: Words = Words {
@@ -16,26 +16,27 @@ const WORDS: Words = Words {
     rejected_always: "WeChat rejects every new token as well; check that the app it is for is the one that calls WeChat",
 };
 
-/// The operation that returns the token, by who asks.
+/// The operations that return the token: this one is for apps, the next one for access keys.
 pub(super) const FOR_APPS: &str = "getWechatMpAccessTokenInfo";
 const FOR_ACCESS_KEYS: &str = "getWeixinAccessToken";
 
-/// The operation for what a client holds.
+/// Returns the operation that fits the credentials of a client.
 pub(super) fn usual_operation(client: &Client) -> &'static str {
     let credentials = &client.settings.credentials;
     if credentials.access_key_id().is_some() && credentials.app_id.0.is_none() { FOR_ACCESS_KEYS } else { FOR_APPS }
 }
 
-/// The server, asked for one WeChat app's token.
+/// The server as the source of one WeChat app's token.
 pub(super) struct GenAuthServer {
     pub(super) client: Client,
-    /// An `operationId`.
+    /// The `operationId` of the operation to ask for tokens.
     pub(super) operation: String,
     pub(super) app: GetWechatAccessTokenDto,
 }
 
 impl GenAuthServer {
-    /// What makes a token another one, beside the app's secret: host, who asks, operation, the app's id.
+    /// Returns what tells tokens apart besides the WeChat app's secret: the host, the credentials that ask for the
+    /// token, the operation and the WeChat app's id.
     pub(super) fn parts(&self) -> [Option<&[u8]>; 6] {
         let credentials = &self.client.settings.credentials;
         [

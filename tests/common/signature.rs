@@ -73,7 +73,7 @@ impl Parser<'_> {
         let end = self.0.find(|c| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(self.0.len());
         let (number, rest) = self.0.split_at(end);
         self.0 = rest;
-        Json::Number(number.parse().unwrap_or_else(|_| panic!("no JSON: {number:?} before {rest:?}")))
+        Json::Number(number.parse().unwrap_or_else(|_| panic!("not JSON: {number:?} before {rest:?}")))
     }
 
     /// Reads what follows an opening quote, up to and with the closing one.

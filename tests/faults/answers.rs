@@ -65,7 +65,11 @@ const STATUSES: [(u16, &str, &str); 9] = [
     ),
     (413, "Payload Too Large", "; send less at once"),
     (429, "Too Many Requests", "; wait before the next request, and cache what this one answers"),
-    (500, "Internal Server Error", "; try again later; if this persists, give the request id to the server's operators"),
+    (
+        500,
+        "Internal Server Error",
+        "; try again later; if this persists, give the request id to the server's operators",
+    ),
     (502, "Bad Gateway", "; try again later; if this persists, give the request id to the server's operators"),
     (503, "Service Unavailable", "; try again later; if this persists, give the request id to the server's operators"),
     (504, "Gateway Timeout", ""),

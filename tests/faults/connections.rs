@@ -86,13 +86,13 @@ pub fn http() -> Vec<Row> {
             .because("IncompleteBody"),
         writes("`Content-Length` a byte too short", with(&format!("content-length: {}\r\n", length - 1)))
             .fails(Response, "the server sent broken JSON, not the API's envelope (*); check that the host is right"),
-        writes("`Content-Length` of no number", with("content-length: many\r\n"))
+        writes("`Content-Length` that is not a number", with("content-length: many\r\n"))
             .passes(Transport, TRANSPORT)
             .because("Parse(Header(ContentLengthInvalid))"),
         writes("`Content-Length` twice, and not the same", with("content-length: 7\r\ncontent-length: 75\r\n"))
             .passes(Transport, TRANSPORT)
             .because("Parse(Header(ContentLengthInvalid))"),
-        writes("chunks that are none", format!("{CHUNKED}zz\r\n{SUCCESS}\r\n0\r\n\r\n"))
+        writes("chunks of invalid size", format!("{CHUNKED}zz\r\n{SUCCESS}\r\n0\r\n\r\n"))
             .passes(Transport, TRANSPORT)
             .because("Invalid chunk size"),
         writes("chunks without an end", format!("{CHUNKED}{length:x}\r\n{SUCCESS}\r\n"))
@@ -110,7 +110,7 @@ pub fn http() -> Vec<Row> {
         writes("HTTP/1.0, the body up to the end", format!("HTTP/1.0 200 OK\r\n\r\n{SUCCESS}")),
         writes("HTTP/1.0, the body cut off", format!("HTTP/1.0 200 OK\r\n\r\n{}", &SUCCESS[..40]))
             .fails(Response, "the server sent broken JSON, not the API's envelope (*); check that the host is right"),
-        writes("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n").passes(Transport, TRANSPORT).because("Parse("),
+        writes("not HTTP", "SSH-2.0-OpenSSH_9.6\r\n").passes(Transport, TRANSPORT).because("Parse("),
         writes("HTTP/2 unasked", "HTTP/2 200\r\n\r\n").passes(Transport, TRANSPORT).because("Parse("),
         writes("an interim answer first", format!("HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n{}", answer(SUCCESS)))
             .then(Then::Again),

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 /// This machine's time.
 const NOW: i64 = 1_800_000_000;
 
-/// What is wrong, what `expiresAt` says, and by how much the `Date` is ahead; for how many seconds the token is held, if it
-/// is, and what is logged.
+/// What is wrong, what `expiresAt` says, and by how much the `Date` is ahead; for how many seconds the token is held,
+/// if it is, and what is logged.
 type Life = (&'static str, i64, Option<i64>, Option<u64>, &'static str);
 
 const UNIT: &str = "the server's `expiresAt` is in milliseconds or smaller units";
@@ -89,8 +89,9 @@ async fn each_life_that_cannot_be_is_held_as_long_as_the_table_says() {
 /// The table for `docs/faults.md`.
 pub fn rendered() -> String {
     let mut text = "\n## A token's life, for the token cache\n\n".to_owned();
-    text += "The token is handed out for as long as it is held, and renewed before. What is logged is logged once.\n\n";
-    text += "| what is off | what the caller gets | held for | logged |\n|---|---|---|---|\n";
+    text += "The token is handed out for as long as it is held, and renewed before that ends. ";
+    text += "Each warning is logged once.\n\n";
+    text += "| what is wrong | what the caller gets | held for | logged |\n|---|---|---|---|\n";
     for (name, _, _, held, logged) in &LIVES {
         let (gets, held) = match held {
             Some(held) => ("the token", format!("{held} s")),

@@ -162,11 +162,11 @@ fn rendered(table: &[(&str, Vec<Row>)]) -> String {
 const INTRODUCTION: &str = "\
 # Faults
 
-Each fault is injected for real by `tests/faults`, which has seen this and fails where it sees anything else: on loopback,
-by servers that write bytes, with an operation that the document calls idempotent and a client as it comes. `requests` is
-how often such a client tries, with its two retries; `takes` is the time that the server makes a call take, and ends with
-the 10 seconds that a client allows by default. After each row nothing is left of it: no connection is open and no task
-alive once the client is gone, and one that is good for nothing is closed at once.
+`tests/faults` injects each of these faults for real, and fails if it sees anything else than what stands here: on
+loopback, with servers that write bytes, an operation that the document calls idempotent, and a client with its default
+settings. `requests` is the number of attempts, with the two retries of such a client; `takes` is the time that a call
+takes because of the server, at most the 10 seconds that a client allows by default. Nothing is left behind: once the
+client is gone, no connection is open and no task alive, and a connection that cannot be used again is closed at once.
 ";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the files of a crate import of each other, and the types that they define.
+//! What the files of a crate import from each other, and the types that they define.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -6,26 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use syn::{Ident, Item, UseTree};
 
-/// Includes what is generated.
+/// The file that includes what is generated.
 const API: &str = "src/api.rs";
 const GENERATED: &str = "generated/api.rs";
 
-/// What each file imports of others.
+/// The files that each file imports from.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The modules of a crate by their paths, from its root on as they are declared, without what is `#[cfg(test)]`.
+/// The modules of a crate by their paths from its root, as they are declared, without those that are `#[cfg(test)]`.
 #[derive(Default)]
 pub struct House(BTreeMap<Vec<String>, Module>);
 
 #[derive(Default)]
 struct Module {
     file: String,
-    /// The paths that `use` gives names to.
+    /// The paths behind the names that `use` declares.
     names: BTreeMap<String, Vec<String>>,
     /// All paths, as they are written.
     paths: BTreeSet<Vec<String>>,
     types: Vec<String>,
-    /// What else it defines.
+    /// The names of all else that it defines.
     others: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl House {
                     let file_of =
                         || [folder.join("mod.rs"), folder.with_extension("rs")].into_iter().find(|file| file.exists());
                     match item.content {
-                        // One part of what is generated, which the build includes.
+                        // The build includes each group of what is generated as a file of its own.
                         Some(_) if path.starts_with(&["api".to_owned(), "groups".to_owned()]) && path.len() == 3 => {
                             let part = format!("generated/groups/{}.rs", path[2]);
                             let text = std::fs::read_to_string(part).expect("a part of what is generated");
@@ -90,7 +90,8 @@ impl House {
         self.0.insert(path, module);
     }
 
-    /// The file that defines what a path in a module stands for; none if that is of another crate, or itself a module.
+    /// The file that defines what a path in a module stands for; `None` if it belongs to another crate, or is itself a
+    /// module.
     fn file(&self, module: &[String], path: &[String], patience: usize) -> Option<&str> {
         let (mut base, mut rest, mut is_ours) = (module.to_vec(), path, false);
         while let Some((first, after)) = rest.split_first() {
@@ -106,7 +107,7 @@ impl House {
         let (name, after) = rest.split_first()?;
         match self.0[&base].names.get(name) {
             Some(import) => self.file(&base, &[import, after].concat(), patience.checked_sub(1)?),
-            // The generator writes paths of the library, whose root has other names.
+            // The generator contains paths of the library, whose root has other names.
             None if base.is_empty() && !self.defines_in_root(name) => None,
             None => is_ours.then_some(&self.0[&base].file),
         }
@@ -127,7 +128,7 @@ impl House {
         graph
     }
 
-    /// The names that types of several files have. Those of generated types are the document's.
+    /// The names that types of several files share. The names of generated types come from the document.
     pub fn shared_names(&self) -> Vec<String> {
         let mut files: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (module, name) in self.0.values().flat_map(|module| module.types.iter().map(move |name| (module, name))) {
@@ -157,7 +158,7 @@ fn imports(tree: &UseTree, before: &[String]) -> Vec<(String, Vec<String>)> {
     }
 }
 
-/// Adds every path of more than one name: in code, in what macros are given, in the texts of attributes.
+/// Adds every path of more than one name: in code, in the arguments of macros, and in the texts of attributes.
 fn paths(tokens: TokenStream, found: &mut BTreeSet<Vec<String>>) {
     let (mut path, mut colons) = (Vec::new(), 0);
     for token in tokens {
@@ -166,14 +167,14 @@ fn paths(tokens: TokenStream, found: &mut BTreeSet<Vec<String>>) {
         match token {
             TokenTree::Punct(_) if word == ":" => {}
             TokenTree::Ident(_) if continues => path.push(word),
-            // The braces of an import within code, or its star.
+            // These are the braces of an import within code, or its star.
             _ if continues && (word.starts_with('{') || word == "*") => path.push("*".to_owned()),
             token => {
                 found.insert(std::mem::take(&mut path));
                 match token {
                     TokenTree::Ident(_) => path.push(word),
                     TokenTree::Group(group) => paths(group.stream(), found),
-                    // Of a function, or of a module that has what is wanted.
+                    // The text of an attribute names a function, or a module that contains it.
                     TokenTree::Literal(_) if word.starts_with("\"crate::") => {
                         paths(format!("{}::*", word.trim_matches('"')).parse().expect("a path"), found);
                     }

@@ -1,16 +1,16 @@
-//! The arrows of the house, in each of its crates: no two files import each other, not even by way of others, and a type's
-//! name is that of one type.
+//! Checks the imports in each crate: no two files import each other, not even by way of others, and no two types share
+//! a name.
 
 mod house;
 
 use house::{Graph, House};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What is compiled, each from its root on.
+/// The root file of each crate.
 const ROOTS: &[&str] =
     &["src/lib.rs", "cli/src/main.rs", "codegen/src/lib.rs", "codegen/src/bin/genauth-codegen/main.rs"];
 
-/// The shortest circle through each file that is in one.
+/// The shortest cycle of imports through each file that is in one.
 fn circles(graph: &Graph) -> BTreeSet<String> {
     graph.keys().filter_map(|start| circle(graph, start)).collect()
 }
@@ -20,7 +20,7 @@ fn circle(graph: &Graph, start: &str) -> Option<String> {
     while let Some(mut way) = ways.pop_front() {
         for next in graph.get(way[way.len() - 1]).into_iter().flatten() {
             if next == start {
-                // One circle has one name, wherever it is entered.
+                // A cycle has one name, wherever it is entered.
                 let first = (0..way.len()).min_by_key(|at| way[*at])?;
                 way.rotate_left(first);
                 return Some(format!("{} -> {}", way.join(" -> "), way[0]));
@@ -33,7 +33,7 @@ fn circle(graph: &Graph, start: &str) -> Option<String> {
     None
 }
 
-/// What there is to complain of in all of them.
+/// What is wrong in any of the crates.
 fn complaints(of: impl Fn(House) -> Vec<String>) -> String {
     ROOTS.iter().flat_map(|root| of(House::of(root))).map(|line| format!("\n{line}")).collect()
 }
@@ -50,14 +50,14 @@ fn no_two_files_name_a_type_alike() {
     assert!(found.is_empty(), "each of these is several types:{found}");
 }
 
-/// A file within its crate's folder of sources, or the folder there that it is in.
+/// The room of a file: the file itself, or the folder of its crate's sources that it is in.
 fn room(file: &str) -> String {
     let (folder, path) = file.split_once("src/").expect("a file of a crate");
     let name = path.split_once('/').map_or_else(|| path.to_owned(), |(folder, _)| format!("{folder}/"));
     format!("{folder}src/{name}")
 }
 
-/// The tables of `docs/architecture.md`: what each room imports of others.
+/// Checks the tables of `docs/architecture.md`, which say what each room imports from others.
 #[test]
 fn the_arrows_are_those_that_are_drawn() {
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -65,7 +65,8 @@ fn the_arrows_are_those_that_are_drawn() {
         let others = to.iter().map(|file| room(file)).filter(|other| *other != room(&from));
         arrows.entry(room(&from)).or_default().extend(others);
     }
-    // `lib.rs` lets the world see what is public, and fuzz targets see what is not.
+    // `lib.rs` exports what is public, and `fuzzing.rs` shows fuzz targets what is not; neither is a room with a row of
+    // its own.
     arrows.retain(|file, _| !["src/lib.rs", "src/fuzzing.rs"].contains(&file.as_str()));
     let text = std::fs::read_to_string("docs/architecture.md").expect("the house's plan");
     let rows = text.lines().filter(|line| line.starts_with("| `") && line.contains("src/")).map(|row| {
@@ -78,7 +79,7 @@ fn the_arrows_are_those_that_are_drawn() {
     let missing = missing.map(|(room, imports)| format!("\n| {room} | … | {imports} |"));
     let gone = drawn.keys().filter(|room| !arrows.contains_key(*room)).map(|room| format!("\nno row for {room}"));
     let wrong: String = missing.chain(gone).collect();
-    assert!(wrong.is_empty(), "docs/architecture.md is to have:{wrong}");
+    assert!(wrong.is_empty(), "docs/architecture.md should have:{wrong}");
 }
 
 /// The first and the last cell of a row.

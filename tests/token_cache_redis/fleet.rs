@@ -1,6 +1,6 @@
 //! Eight processes with fifty tasks each, for twenty lifetimes of two seconds.
 //!
-//! The processes are this very test program, started again with the ignored test below as its only one.
+//! The processes run this same test program, with the ignored test below as its only test.
 
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,13 +15,14 @@ const LIFETIMES: u32 = 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fleet_asks_for_a_token_once_per_lifetime_and_never_uses_a_dead_one() {
     let Some(redis) = Redis::start(&[]) else { return };
-    // `expiresAt` is in whole seconds, which takes up to one of them: without the rest a token would live for one second.
+    // `expiresAt` is in whole seconds, so rounding takes up to one of them: without the extra quarter a token might
+    // live for only one second.
     let lifetime = LIFETIME + Duration::from_millis(250);
-    // A server that renews a token for whoever asks in its last half second.
+    // The server renews a token for anybody who asks in its last half second.
     let mock = MockGenAuth::builder().token_lifetime(lifetime).token_margin(Duration::from_millis(500));
     let server = mock.start().await.unwrap();
     let program = std::env::current_exe().unwrap();
-    // For all the same, however long each takes to start.
+    // The end is the same for all processes, however long each takes to start.
     let end = (unix_millis() + (LIFETIME * LIFETIMES).as_millis()).to_string();
     let members = (0..PROCESSES).map(|_| {
         let mut member = Command::new(&program);
@@ -56,7 +57,7 @@ async fn a_fleet_asks_for_a_token_once_per_lifetime_and_never_uses_a_dead_one() 
     );
 }
 
-/// One process of the fleet; not a test by itself.
+/// Runs one process of the fleet; it is not a test by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "started by the test above"]
 async fn member() {
@@ -87,7 +88,8 @@ async fn member() {
                 match tokens.get().await {
                     Err(_) => drop(errors.fetch_add(1, Ordering::Relaxed)),
                     Ok(token) => {
-                        // Dead already when it was asked for: what happens to this task afterwards is not the cache's doing.
+                        // Only a token that was dead already when it was asked for counts: delays of this task after
+                        // that are not the cache's fault.
                         if asked_at >= token.expires_at().as_secs() as u128 * 1000 {
                             dead.fetch_add(1, Ordering::Relaxed);
                         }

@@ -20,14 +20,14 @@ fn app(server: &MockGenAuth) -> GetWechatAccessTokenDto {
     GetWechatAccessTokenDto { app_id: server.wechat_app_id().to_owned(), app_secret: server.wechat_app_secret().into() }
 }
 
-/// As another process would have it.
+/// The tokens of another process of the fleet.
 fn process(server: &MockGenAuth, redis: &Redis) -> AppTokens {
     process_of(server, redis, |client| client)
 }
 
-/// The lease is the client's timeout and a second.
+/// The tokens of another process, whose client `change` configures.
 fn process_of(server: &MockGenAuth, redis: &Redis, change: impl Fn(ClientBuilder) -> ClientBuilder) -> AppTokens {
-    // Long, so that a machine under load does not look like a Redis that hangs.
+    // The timeout is long, so that a machine under load does not look like a Redis that hangs.
     process_with(server, redis, Duration::from_secs(10), change)
 }
 
@@ -51,7 +51,7 @@ fn record(redis: &Redis) -> Value {
     serde_json::from_str(&redis.run::<String>(&["GET", &key])).unwrap()
 }
 
-/// Until the server has seen so many requests.
+/// Waits until the server has seen that many requests.
 async fn requests(server: &MockGenAuth, count: usize) {
     let seen = async {
         while server.requests().len() < count {
@@ -149,7 +149,7 @@ async fn an_answer_that_was_slow_does_not_overwrite_a_newer_token() {
     let (slow, quick) = (process(&server, &redis), process(&server, &redis));
     let slow = tokio::spawn(async move { get(&slow).await });
     requests(&server, 1).await;
-    // As if its lease had ended.
+    // The lock is deleted, as if its lease had ended.
     let lock = redis.keys().pop().unwrap();
     assert!(lock.ends_with(":lock"), "{lock}");
     redis.run::<i64>(&["DEL", &lock]);
@@ -168,7 +168,7 @@ async fn an_answer_that_was_slow_does_not_bring_a_rejected_token_back() {
     let again = json!({ "statusCode": 200, "message": "", "data": data });
     server.rotate(server.wechat_app_id());
     tokens.invalidate(&rejected);
-    // The same token from the server, which is refused; from then on it is marked in Redis.
+    // The server sends the same token again, which is refused and from then on marked as rejected in Redis.
     server.answer_next(MockAnswer::envelope(again.clone()));
     tokens.get().await.unwrap_err();
     assert_eq!(
@@ -197,7 +197,8 @@ async fn a_lock_whose_holder_crashed_delays_the_others_at_most_by_its_lease() {
     for lease in ["300", "3600000"] {
         redis.run::<i64>(&["DEL", &record]);
         redis.run::<String>(&["SET", &lock, "crashed", "PX", lease]);
-        // No process of ours holds one for so long; this one is given the time of a call and of a lease of ours.
+        // No process of this crate holds a lock like these; the holder is waited for as long as a call and a lease
+        // take.
         let store = RedisStore::open(&redis.url()).unwrap().timeout(Duration::from_secs(10));
         let client = server.client_builder().timeout(Duration::from_secs(2)).build().unwrap();
         let waiting = TokenCache::builder(client).redis(store).longest_wait(Duration::from_secs(60));
@@ -214,7 +215,7 @@ async fn a_holder_whose_fetch_fails_lets_the_others_go_at_once() {
     let Some(redis) = Redis::start(&[]) else { return };
     let server = MockGenAuth::start().await.unwrap();
     server.answer_next(MockAnswer::http(503, "text/html", "busy").delay(Duration::from_millis(100)));
-    // With leases that would outlast the test.
+    // A call may take an hour here, so that a waiter which is not let go would wait far too long.
     let hour = |client: ClientBuilder| client.timeout(Duration::from_secs(3600)).retries(0);
     let (first, second) = (process_of(&server, &redis, hour), process_of(&server, &redis, hour));
     let first = tokio::spawn(async move { first.get().await.map(drop) });
@@ -239,12 +240,12 @@ async fn redis_that_dies_and_comes_back_during_a_refresh_fails_no_call() {
     let token = call.await.unwrap();
     assert_eq!(get(&process(&server, &redis)).await, token);
     redis.restart();
-    // Sharing goes on: the next fetch is stored, and the one after that is none.
+    // Sharing goes on: the next fetch is stored, and after that none is needed.
     assert_eq!(get(&process(&server, &redis)).await, token);
     let before = server.requests().len();
     assert_eq!(get(&process(&server, &redis)).await, token);
     assert_eq!(server.requests().len(), before);
-    // The first process finds its way back as well, by itself.
+    // The first process finds its way back to Redis by itself as well.
     let mut rejected = tokens.get().await.unwrap();
     for _ in 0..10 {
         if tokens.stats().shared > 0 {
@@ -274,7 +275,8 @@ async fn redis_that_hangs_delays_a_call_by_its_timeout_and_no_more() {
     redis.thaw();
     assert_eq!(got.unwrap(), (token.clone(), token.clone()));
     assert_eq!(server.requests().len(), 2);
-    // The command that was given up may have come through and taken the lock; it is not kept for the lease of an hour.
+    // The command that was given up may have come through and taken the lock, which is then released rather than kept
+    // until its lease ends.
     let hour = |client: ClientBuilder| client.timeout(Duration::from_secs(3600)).retries(0);
     assert_eq!(within(Duration::from_secs(30), get(&process_of(&server, &redis, hour))).await, token);
 }
@@ -289,7 +291,7 @@ async fn redis_that_is_full_fails_no_call() {
     assert_eq!((get(&tokens).await, server.requests().len()), (token, 1));
     assert!(redis.keys().is_empty());
 
-    // Full between lock and record.
+    // Memory is full after the lock was taken and before the record is written.
     redis.run::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
     server.answer_next(MockAnswer::proceed().delay(Duration::from_millis(200)));
     let tokens = process(&server, &redis);
@@ -300,8 +302,8 @@ async fn redis_that_is_full_fails_no_call() {
     assert!(redis.keys().iter().all(|key| !key.ends_with(":lock")), "{:?}", redis.keys());
 }
 
-/// silenceper/wechat: a read error of the store was counted as a miss. Here each process that cannot read asks the server
-/// once, and keeps what it has.
+/// silenceper/wechat: a read error of the store was counted as a miss. Here each process that cannot read asks the
+/// server once, and keeps what it has.
 #[tokio::test]
 async fn without_redis_a_process_asks_the_server_once_per_lifetime() {
     let Some(mut redis) = Redis::start(&[]) else { return };
@@ -344,7 +346,7 @@ async fn a_record_of_another_format_is_a_miss_and_is_replaced() {
     }
     let mut texts: Vec<String> = garbage.iter().map(Value::to_string).collect();
     texts.extend(["", "{", "not json", r#"{"expires_at":1e999}"#].map(str::to_owned));
-    // A record without an end is somebody else's.
+    // A record without an expiry was written by something else.
     let without_end = (whole.to_string(), None);
     for (text, end) in texts.into_iter().map(|text| (text, Some(["PX", "60000"]))).chain([without_end]) {
         let set = ["SET", &key, &text];
@@ -379,7 +381,7 @@ async fn records_have_the_prefix_that_is_set_and_are_apart_for_apps_secrets_host
     cache(by_key.clone().build().unwrap(), info).get(&app(&server)).await.unwrap();
     cache(by_key.tenant_id("tenant").build().unwrap(), info).get(&app(&server)).await.unwrap();
     cache(other_host.client_builder().build().unwrap(), info).get(&app(&other_host)).await.unwrap();
-    // The same once more is not a further record.
+    // Asking for the same token again adds no record.
     cache(client.clone(), info).get(&app(&server)).await.unwrap();
     let keys = redis.keys();
     assert!(keys.iter().all(|key| key.starts_with("shop:{")), "{keys:?}");
@@ -397,7 +399,7 @@ async fn a_process_without_a_token_does_not_take_the_one_that_the_fleet_knows_is
     let tokens = process(&server, &redis);
     let rejected = tokens.get().await.unwrap();
     tokens.invalidate(&rejected);
-    // The server has not noticed yet, and answers the same to all.
+    // The server has not noticed yet, and sends the same token to all.
     assert_eq!(tokens.get().await.unwrap_err().kind(), ErrorKind::UnusableToken);
     let cold = process(&server, &redis);
     assert_eq!(cold.get().await.unwrap_err().kind(), ErrorKind::UnusableToken);

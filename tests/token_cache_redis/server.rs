@@ -12,12 +12,13 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// None where the machine has no `redis-server`: then the test says that it was skipped, unless this is CI.
+    /// Starts a server. Where the machine has no `redis-server` the result is `None`, and the test is reported as
+    /// skipped; in CI it fails.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             let test = std::thread::current().name().unwrap_or_default().to_owned();
             assert!(std::env::var_os("GENAUTH_CI").is_none(), "{test}: there is no redis-server");
-            // Not through the macro, whose output is only seen where a test fails.
+            // This does not use the macro `eprintln!`, whose output is only shown for tests that fail.
             let _ = writeln!(
                 std::io::stderr(),
                 "SKIPPED {test}: there is no redis-server; install it (package redis-server)"
@@ -25,7 +26,7 @@ impl Redis {
             return None;
         }
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        // The port may be taken between the look and the start.
+        // Another program may take the port before the server starts.
         let started = (0..5).find_map(|_| {
             let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
             Some(Self { process: launch(port, &arguments)?, port, arguments: arguments.clone() })
@@ -42,7 +43,7 @@ impl Redis {
         self.process.wait().unwrap();
     }
 
-    /// Empty, on the same port.
+    /// Starts an empty server on the same port.
     pub fn restart(&mut self) {
         self.process = launch(self.port, &self.arguments).expect("the port is still free");
     }
@@ -80,7 +81,7 @@ impl Drop for Redis {
     }
 }
 
-/// Waits until the server says that it is ready; none if it is not going to be.
+/// Waits until the server says that it is ready; `None` if it will not be.
 fn launch(port: u16, arguments: &[String]) -> Option<Child> {
     let mut process = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
@@ -91,7 +92,7 @@ fn launch(port: u16, arguments: &[String]) -> Option<Child> {
         .ok()?;
     let mut lines = BufReader::new(process.stdout.take()?).lines();
     let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
-    // It goes on writing; a pipe that nobody reads would stop it.
+    // The server goes on writing; a pipe that nobody reads would block it.
     std::thread::spawn(move || lines.for_each(drop));
     if !ready {
         let _ = process.kill();

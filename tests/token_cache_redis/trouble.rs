@@ -21,7 +21,7 @@ async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
     (what.await, start.elapsed())
 }
 
-/// Each cost two seconds, and was logged as a server that does not answer.
+/// Each of these used to cost two seconds, and was logged as a Redis that does not answer.
 #[tokio::test]
 async fn a_redis_that_refuses_costs_no_time_and_is_named() {
     let (log, _guard) = Log::start(tracing::Level::WARN);
@@ -34,7 +34,7 @@ async fn a_redis_that_refuses_costs_no_time_and_is_named() {
     let (_, missing) = timed(get(&process(&server, &redis))).await;
     redis.kill();
     let (_, refused) = timed(get(&process(&server, &redis))).await;
-    // Milliseconds on a machine at ease; what is ruled out is a pause.
+    // This takes milliseconds on an idle machine; the limit only rules out a pause.
     assert!(wrong.max(missing).max(refused) < Duration::from_secs(1), "{wrong:?} {missing:?} {refused:?}");
     let lines = log.lines();
     let said = ["the user or the password is wrong", "the user or the password is wrong", "the connection is refused"];
@@ -67,7 +67,7 @@ async fn the_rights_that_the_documentation_names_are_enough_and_a_missing_one_is
     for missing in ["+eval", "+get", "+set", "+pttl"] {
         let less: Vec<_> = rights.into_iter().filter(|right| *right != missing).collect();
         let (one, other) = user(&less, "~genauth:wechat:*");
-        // What needs the right may be the second.
+        // It may be the second process that needs the right.
         let spent = timed(async { (get(&one).await, get(&other).await) }).await.1;
         let line = log.lines().pop().unwrap_or_default();
         let named = format!(
@@ -82,7 +82,7 @@ async fn the_rights_that_the_documentation_names_are_enough_and_a_missing_one_is
     assert!(line.contains("its user may not touch the keys; it needs ~genauth:wechat:*"), "{line}");
 }
 
-/// The lock stayed, no record was written, and the next cold start waited 11 s.
+/// The lock used to stay, no record was written, and the next cold start waited 11 s.
 #[tokio::test]
 async fn without_the_right_to_delete_the_record_is_written_and_nobody_waits_for_a_lock() {
     let Some(redis) = Redis::start(&[]) else { return };
@@ -102,7 +102,7 @@ async fn without_the_right_to_delete_the_record_is_written_and_nobody_waits_for_
     assert!(second == first && spent < Duration::from_secs(2), "{spent:?}");
 }
 
-/// What a name server or a load balancer does in a failover.
+/// Connects to whatever `target` names at the time, as a name server or a load balancer does in a failover.
 async fn switch(target: Arc<Mutex<String>>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}/", listener.local_addr().unwrap());
@@ -128,7 +128,7 @@ async fn after_a_failover_the_store_leaves_the_demoted_primary() {
     let rejected = tokens.get().await.unwrap();
     let port = new.url().rsplit(':').next().unwrap().replace('/', "");
     *target.lock().unwrap() = new.url();
-    // Read-only from now on, but as reachable as before on the connection that is open.
+    // The old primary is read-only from now on, but still reachable on the open connection.
     old.run::<()>(&["REPLICAOF", "127.0.0.1", &port]);
     server.rotate(server.wechat_app_id());
     tokens.invalidate(&rejected);
@@ -158,7 +158,7 @@ async fn a_connection_that_was_closed_or_forgotten_meanwhile_costs_nothing() {
     other.invalidate(&rejected);
     get(&other).await;
     assert_eq!((server.requests().len(), other.stats().shared), (2, 2), "{:#?}", log.lines());
-    // A minute without a command: a network may have forgotten it, and would not say so.
+    // After a minute without a command, a network may have dropped the connection without notice.
     let rejected = tokens.get().await.unwrap();
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(61)).await;
@@ -167,7 +167,7 @@ async fn a_connection_that_was_closed_or_forgotten_meanwhile_costs_nothing() {
     tokens.invalidate(&rejected);
     server.rotate(server.wechat_app_id());
     get(&tokens).await;
-    // The two looks are one each.
+    // The store has opened one new connection, and the second look at the statistics another.
     assert_eq!(connections() - before, 2);
     assert_eq!(log.lines(), [""; 0]);
 }
@@ -228,7 +228,7 @@ async fn a_holder_that_is_slow_keeps_the_lock_and_one_that_died_delays_nobody_lo
     requests(&server, 1).await;
     assert_eq!(get(&waiting).await, slow.await.unwrap());
     assert_eq!((server.requests().len(), waiting.stats().shared), (1, 1));
-    // Dead: nobody renews.
+    // The holder of this lock is dead, so nobody renews it.
     let key = redis.keys().pop().unwrap();
     redis.run::<i64>(&["DEL", &key]);
     redis.run::<String>(&["SET", &format!("{key}:lock"), "dead", "PX", "300"]);
@@ -236,7 +236,7 @@ async fn a_holder_that_is_slow_keeps_the_lock_and_one_that_died_delays_nobody_lo
     assert!(spent < Duration::from_secs(2), "{spent:?}");
 }
 
-/// A deployment that replaced processes left locks, and the new ones waited for them.
+/// A deployment that replaced processes used to leave locks, and the new processes waited for them.
 #[tokio::test]
 async fn a_cache_that_ends_in_order_leaves_no_lock() {
     let Some(redis) = Redis::start(&[]) else { return };
@@ -273,7 +273,7 @@ async fn a_cache_that_ends_in_order_leaves_no_lock() {
             within(Duration::from_secs(10), released).await;
         }
     }
-    // Closed with a token in it, it hands that out.
+    // A cache that is closed still hands out the token that it holds.
     let server = MockGenAuth::start().await.unwrap();
     let tokens = TokenCache::new(server.client_builder().build().unwrap());
     let token = tokens.get(&app(&server)).await.unwrap();
@@ -281,7 +281,7 @@ async fn a_cache_that_ends_in_order_leaves_no_lock() {
     assert_eq!(tokens.get(&app(&server)).await.unwrap().expose_secret(), token.expose_secret());
 }
 
-/// Sixteen seconds, where ten were allowed, and no word of it.
+/// A caller used to wait for sixteen seconds where ten were allowed, and nothing was logged.
 #[tokio::test]
 async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
     let Some(redis) = Redis::start(&[]) else { return };
@@ -299,7 +299,7 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
         };
         builder.build().unwrap().app(&app(&server))
     };
-    // Two seconds more than a call; the refresh asks the server a little later.
+    // By default a caller waits two seconds longer than a call takes; the refresh asks the server a little later.
     let tokens = cache(None);
     let (error, spent) = timed(tokens.get()).await;
     let least = Duration::from_millis(2900);
@@ -318,7 +318,7 @@ async fn whoever_holds_the_lock_a_caller_waits_as_long_as_it_allows() {
     get(&tokens).await;
 }
 
-/// Five of six gave up, each having asked for itself, while the sixth had the lock.
+/// Five of six processes used to give up, after each had asked for itself, while the sixth had the lock.
 #[tokio::test]
 async fn a_fleet_waits_together_for_a_server_that_is_slow() {
     let Some(redis) = Redis::start(&[]) else { return };
@@ -328,7 +328,7 @@ async fn a_fleet_waits_together_for_a_server_that_is_slow() {
         let client = server.client_builder().timeout(Duration::from_secs(2)).build().unwrap();
         let store = RedisStore::open(&redis.url()).unwrap().timeout(Duration::from_secs(10));
         let builder = TokenCache::builder(client).redis(store);
-        // Who waits less than others does not fetch for itself.
+        // A process that waits for less time than the others does not fetch for itself.
         let builder = if number == 5 { builder.longest_wait(Duration::from_millis(500)) } else { builder };
         builder.build().unwrap().app(&app(&server))
     });
@@ -346,7 +346,7 @@ async fn a_fleet_waits_together_for_a_server_that_is_slow() {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// Each process fetched for itself, since the new token ended before the old one would have.
+/// Each process used to fetch for itself, because the new token ended before the old one would have.
 #[tokio::test]
 async fn what_follows_a_rejected_token_is_shared_though_it_ends_sooner() {
     let Some(redis) = Redis::start(&[]) else { return };
@@ -365,7 +365,7 @@ async fn what_follows_a_rejected_token_is_shared_though_it_ends_sooner() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// A minute for three apps, whose tasks sat on a runtime that nobody drove.
+/// Closing used to take a minute for three apps whose tasks were on a runtime that nobody drove.
 #[test]
 fn to_close_takes_no_longer_than_it_says() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,8 +1,8 @@
-//! When a certificate expires: as much of X.509 as that takes.
+//! When a certificate expires: just enough of X.509 to find out.
 
 use std::time::SystemTime;
 
-/// `notAfter` of a certificate in DER; none if this is not one.
+/// The `notAfter` of a certificate in DER; `None` if this is not a certificate.
 pub(super) fn expiry(der: &[u8]) -> Option<SystemTime> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xa0;
@@ -11,7 +11,7 @@ pub(super) fn expiry(der: &[u8]) -> Option<SystemTime> {
     if rest.first() == Some(&VERSION) {
         rest = element(rest)?.2;
     }
-    // Serial number, signature algorithm, issuer.
+    // These are serial number, signature algorithm and issuer.
     for _ in 0..3 {
         rest = element(rest)?.2;
     }
@@ -21,7 +21,7 @@ pub(super) fn expiry(der: &[u8]) -> Option<SystemTime> {
     time(tag, std::str::from_utf8(text).ok()?)
 }
 
-/// Tag, content and what follows of the first element.
+/// The tag and the content of the first element, and what follows it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = der.split_first()?;
     let (first, rest) = rest.split_first()?;
@@ -40,13 +40,13 @@ fn content(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
     (tag == wanted).then_some((content, rest))
 }
 
-/// `YYMMDDHHMMSSZ`, or with four digits of the year.
+/// Reads `YYMMDDHHMMSSZ`, or the same with a year of four digits.
 fn time(tag: u8, text: &str) -> Option<SystemTime> {
     const UTC_TIME: u8 = 0x17;
     const GENERALIZED_TIME: u8 = 0x18;
     let digits = text.strip_suffix('Z').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     let text = match (tag, digits.len()) {
-        // RFC 5280: 50 and above is the last century.
+        // By RFC 5280, years from 50 on are in the last century.
         (UTC_TIME, 12) => format!("{}{digits}", if &digits[..2] < "50" { "20" } else { "19" }),
         (GENERALIZED_TIME, 14) => digits.to_owned(),
         _ => return None,

@@ -1,4 +1,4 @@
-//! What a check has found.
+//! What a check found.
 
 use crate::failure::{Exit, Failure};
 use crate::output::{BAD, DOUBTFUL, FAINT, GOOD};
@@ -33,7 +33,7 @@ pub(crate) struct Finding {
     exit: Exit,
 }
 
-/// All of them, in order.
+/// All findings, in order.
 #[derive(Default)]
 pub(crate) struct Report(Vec<Finding>);
 
@@ -68,7 +68,7 @@ impl Report {
         (finding.advice, finding.exit) = (Some(advice.into()).filter(|advice| !advice.is_empty()), exit);
     }
 
-    /// That of the first failure; that of a warning if nothing fails.
+    /// The exit code of the first failure, or of the first warning if nothing fails.
     pub(crate) fn exit(&self) -> Exit {
         let first = |verdict| self.0.iter().find(|finding| finding.verdict == verdict).map(|finding| finding.exit);
         first(Verdict::Fail).or_else(|| first(Verdict::Warn)).unwrap_or(Exit::Done)

@@ -1,7 +1,7 @@
 //! `genauth doctor`: what is fine, what is not, and what to do about it.
 //!
-//! The checks run in the order in which things can go wrong. One that cannot succeed because an earlier one failed is
-//! skipped, so that one fault makes one finding.
+//! The checks run in the order in which things can go wrong. A check that cannot succeed because an earlier one failed
+//! is skipped, so that one fault makes one finding.
 
 mod certificate;
 mod finding;

@@ -20,7 +20,7 @@ const SERVER: &str = "server";
 const CLOCK: &str = "clock";
 pub(super) const CHECKS: &[&str] = &[DNS, TCP, TLS, SERVER, CLOCK];
 
-/// How far the servers let a signature's date be from their own.
+/// How far a signature's date may be from the server's clock before it is refused.
 const REFUSED_FROM: Duration = Duration::from_secs(15 * 60);
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -32,7 +32,7 @@ pub(super) enum ClockIs {
     Wrong,
 }
 
-/// Adds what it finds. An error names the check that the rest of them needed.
+/// Adds its findings to the report. An error names the check that the rest of them need.
 pub(super) async fn check(report: &mut Report, settings: &Settings, client: &Client) -> Result<ClockIs, &'static str> {
     let found = connection(report, settings, client).await;
     if let Err(needed) = found {
@@ -45,7 +45,7 @@ pub(super) async fn check(report: &mut Report, settings: &Settings, client: &Cli
 }
 
 async fn connection(report: &mut Report, settings: &Settings, client: &Client) -> Result<ClockIs, &'static str> {
-    // The client was built for it.
+    // This does not fail: the client was built for this URL.
     let url = Url::parse(client.host()).map_err(|_| "configuration")?;
     let patience = connect::timeout(settings).unwrap_or(Duration::from_secs(10));
     if let Some(variable) = proxy(&url) {
@@ -85,7 +85,8 @@ async fn connection(report: &mut Report, settings: &Settings, client: &Client) -
     Ok(compare_clocks(report, &answer))
 }
 
-/// The variable that sends requests to this host through a proxy, which then looks it up and connects.
+/// The environment variable that sends requests to this host through a proxy, which then resolves the name and
+/// connects.
 fn proxy(url: &Url) -> Option<&'static str> {
     let names: &[&str] = match url.scheme() {
         "https" => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
@@ -150,7 +151,7 @@ async fn reach(report: &mut Report, addresses: &[SocketAddr], patience: Duration
     Err(TCP)
 }
 
-/// One request of nothing in particular, without credentials.
+/// Sends one request to the host itself, without credentials.
 async fn ask(settings: &Settings, url: &Url, patience: Duration) -> reqwest::Result<Response> {
     let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(patience);
     if is_this_machine(url) {
@@ -172,7 +173,7 @@ fn with_tls(builder: reqwest::ClientBuilder, settings: &Settings) -> reqwest::Re
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         #[cfg(not(feature = "rustls-aws-lc-rs"))]
         let provider = rustls::crypto::ring::default_provider();
-        // An error says that there is one already, which is as good.
+        // An error says that a provider is installed already, which is as good.
         let _ = provider.install_default();
         builder.tls_backend_rustls()
     };
@@ -220,7 +221,7 @@ fn secure(report: &mut Report, url: &Url, answer: &reqwest::Result<Response>) ->
     Ok(())
 }
 
-/// What is wrong with the certificate: every TLS library says so in words of its own.
+/// What is wrong with the certificate. Each TLS library has words of its own for it.
 fn tls_problem(error: &reqwest::Error) -> (&'static str, &'static str) {
     let mut words = String::new();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! What the API says: to the application, to the access key, at each endpoint, and for the WeChat app.
+//! What the API says about the application, the access key, each endpoint, and the WeChat app.
 
 use super::finding::Report;
 use super::network::ClockIs;
@@ -16,15 +16,15 @@ const ENDPOINT: &str = "endpoint";
 const WECHAT: &str = "WeChat app";
 pub(super) const CHECKS: &[&str] = &[APP, ACCESS_KEY, ENDPOINT, WECHAT];
 
-/// What an operation's answer to nothing says about it.
+/// What an operation's answer to an empty request says about it.
 enum Probe {
     There,
     Missing,
-    /// Nothing was sent, for want of credentials.
+    /// Nothing was sent, because there are no credentials for it.
     NotAsked,
-    /// It refuses the credentials.
+    /// The server refuses the credentials.
     Refused(Error),
-    /// What answers is not an API.
+    /// The answer is not the API's.
     Broken(Error),
 }
 
@@ -32,8 +32,9 @@ struct Checks<'a> {
     report: &'a mut Report,
     settings: &'a Settings,
     client: &'a Client,
-    /// Why nothing can be asked as this application, or with this access key.
+    /// Why nothing can be asked as this application.
     app_is_out: Option<&'static str>,
+    /// Why nothing can be asked with this access key.
     key_is_out: Option<&'static str>,
 }
 
@@ -54,7 +55,7 @@ impl Checks<'_> {
                 let fields = fields(&json!({ "appId": id, "appSecret": secret }));
                 self.client.invoke("checkAppIdSecret", fields).await.map(|answer| answer["valid"].as_bool())
             }
-            // Whoever asks for nothing is told what is wrong with it, unless the application itself is unknown.
+            // An empty request is answered with what is missing, unless the application itself is unknown.
             None => match probe(self.client, token::operations().first().copied()).await {
                 Probe::Refused(error) | Probe::Broken(error) => Err(error),
                 _ => Ok(None),
@@ -95,7 +96,7 @@ impl Checks<'_> {
         }
     }
 
-    /// Looks whether the endpoint that the token would be fetched from is there.
+    /// Checks each endpoint. Returns whether the one that the token would be fetched from is there.
     async fn endpoints(&mut self) -> Result<(), &'static str> {
         let wanted = token::default_operation(self.settings);
         let mut usable = Ok(());
@@ -170,13 +171,13 @@ impl Checks<'_> {
         }
     }
 
-    /// The library's words say what to do as well.
+    /// Adds a failure without advice: the library's message says what to do.
     fn fail(&mut self, check: &'static str, error: &Error) {
         self.report.fail(check, error.kind().into(), Failure::call(error, None).line(), "");
     }
 }
 
-/// Where it is not an answer of the API at all, there is no use in asking further.
+/// Names the check if the answer is not the API's at all: then there is no use in asking further.
 fn broken(error: &Error, check: &'static str) -> Option<&'static str> {
     (Exit::from(error.kind()) != Exit::Refused).then_some(check)
 }
@@ -189,7 +190,7 @@ fn fields(object: &Value) -> Map<String, Value> {
     object.as_object().cloned().unwrap_or_default()
 }
 
-/// Asks for nothing. A host that has the operation says what is missing, after a look at the credentials.
+/// Sends an empty request. A host that has the operation answers what is missing, after a check of the credentials.
 async fn probe(client: &Client, operation: Option<&'static Operation>) -> Probe {
     let Some(operation) = operation else { return Probe::NotAsked };
     let outcome = client.call::<_, Value>(operation.method.clone(), operation.path, &json!({})).await;

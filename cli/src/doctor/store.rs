@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub(super) const CHECK: &str = "redis";
 
-/// What the cache allows a command.
+/// How long the cache allows a command to take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn check(report: &mut Report, settings: &Settings) {
@@ -29,7 +29,7 @@ async fn ping(url: &str) -> Result<(), RedisError> {
     redis::cmd("PING").query_async(&mut connection).await
 }
 
-/// The client's own words may quote the URL, in which there may be a password.
+/// What is wrong, without the client's own words: they may quote the URL, which may hold a password.
 fn what_of(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Io if error.is_connection_refusal() => "the connection is refused".to_owned(),

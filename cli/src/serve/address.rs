@@ -19,7 +19,7 @@ pub(super) enum Listener {
     Unix(tokio::net::UnixListener, PathBuf),
 }
 
-/// A connection, of whichever kind.
+/// A connection of either kind.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
@@ -57,14 +57,14 @@ impl Address {
             #[cfg(unix)]
             Self::Unix(path) => {
                 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
-                // What a process that was killed has left behind; a socket that somebody listens on stays.
+                // Removes the socket of a process that was killed. A socket that somebody listens on stays.
                 let is_socket = std::fs::symlink_metadata(&path).is_ok_and(|file| file.file_type().is_socket());
                 if is_socket && tokio::net::UnixStream::connect(&path).await.is_err() {
                     let _ = std::fs::remove_file(&path);
                 }
                 let name = path.display().to_string();
                 let listener = tokio::net::UnixListener::bind(&path).map_err(|error| failed(&name, error))?;
-                // This user and the group may connect, and no others: who can connect gets tokens.
+                // Only this user and the group may connect: whoever can connect gets tokens.
                 let restricted = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660));
                 restricted.map_err(|error| failed(&name, error))?;
                 Ok(Listener::Unix(listener, path))
@@ -80,7 +80,7 @@ impl Listener {
         match self {
             Self::Tcp(listener, _) => {
                 let (stream, _) = listener.accept().await?;
-                // Its answers are small, and waited for.
+                // The answers are small, and callers wait for them.
                 let _ = stream.set_nodelay(true);
                 Ok(Box::new(stream))
             }
@@ -97,7 +97,7 @@ impl Listener {
         }
     }
 
-    /// Whether a page that somebody looks at can have requests sent here.
+    /// Whether a web page in somebody's browser can send requests here.
     pub(super) fn is_open_to_browsers(&self) -> bool {
         matches!(self, Self::Tcp(..))
     }
@@ -112,8 +112,8 @@ impl Drop for Listener {
     }
 }
 
-/// Whether a `Host` is what this machine is called by itself, and not a name that somebody else's DNS has turned to it: then
-/// a page of theirs would be asking.
+/// Whether a `Host` is a name by which only this machine is known. Any other name may have been pointed here by
+/// somebody else's DNS, so that a page of theirs could send requests.
 pub(super) fn is_own_name(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -11,9 +11,10 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
-/// Between two tokens that were asked for by `force_refresh`; who comes sooner gets the one that there is, as at WeChat.
+/// The shortest time between two tokens fetched for `force_refresh`; an earlier caller gets the current token, as at
+/// WeChat.
 const BETWEEN_FORCED: Duration = Duration::from_secs(30);
-/// How many there are in a day, as at WeChat.
+/// How many such tokens there are in a day, as at WeChat.
 const FORCED_A_DAY: u32 = 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -25,7 +26,7 @@ struct App {
     forced: Mutex<Forced>,
 }
 
-/// The tokens that were asked for by `force_refresh`.
+/// Counts the tokens that were fetched for `force_refresh`.
 #[derive(Default)]
 struct Forced {
     last: Option<Instant>,
@@ -42,14 +43,14 @@ impl Apps {
         Self(apps.collect())
     }
 
-    /// How to ask for the token of the first.
+    /// A command that asks for the token of the first app.
     pub(super) fn example(&self, at: String) -> Option<String> {
         let (id, app) = self.0.first_key_value()?;
         let secret = app.secret.expose_secret();
         Some(format!("curl '{at}/cgi-bin/token?grant_type=client_credential&appid={id}&secret={secret}'"))
     }
 
-    /// The app of that id, as it is written here.
+    /// The configured app id that equals this one.
     pub(super) fn known(&self, app_id: &str) -> Option<&str> {
         self.0.get_key_value(app_id).map(|(id, _)| id.as_str())
     }
@@ -62,7 +63,7 @@ impl Apps {
         self.0.iter().map(|(id, app)| (id.as_str(), app.tokens.stats()))
     }
 
-    /// Those for which there is no token.
+    /// The apps for which there is no token.
     pub(super) async fn without_token(&self) -> Vec<&str> {
         let mut without = Vec::new();
         for (id, app) in &self.0 {
@@ -73,7 +74,7 @@ impl Apps {
         without
     }
 
-    /// What WeChat would say to this.
+    /// Answers as WeChat would.
     pub(super) async fn answer(&self, asked: &Asked<'_>, caller_secret: Option<&SecretString>, anybody: bool) -> Said {
         if asked.grant_type.as_deref() != Some("client_credential") {
             return Said::refused(40002, "invalid grant_type: it has to be client_credential");
@@ -81,7 +82,7 @@ impl Apps {
         let Some(app_id) = asked.app_id.as_deref().filter(|id| !id.is_empty()) else {
             return Said::refused(41002, "appid missing");
         };
-        // Whoever may not ask is not told which apps there are.
+        // A caller that may not ask is not told which apps there are.
         let app = self.0.get(app_id);
         let shown = asked.secret.as_deref().unwrap_or_default();
         let is = |secret: &SecretString| bool::from(secret.expose_secret().as_bytes().ct_eq(shown.as_bytes()));
@@ -107,15 +108,15 @@ impl Apps {
 }
 
 impl App {
-    /// A newer token, for a caller who says that this one was rejected. It stays for all others until there is another: the
-    /// caller may be mistaken, and the server may not have a newer one yet.
+    /// Fetches a newer token, for a caller who says that the current one was rejected. All others keep the current one
+    /// until there is another: the caller may be mistaken, and the server may not have a newer one yet.
     async fn force(&self) -> Result<Result<AccessToken, Error>, Said> {
         let current = match self.tokens.get().await {
             Ok(current) => current,
             failed => return Ok(failed),
         };
         let is_first = self.count_forced()?;
-        // All who come at once wait for what the first one gets.
+        // All callers that come at once wait for what the first one gets.
         let newer = self.tokens.newer_than(&current, BETWEEN_FORCED).await;
         if is_first && newer.as_ref().is_ok_and(|newer| newer.expose_secret() == current.expose_secret()) {
             tracing::warn!(
@@ -126,7 +127,7 @@ impl App {
         Ok(Ok(newer.unwrap_or(current)))
     }
 
-    /// Whether nobody has asked for one just now.
+    /// Counts a forced refresh. Returns whether there was none just now.
     fn count_forced(&self) -> Result<bool, Said> {
         let mut forced = self.forced.lock().unwrap_or_else(PoisonError::into_inner);
         if forced.last.is_some_and(|last| last.elapsed() < BETWEEN_FORCED) {

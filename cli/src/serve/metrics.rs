@@ -1,4 +1,4 @@
-//! What Prometheus gets to see. Of apps that the configuration has, and of no others: a label is not a caller's to choose.
+//! The metrics for Prometheus. Only configured apps appear in them: a caller must not choose a label's value.
 
 use super::apps::Apps;
 use prometheus::{
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 pub(super) struct Metrics {
     registry: Registry,
-    /// Counts answers, by what was answered.
+    /// The answers, by errcode.
     answers: IntCounterVec,
-    /// The usual ones among these, for each app.
+    /// Of these, the counter of tokens for each app, which is the usual answer.
     tokens: BTreeMap<String, IntCounter>,
-    /// How long callers waited for a token that was not there.
+    /// How long callers waited if there was no token at once.
     waits: Histogram,
-    /// What the cache counts: a name, and the counter of it.
+    /// The cache's counters, by name.
     counted: BTreeMap<&'static str, IntCounterVec>,
     remaining: IntGaugeVec,
     ready: IntGaugeVec,
@@ -69,7 +69,7 @@ impl Metrics {
         self.waits.observe(time.as_secs_f64());
     }
 
-    /// In Prometheus' text format.
+    /// Writes the metrics in Prometheus' text format.
     pub(super) fn text(&self, apps: &Apps) -> Vec<u8> {
         for (app_id, stats) in apps.stats() {
             let values = [stats.hits, stats.waits, stats.refreshes, stats.failures, stats.shared, stats.invalidations];
@@ -84,7 +84,7 @@ impl Metrics {
             self.ready.with_label_values(&[app_id]).set(i64::from(stats.remaining.is_some()));
         }
         let mut text = Vec::new();
-        // A Vec takes whatever is written to it.
+        // Writing to a Vec does not fail.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         text
     }

@@ -1,7 +1,7 @@
-//! `genauth serve`: the fleet's token server, in WeChat's own words, for programs in any language.
+//! `genauth serve`: a token server for the fleet, which speaks as WeChat does, for programs in any language.
 
-// `apps` knows for whom tokens are kept, `wechat` says what WeChat would, `server` is HTTP, `address` where it listens, and
-// `metrics` what can be seen of it.
+// `apps` holds the apps whose tokens are served, `wechat` what WeChat would answer, `server` is HTTP, `address` where
+// it listens, and `metrics` what can be observed.
 mod address;
 mod apps;
 mod metrics;
@@ -41,7 +41,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(arguments: &ArgMatches) -> Result<(), Failure> {
-    // Warnings of other crates are told too: what fails without anybody to ask about it has to be told.
+    // The warnings of other crates are logged as well: a failure that no caller sees must show somewhere.
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let _ = log.with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -87,7 +87,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Failure> {
     }
     let needs = Needs { caller_secret, browsers_get_here: listener.is_open_to_browsers() };
     Server::new(apps, needs).run(listener).await;
-    // What is held in a shared store is released, so that nobody waits for it.
+    // What is held in a shared store is released, so that no other process waits for it.
     cache.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -23,11 +23,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long what is under way may take to end: as long as a caller waits for a token.
+/// How long requests that are under way may take to end: as long as a caller waits for a token.
 const FAREWELL: Duration = Duration::from_secs(15);
 /// How long the head of a request may take, and its body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What no request of WeChat's is longer than.
+/// No request of WeChat's is longer than this.
 const LONGEST_BODY: usize = 16 << 10;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -37,7 +37,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What a caller has to show.
 pub(super) struct Needs {
     pub(super) caller_secret: Option<SecretString>,
-    /// Whether pages that somebody looks at can have requests sent here.
+    /// Whether web pages in somebody's browser can send requests here.
     pub(super) browsers_get_here: bool,
 }
 
@@ -46,7 +46,8 @@ pub(super) struct Server {
     needs: Needs,
     metrics: Option<Metrics>,
     start: Instant,
-    /// The second, from the start, in which a refusal was last told of, so that no caller fills a disk.
+    /// The second, counted from the start, in which a refusal was last logged: one per second, so that no caller fills
+    /// a disk.
     told: AtomicU64,
 }
 
@@ -56,9 +57,10 @@ impl Server {
         Self { apps, needs, metrics, start: Instant::now(), told: AtomicU64::new(u64::MAX) }
     }
 
-    /// Serves until the process is told to end, and then what is under way.
+    /// Serves until the process is told to end, and then finishes what is under way.
     pub(super) async fn run(self, listener: Listener) {
-        // It lives as long as the process: all cores would write to a count of its users, with each request.
+        // The server is leaked because it lives as long as the process: with a reference count, all cores would write
+        // to it on each request.
         let server: &'static Self = Box::leak(Box::new(self));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
@@ -80,7 +82,7 @@ impl Server {
                         let mut connection = pin!(connection);
                         tokio::select! {
                             biased;
-                            // A caller that hangs up has its reasons.
+                            // A caller that hangs up is not an error.
                             _ = &mut connection => return,
                             () = ending.cancelled() => connection.as_mut().graceful_shutdown(),
                         }
@@ -88,7 +90,7 @@ impl Server {
                     });
                 }
                 Err(error) => {
-                    // As a rule the process has too many files open; there is room again when some are closed.
+                    // As a rule, the process has too many files open; there is room again when some are closed.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -108,7 +110,7 @@ impl Server {
             let refusal = "this is for programs on this machine, not for web pages: call it by its address, or set a caller secret";
             return response(StatusCode::FORBIDDEN, JSON, Said::refused(-1, refusal).json);
         }
-        // An address that was given with a slash at its end makes two of it.
+        // A base address with a slash at its end makes two slashes here.
         let path = request.uri().path();
         match (request.method(), path.strip_prefix('/').filter(|path| path.starts_with('/')).unwrap_or(path)) {
             (&Method::GET | &Method::POST, "/cgi-bin/token") => self.token(request, false).await,
@@ -141,7 +143,7 @@ impl Server {
         if head.method == Method::GET {
             return self.say(&asked).await;
         }
-        // Boxed, so that the future of the usual case is small.
+        // The future is boxed to keep that of the usual case small.
         let collected = Box::pin(tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect())).await;
         let Ok(Ok(body)) = collected else {
             let refusal = "data format error: the body is longer than 16 KiB, or takes too long";
@@ -185,8 +187,8 @@ impl Server {
     }
 }
 
-/// Whether a browser sends it for a page that somebody looks at. A page may have a name that its owner has turned to this
-/// machine, or send what it cannot read the answer of; browsers say so.
+/// Whether a browser sent the request for a web page. A page may have a name that its owner has pointed to this
+/// machine, or send requests whose answers it cannot read; browsers mark these.
 fn is_of_a_page(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     !is_own_name(host) || headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site")

@@ -1,4 +1,4 @@
-//! What WeChat's token interfaces are asked, and what they say.
+//! The requests to WeChat's token interfaces, and their answers.
 
 use genauth::Error;
 use genauth::wechat::{AccessToken, Explanation};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-/// What a request asks for; secrets are in it: deliberately without `Debug`.
+/// What a request asks for. It holds secrets, so it deliberately has no `Debug`.
 #[derive(Default)]
 pub(super) struct Asked<'a> {
     pub(super) grant_type: Option<Cow<'a, str>>,
@@ -20,7 +20,8 @@ impl<'a> Asked<'a> {
     /// Reads a query, or a body that is a form.
     pub(super) fn of_form(form: &'a [u8]) -> Self {
         let mut asked = Self::default();
-        // As a rule nothing in it is encoded, and to find out piece by piece takes longer than all the rest.
+        // As a rule, nothing in the form is encoded, and finding that out piece by piece takes longer than everything
+        // else.
         match std::str::from_utf8(form) {
             Ok(plain) if !form.iter().any(|byte| matches!(byte, b'%' | b'+')) => {
                 let pairs = plain.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -55,7 +56,7 @@ impl<'a> Asked<'a> {
             force_refresh: Value,
         }
         let body: Body<'a> = serde_json::from_slice(body).ok()?;
-        // PHP writes a boolean as it finds it.
+        // PHP programs may write a boolean as a text or a number.
         let force_refresh = match body.force_refresh {
             Value::Bool(force) => force,
             Value::String(text) => text == "true" || text == "1",
@@ -65,7 +66,7 @@ impl<'a> Asked<'a> {
         Some(Self { grant_type: body.grant_type, app_id: body.appid, secret: body.secret, force_refresh })
     }
 
-    /// What is missing comes from elsewhere.
+    /// Fills what is missing from another request.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             grant_type: self.grant_type.or(other.grant_type),
@@ -76,10 +77,10 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What is answered.
+/// An answer.
 pub(super) struct Said {
     pub(super) json: String,
-    /// 0 for a token.
+    /// WeChat's error code; 0 for a token.
     pub(super) errcode: i64,
     /// `None` for a token.
     pub(super) errmsg: Option<String>,
@@ -92,7 +93,7 @@ impl Said {
             access_token: &'a str,
             expires_in: u64,
         }
-        // Whoever keeps it for so long has to stop before it ends.
+        // The time is rounded down, so that a caller that keeps the token for so long stops before it expires.
         let token = Token { access_token: token.expose_secret(), expires_in: token.remaining(now).as_secs().max(1) };
         Self { json: serde_json::to_string(&token).unwrap_or_default(), errcode: 0, errmsg: None }
     }
@@ -108,10 +109,11 @@ impl Said {
         Self { json, errcode, errmsg: Some(errmsg) }
     }
 
-    /// The server gave no token. Where it says with which code WeChat refused it one, that is the caller's answer, too.
+    /// The answer if the server gave no token. If the server names the code with which WeChat refused it one, the
+    /// caller gets that code.
     pub(super) fn failed(error: &Error, named: Option<(Explanation, String)>) -> Self {
         match named {
-            // Not those against which a newer token helps: libraries ask for one again, and again.
+            // Codes that a newer token helps against are left out: libraries would ask for a token again and again.
             Some((explanation, sentence)) if !explanation.newer_token_helps => {
                 Self::refused(explanation.errcode, sentence)
             }
@@ -137,7 +139,7 @@ mod tests {
             "appid=wx&appid=wy&&=&secret=&x=y=z&secret=a=b",
             "force_refresh=1&force_refresh=0",
         ] {
-            // The last makes all of it be read as one that is encoded.
+            // The appended part makes the whole form be read as an encoded one.
             assert_eq!(read(form), read(&format!("{form}&%20=+")), "{form}");
         }
         assert_eq!(

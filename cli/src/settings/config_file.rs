@@ -1,7 +1,7 @@
 //! The configuration file: TOML, with profiles.
 //!
-//! No message repeats what stands in it but names of keys and profiles that the program knows: anything else may be a
-//! secret in the wrong place.
+//! No message repeats anything from the file except names of keys and profiles that the program knows: anything else
+//! may be a secret in the wrong place.
 
 use super::table::{Kind, SETTINGS};
 use crate::failure::Failure;
@@ -13,10 +13,10 @@ use toml::de::{DeTable, DeValue};
 
 const PROFILE: &str = "profile";
 const PROFILES: &str = "profiles";
-/// Tables of more WeChat apps, by their ids.
+/// The key of the tables of more WeChat apps, by their ids.
 const WECHAT_APPS: &str = "wechat_apps";
 
-/// What a file says for the chosen profile. Secrets may be among it: deliberately without `Debug`.
+/// The file's settings for the chosen profile. They may include secrets, so this deliberately has no `Debug`.
 #[derive(Default)]
 pub(crate) struct ConfigFile {
     path: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) enum AppSecretIn {
 }
 
 impl ConfigFile {
-    /// The file at `path`, which must be there; otherwise the platform's, which need not be.
+    /// Loads the file at `path`, which must exist, or else the platform's default file, which need not.
     pub(crate) fn load(path: Option<&str>, profile: Option<&str>) -> Result<Self, Failure> {
         let given = path.is_some();
         let Some(path) = path.map(PathBuf::from).or_else(default_path) else { return Ok(Self::default()) };
@@ -73,7 +73,7 @@ impl ConfigFile {
 
     fn parse(mut self, text: &str, profile: Option<&str>) -> Result<Self, Failure> {
         let line_of = |at: usize| text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-        // The parser's own words quote the line.
+        // The parser's own message quotes the line.
         let table = DeTable::parse(text).map_err(|error| match error.span() {
             Some(span) => self.refused(line_of(span.start), "is not TOML"),
             None => self.refused(1, "the file is not TOML"),
@@ -109,7 +109,7 @@ impl ConfigFile {
         Ok(self)
     }
 
-    /// Takes a setting over what was there before; a secret and the file that holds it are the same setting.
+    /// Sets a setting, replacing any earlier value. A secret and the file that holds it are the same setting.
     fn take(
         &mut self,
         key: &Spanned<impl AsRef<str>>,
@@ -150,7 +150,7 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// Takes WeChat apps over those of the same ids; an error is a line.
+    /// Adds WeChat apps, replacing those of the same ids. The error is the number of a line.
     fn take_apps(&mut self, apps: &Spanned<DeValue<'_>>, line_of: &impl Fn(usize) -> usize) -> Result<(), usize> {
         let apps = apps.get_ref().as_table().ok_or(line_of(apps.span().start))?;
         for (id, app) in apps {
@@ -167,7 +167,7 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// A path as the file means it: seen from where the file is.
+    /// Resolves a path relative to the file's folder.
     fn beside(&self, path: &str) -> String {
         match self.path.parent() {
             Some(folder) if path != "-" => folder.join(path).display().to_string(),
@@ -179,7 +179,7 @@ impl ConfigFile {
         Failure::configuration(format!("{}, line {line}: {problem}", self.path.display()))
     }
 
-    /// Refuses a file that holds secrets, of whichever profile, and that others can read.
+    /// Refuses a file that others can read if it holds secrets of any profile.
     #[cfg(unix)]
     fn check_permissions(&self, text: &str) -> Result<(), Failure> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -200,13 +200,13 @@ impl ConfigFile {
     }
 }
 
-/// Whether a secret stands in the file itself, rather than the name of a file that holds it.
+/// Whether the file itself contains a secret, rather than the name of a file that does.
 #[cfg(unix)]
 fn holds_secrets(text: &str) -> bool {
     fn in_table(table: &DeTable<'_>) -> bool {
         table.iter().any(|(key, value)| match value.get_ref() {
             DeValue::Table(table) => in_table(table),
-            // The secret of a WeChat app.
+            // This is the secret of a WeChat app.
             DeValue::String(_) if key.get_ref().as_ref() == "secret" => true,
             DeValue::String(value) => SETTINGS.iter().any(|setting| {
                 let holds = setting.kind == Kind::Secret || setting.kind == Kind::Url && value.contains('@');

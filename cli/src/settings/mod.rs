@@ -1,5 +1,5 @@
-//! What the program can be told about the server and the credentials: one table, from which follow the options, the
-//! environment variables and the keys of the configuration file.
+//! The settings for the server and the credentials: one table defines the options, the environment variables and the
+//! keys of the configuration file.
 
 mod config_file;
 mod table;
@@ -15,20 +15,21 @@ use table::Kind::{Choice, Secret, Switch, Url};
 use table::id;
 pub(crate) use table::{Group, Kind, SETTINGS, Setting, args};
 
-/// The value of an option that a command may not have.
+/// The value of an option, which a command need not have.
 fn given<T: Clone + Send + Sync + 'static>(arguments: &[&ArgMatches], option: &str) -> Option<T> {
     arguments.iter().rev().find_map(|level| level.try_get_one::<T>(&id(option)).ok().flatten().cloned())
 }
 
-/// What was told, each from the first of these places where it is: options, environment, configuration file.
+/// The values of the settings. Each comes from the first of these places that has it: options, environment,
+/// configuration file.
 pub(crate) struct Settings {
     values: BTreeMap<&'static str, SecretString>,
-    /// Those of the configuration file.
+    /// The apps in the configuration file.
     wechat_apps: BTreeMap<String, AppSecretIn>,
 }
 
 impl Settings {
-    /// `arguments` from the outermost command inwards.
+    /// Resolves all settings. `arguments` are those of each command, from the outermost inwards.
     pub(crate) fn resolve(arguments: &[&ArgMatches]) -> Result<Self, Failure> {
         let option_or_variable = |option: &str, name: &str| match given::<String>(arguments, option) {
             Some(value) => Ok(Some(value)),
@@ -66,7 +67,7 @@ impl Settings {
         Self { values, wechat_apps: BTreeMap::new() }
     }
 
-    /// In the order of the table, with their variables.
+    /// The values with their settings, in the order of the table.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static Setting, &str)> {
         SETTINGS.iter().filter_map(|setting| Some((setting, self.text(setting.key)?)))
     }
@@ -79,7 +80,7 @@ impl Settings {
         self.values.get(key).cloned()
     }
 
-    /// The WeChat apps that are set: those of the configuration file's tables, and the one that every command takes.
+    /// The WeChat apps that are set: those in the configuration file's tables, and the one that every command takes.
     pub(crate) fn wechat_apps(&self) -> Result<Vec<(String, SecretString)>, Failure> {
         let mut apps = BTreeMap::new();
         for (id, secret) in &self.wechat_apps {
@@ -101,7 +102,7 @@ impl Settings {
         Ok(apps.into_iter().collect())
     }
 
-    /// A value that the user was asked for.
+    /// Sets a value that the user was asked for.
     pub(crate) fn set(&mut self, key: &'static str, value: SecretString) {
         self.values.insert(key, value);
     }
@@ -169,7 +170,7 @@ impl Setting {
     }
 }
 
-/// An environment variable; an empty one counts as absent.
+/// An environment variable. An empty one counts as absent.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),

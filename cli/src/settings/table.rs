@@ -2,9 +2,9 @@
 
 use clap::{Arg, ArgAction};
 
-/// One thing to be told.
+/// A setting.
 pub(crate) struct Setting {
-    /// Its key in the configuration file; the option is called the same, with dashes.
+    /// Its key in the configuration file. The option has the same name, with dashes.
     pub(crate) key: &'static str,
     pub(crate) variable: &'static str,
     pub(crate) kind: Kind,
@@ -14,9 +14,9 @@ pub(crate) struct Setting {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The name of its value.
+    /// A text, with the placeholder for it in the help.
     Text(&'static str),
-    /// Has a twin which names a file that holds it.
+    /// A secret, whose option has a twin that names a file with the secret.
     Secret,
     /// An address that may hold a password.
     Url,
@@ -131,7 +131,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("caller_secret", "GENAUTH_CALLER_SECRET", Secret, Serve, "What callers must show as `secret`"),
 ];
 
-/// Shown without being asked for everything.
+/// The settings that the short help shows.
 const FREQUENT: &[&str] =
     &["host", "app_id", "app_secret", "wechat_app_id", "wechat_app_secret", "redis", "listen", "caller_secret"];
 
@@ -171,8 +171,8 @@ impl Setting {
     }
 }
 
-/// The options of these groups, and those that say where the rest is read from. Options called as one of `taken` are
-/// left out.
+/// The options of these groups, and the options that name the configuration file and the profile. Options with a name
+/// in `taken` are left out.
 pub(crate) fn args(groups: &[Group], taken: &[String]) -> Vec<Arg> {
     let profile = Arg::new(id("profile")).long("profile").value_name("NAME");
     let profile = profile.help("The profile of the configuration file [env: GENAUTH_PROFILE]");
@@ -185,6 +185,6 @@ pub(crate) fn args(groups: &[Group], taken: &[String]) -> Vec<Arg> {
 }
 
 pub(super) fn id(option: &str) -> String {
-    // So that no field of an operation has the same.
+    // The prefix keeps the id different from that of any field of an operation.
     format!("setting:{option}")
 }

@@ -1,4 +1,4 @@
-//! `answer` and `body`.
+//! The rules `answer` and `body`.
 
 use super::house::{House, JSON, Report, body, label};
 use crate::document::{referenced_name, shown};
@@ -26,7 +26,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Every answer is an envelope.
+/// Checks that an answer is an envelope.
 fn answer_schema(house: &House<'_>, schema: &Value, pointer: &str, report: &mut Report<'_>) {
     if house.document.parts(schema).into_iter().any(|part| referenced_name(part).is_some()) {
         return; // Leads nowhere, which is a matter of `reference`.

@@ -1,4 +1,4 @@
-//! `example`: what a reader, the mock and the tests take for true.
+//! The rule `example`: readers, the mock and the tests rely on examples.
 
 use super::house::{House, JSON, Report, body, items, members};
 use crate::document::{escape, referenced_name, shown};
@@ -7,13 +7,14 @@ use serde_json::Value;
 
 #[derive(Clone, Copy)]
 struct How {
-    /// Whether it is of a request, whose enums are closed. An answer may hold what the server has added since.
+    /// Whether it is the example of a request, whose enums are closed. An answer may hold values that the server has
+    /// added since.
     asked: bool,
-    /// Whether the schemas are in order. An example that contradicts one that is not may be the better of the two.
+    /// Whether the schemas are in order. If one is not, an example that contradicts it may be the better of the two.
     strict: bool,
 }
 
-/// After all other rules.
+/// Checks the examples. This comes after all other rules.
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     let strict = report.violations.iter().all(|violation| ["description", "sentence"].contains(&violation.rule));
     for place in &house.places {
@@ -56,7 +57,7 @@ fn of_content(how: How, house: &House<'_>, content: &Value, pointer: &str, what:
     }
 }
 
-/// Whether the example is what the schema says, wherever it goes into detail.
+/// Compares an example with its schema, in every detail that it goes into.
 fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer: &str, report: &mut Report<'_>) {
     let parts = house.document.parts(schema);
     let of_parts = |key: &str| parts.iter().find_map(|part| part.get(key));
@@ -89,7 +90,7 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
         );
         return report.add(pointer, "example", format!("The example is not of its schema's type. {mend}"));
     }
-    // An answer may hold what the server has added since.
+    // An answer may hold values that the server has added since.
     if let (true, Some(text), Some(values)) = (how.strict && how.asked, example.as_str(), of_parts("enum"))
         && !items(values).any(|value| value == text)
     {
@@ -101,7 +102,7 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
             parts.iter().flat_map(|part| items(&part["required"])).filter_map(Value::as_str).collect();
         required.sort_unstable();
         required.dedup();
-        // What is required and is not a property is a matter of `schema`.
+        // The rule `schema` reports a required name that is not a property.
         let is_property = |name: &&str| house.document.property(schema, name).is_some();
         for name in required.into_iter().filter(is_property).filter(|name| example.get(name).is_none()) {
             report.add(pointer, "example", format!("The example lacks {}, which is required. Add it.", shown(name)));
@@ -136,7 +137,7 @@ fn compare(how: How, house: &House<'_>, schema: &Value, example: &Value, pointer
     }
 }
 
-/// A schema that is not there, or leads nowhere, says nothing.
+/// Whether a value is of a kind. A schema that is missing, or a reference that leads nowhere, allows any.
 fn is_a(kind: &str, value: &Value) -> bool {
     match kind {
         "object" => value.is_object(),

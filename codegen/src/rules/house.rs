@@ -1,26 +1,26 @@
-//! What the rules read of a document, and where they write what is wrong.
+//! What the rules read from a document, and where they report what is wrong.
 
 use crate::document::{Document, Mark, Operation, escape, shown};
 use crate::violation::Violation;
 use serde_json::Value;
 
-/// What the rules read.
+/// The document as the rules read it.
 pub(super) struct House<'a> {
     pub(super) document: &'a Document,
-    /// In the order of the fragments.
+    /// The operations in the order of the fragments.
     pub(super) operations: Vec<Operation<'a>>,
     pub(super) places: Vec<Place<'a>>,
-    /// The schemas that a hand-written type stands for.
+    /// The schemas that a hand-written type replaces.
     pub(super) replacements: &'a [&'a str],
 }
 
-/// A schema and where it stands.
+/// A schema and its place.
 #[derive(Clone)]
 pub(super) struct Place<'a> {
     pub(super) pointer: String,
     pub(super) schema: &'a Value,
     pub(super) role: Role<'a>,
-    /// The schema whose `allOf` this is a part of, however deep; the schema itself otherwise.
+    /// The schema whose `allOf` this is a part of, however deep; otherwise the schema itself.
     pub(super) whole: &'a Value,
 }
 
@@ -55,7 +55,7 @@ impl<'a> House<'a> {
         house
     }
 
-    /// The members of the mapping at `pointer`, in the order of the fragments: a map may have another.
+    /// The members of the mapping at `pointer`, in the order of the fragments, which the map itself need not have.
     pub(super) fn members(&self, pointer: &str, mapping: &'a Value) -> Vec<(&'a str, String)> {
         let member = |(name, _): (&'a String, _)| (name.as_str(), format!("{pointer}/{}", escape(name)));
         let mut found: Vec<_> = members(mapping).map(member).collect();
@@ -68,19 +68,19 @@ impl<'a> House<'a> {
         (file, line, column)
     }
 
-    /// Whether a schema is, or stands within, one that a hand-written type replaces.
+    /// Whether a schema is, or is part of, one that a hand-written type replaces.
     pub(super) fn is_replaced(&self, pointer: &str) -> bool {
         let path = pointer.strip_prefix("/components/schemas/").unwrap_or_default();
         self.replacements.contains(&path.split('/').next().unwrap_or_default())
     }
 
-    /// Whether any part of the schema names `name` as required.
+    /// Whether any part of the schema requires `name`.
     pub(super) fn requires(&self, schema: &Value, name: &str) -> bool {
         self.document.parts(schema).into_iter().any(|part| items(&part["required"]).any(|required| required == name))
     }
 }
 
-/// Every schema in the document, inner ones included. References are places, but not followed.
+/// Every schema in the document, inner ones included. References are listed, but not followed.
 fn places<'a>(document: &'a Document, operations: &[Operation<'a>]) -> Vec<Place<'a>> {
     let mut open = Vec::new();
     let mut root = |pointer, schema, role| open.push(Place { pointer, schema, role, whole: schema });
@@ -124,12 +124,12 @@ fn inner<'a>(place: &Place<'a>) -> Vec<Place<'a>> {
     inner
 }
 
-/// The items of a list; none of anything else.
+/// The items of a list; empty for anything else.
 pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// The members of a mapping; none of anything else.
+/// The members of a mapping; empty for anything else.
 pub(super) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
@@ -139,7 +139,7 @@ pub(super) fn body<'a>(operation: &Operation<'a>) -> &'a Value {
     &operation.value["requestBody"]["content"]["application/json"]
 }
 
-/// What a message calls an operation.
+/// The name of an operation in messages.
 pub(super) fn label(operation: &Operation<'_>) -> String {
     match operation.id() {
         "" => shown(&format!("{} {}", operation.method.to_uppercase(), operation.path)),

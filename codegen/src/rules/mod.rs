@@ -1,6 +1,7 @@
-//! The house rules: what a fragment must keep to besides the shape of its parts.
+//! The house rules: what a fragment must comply with besides the shape of its parts.
 //!
-//! A rule is here because breaking it makes progenitor panic or generate something unusable, because it keeps the client
+//! A rule is here because breaking it makes progenitor panic or generate something unusable, because it keeps the
+//! client uniform, or because it keeps secrets out of logs.
 //! uniform, or because it keeps secrets out of logs.
 
 mod bodies;
@@ -21,8 +22,8 @@ use crate::document::Document;
 use crate::violation::Violation;
 use house::{House, Report};
 
-/// What is wrong with a document whose shape is right, by place. `replacements` names the schemas that the build
-/// replaces by hand-written types.
+/// Returns what is wrong with a document whose shape is right, by place. `replacements` names the schemas that the
+/// build replaces by hand-written types.
 pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
     let house = House::new(document, replacements);
     let mut report = Report { document, violations: Vec::new() };
@@ -36,7 +37,7 @@ pub fn check(document: &Document, replacements: &[&str]) -> Vec<Violation> {
     examples::check(&house, &mut report);
     let mut violations = report.violations;
     violations.sort();
-    // An alias makes one place stand for several, so messages name what stands there and not who uses it.
+    // An alias gives one place to several nodes, so messages name what is there and not who uses it.
     violations.dedup();
     violations
 }

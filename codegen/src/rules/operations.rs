@@ -1,4 +1,4 @@
-//! `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
+//! The rules `operation-id`, `summary`, `description`, `tag`, `security`, `replaced-by` and `idempotent`.
 
 use super::house::{House, Report, items, label, members};
 use crate::document::{Operation, escape, shown};
@@ -6,8 +6,8 @@ use crate::near::{did_you_mean, near};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What `Client` has already, by hand, by derive or as progenitor's constructors: a generated method of the same name would
-/// not compile, or hide it.
+/// The methods that `Client` has already, by hand, by derive or as progenitor's constructors: a generated method of the
+/// same name would not compile, or would hide the other.
 pub const RESERVED: &[&str] = &[
     "builder",
     "call",
@@ -26,7 +26,7 @@ pub const RESERVED: &[&str] = &[
     "withUserAccessToken",
 ];
 
-/// The operation that the client calls by itself, for those that take what it answers.
+/// The operation that the client calls by itself, for operations that take the token it returns.
 const MANAGEMENT_TOKEN: &str = "getManagementToken";
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
@@ -128,7 +128,7 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The word itself if it is known, and what is meant by it otherwise.
+/// The word itself if it is known; otherwise the word that is meant by it.
 fn near_or<'a>(word: &'a str, known: Vec<&'a str>) -> &'a str {
     if known.contains(&word) { word } else { near(word, known).unwrap_or(word) }
 }
@@ -182,7 +182,7 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// A caller of a deprecated operation is told where to go.
+/// Checks that a deprecated operation tells its callers what to use instead.
 fn replaced_by(by_id: &BTreeMap<&str, &Operation<'_>>, operation: &Operation<'_>, report: &mut Report<'_>) {
     let pointer = format!("{}/x-replaced-by", operation.pointer);
     let label = label(operation);

@@ -1,4 +1,4 @@
-//! `path` and `parameter`.
+//! The rules `path` and `parameter`.
 
 use super::house::{House, Report, items, label, members};
 use super::schemas::counts;
@@ -110,7 +110,7 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
     }
 }
 
-/// A path has room for a text alone. progenitor has no way to set an object in a query.
+/// Whether a parameter can be sent: a path only holds a text, and progenitor cannot set an object in a query.
 fn fits(parameter: &Value, schema: &Value) -> bool {
     let is = |types: &[&str]| types.iter().any(|known| schema["type"] == *known);
     is(&["string", "integer", "number", "boolean"])

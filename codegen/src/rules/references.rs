@@ -1,4 +1,4 @@
-//! `reference`, `replacement` and `unreferenced`.
+//! The rules `reference`, `replacement` and `unreferenced`.
 
 use super::house::{House, Report, items, members};
 use crate::document::{escape, referenced_name, shown};
@@ -10,7 +10,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     let document = house.document;
     let schemas = &document.value["components"]["schemas"];
     let known = || document.schemas().map(|(name, _)| name.as_str());
-    // What a misspelled reference means is used, too.
+    // A schema that a misspelled reference means counts as used.
     let mut meant = Vec::new();
     for place in &house.places {
         let Some(reference) = place.schema.get("$ref") else { continue };
@@ -60,7 +60,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
 }
 
 /// The schemas that the generator has to look into to make `schema`: itself a reference, or merged by an `allOf`
-/// anywhere in it. A plain reference elsewhere becomes a type's name, and may be circular.
+/// anywhere in it. Any other reference only becomes a type's name, and may be circular.
 fn made_of<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
     let mut names = BTreeSet::new();
     let mut open = vec![(schema, true)];
@@ -72,7 +72,7 @@ fn made_of<'a>(schemas: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
             open.extend(schemas.get(name).map(|target| (target, true)));
         }
         let parts: Vec<_> = items(&node["allOf"]).collect();
-        // One part alone is as good as a reference.
+        // A single part is as good as a reference.
         let merged = merged || parts.len() > 1;
         open.extend(parts.into_iter().map(|part| (part, merged)));
         let plain = members(&node["properties"]).map(|(_, property)| property).chain(items(&node["oneOf"]));

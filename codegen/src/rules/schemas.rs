@@ -1,4 +1,4 @@
-//! `schema`.
+//! The rule `schema`.
 
 use super::house::{House, Place, Report, Role, items, members};
 use crate::document::{referenced_name, shown};
@@ -23,7 +23,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The parts of a schema become one type.
+/// Checks that all parts of a schema are of one kind, since they become one type.
 fn one_kind(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let Place { pointer, schema, .. } = place;
     if items(&schema["allOf"]).nth(1).is_none() {
@@ -92,7 +92,8 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What has a default is always sent, also by those who did not mean to say anything; and read where a server says nothing.
+/// Refuses a default: it would always be sent, even by callers who did not mean to say anything, and read where a
+/// server said nothing.
 fn default(place: &Place<'_>, report: &mut Report<'_>) {
     if place.schema.get("default").is_some() {
         let message = "A `default` would be sent, or read, where nothing was said. Say in the description what the server takes then.";
@@ -100,7 +101,7 @@ fn default(place: &Place<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Help texts and documentation are made of it.
+/// Checks descriptions, from which help texts and documentation are made.
 fn described(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let Place { pointer, schema, role, .. } = place;
     let what = match role {
@@ -154,13 +155,13 @@ fn values(place: &Place<'_>, report: &mut Report<'_>) {
     report.add(&format!("{pointer}/enum"), "schema", message);
 }
 
-/// Two values of which the generator would make one variant.
+/// Two values from which the generator would make the same variant.
 fn alike<'a>(texts: &[&'a str]) -> Option<(&'a str, &'a str)> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     texts.iter().find_map(|text| seen.insert(text.to_upper_camel_case(), text).map(|first| (first, *text)))
 }
 
-/// What a generated type cannot keep, or only with a crate that the client would have to depend on.
+/// Refuses what a generated type cannot keep, or only with a crate that the client would have to depend on.
 fn kept(place: &Place<'_>, report: &mut Report<'_>) {
     const CONSTRAINTS: [&str; 7] = ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern"];
     const FORMATS: [&str; 6] = ["uuid", "date", "date-time", "ip", "ipv4", "ipv6"];
@@ -201,7 +202,7 @@ fn properties<'a>(house: &House<'a>, place: &Place<'a>, report: &mut Report<'_>)
     if !std::ptr::eq(*schema, *whole) || schema.get("allOf").is_none() {
         return;
     }
-    // The parts of an `allOf` become one type. What collides within one part has been reported there.
+    // The parts of an `allOf` become one type. A collision within one part is reported at that part.
     let mut fields: BTreeMap<String, (&str, usize)> = BTreeMap::new();
     for (index, part) in house.document.parts(schema).into_iter().enumerate() {
         for (name, _) in members(&part["properties"]) {

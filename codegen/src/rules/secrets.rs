@@ -1,11 +1,11 @@
-//! `secret`: what looks secret gets a type that does not print itself, or a reason why not.
+//! The rule `secret`: a field that looks secret gets a type that does not print itself, or a reason why not.
 
 use super::house::{House, Place, Report, Role, items, members};
 use crate::document::{Operation, escape, shown};
 use heck::ToSnakeCase as _;
 use serde_json::Value;
 
-/// What a secret's name holds, whatever its case, `_` and `-`.
+/// The words in a secret's name, whatever their case, `_` and `-`.
 const WORDS: &[&str] = &[
     "secret",
     "password",
@@ -21,13 +21,13 @@ const WORDS: &[&str] = &[
     "codeverifier",
 ];
 
-/// What it ends in, where the word alone says too little: `senderPass`.
+/// The endings of a secret's name, for words that say too little elsewhere: `senderPass`.
 const ENDS: &[&str] = &["pass", "salt"];
 
-/// What may stand in a `format: password` schema: the secret's type checks nothing.
+/// The keys that a `format: password` schema may have: the secret's type checks nothing.
 const PASSWORD_KEYS: &[&str] = &["type", "format", "description", "example", "nullable"];
 
-/// Stands beside a property or parameter that only looks secret, and says why it is not.
+/// The key, beside a property or parameter that only looks secret, that says why it is not.
 const REASON: &str = "x-not-secret";
 
 pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
@@ -35,7 +35,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         if is_password(place.schema) {
             password(place, report);
         }
-        // typify would wrap it in a type of its own, which the rest of the build does not take for a secret.
+        // typify would wrap it in a type of its own, which the rest of the build does not recognise as a secret.
         if place.role == Role::Component && house.document.parts(place.schema).into_iter().any(is_password) {
             let message = "A named schema cannot be a secret. Write `format: password` where it is used.";
             report.add(&place.pointer, "secret", message);
@@ -54,7 +54,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What a name ends in that tells of a secret but does not hold one: `accessKeyId`, `token_type`, `passwordLastSetAt`.
+/// The endings of names that are about a secret but do not hold one: `accessKeyId`, `token_type`, `passwordLastSetAt`.
 const ABOUT: &[&str] = &[
     "id",
     "type",
@@ -83,7 +83,7 @@ pub fn looks_secret(name: &str) -> bool {
     secret_word(name).is_some()
 }
 
-/// What of the name makes it look secret.
+/// The part of the name that makes it look secret.
 fn secret_word(name: &str) -> Option<&'static str> {
     let words = name.to_snake_case();
     if words.rsplit('_').next().is_some_and(|last| ABOUT.contains(&last)) {
@@ -112,7 +112,7 @@ fn strings<'a>(house: &House<'a>, schema: &'a Value) -> Vec<&'a Value> {
             }
         }
     }
-    // What may be anything may be a string.
+    // A schema of any value also allows a string.
     seen.retain(|part| part["type"] == "string" || part.get("x-any").is_some());
     seen
 }
@@ -153,7 +153,7 @@ fn property(house: &House<'_>, place: &Place<'_>, name: &str, report: &mut Repor
     }
 }
 
-/// Addresses end up in logs of every kind, so no secret stands in one.
+/// Refuses a secret in a parameter: addresses end up in logs of every kind.
 fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<'_>) {
     for (index, parameter) in items(&operation.value["parameters"]).enumerate() {
         let name = parameter["name"].as_str().unwrap_or_default();

@@ -1,9 +1,10 @@
-//! `sentence`: what a draft leaves to be written, and what documentation would take for code.
+//! The rule `sentence`: the sentences that a draft leaves to be written, and texts that documentation would take for
+//! code.
 
 use super::house::{Report, items, members};
 use crate::document::{escape, shown};
 
-/// Stands in a draft for each sentence that its author has yet to write.
+/// The placeholder in a draft for each sentence that its author has yet to write.
 pub const UNWRITTEN: &str = "TODO(describe)";
 
 pub(super) fn check(report: &mut Report<'_>) {

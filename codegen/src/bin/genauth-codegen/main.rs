@@ -1,4 +1,4 @@
-//! The tool of whoever works on fragments: `cargo run -p genauth-codegen -- …`.
+//! The tool for people who write fragments: `cargo run -p genauth-codegen -- …`.
 
 mod check;
 mod diff;

@@ -1,4 +1,4 @@
-//! `refresh`: everything that is made by programs and checked in, made anew.
+//! `refresh`: makes all generated files that are checked in anew.
 
 use genauth_codegen::checked_in::{GROUPS, checked_in};
 use std::collections::BTreeMap;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitCode, Stdio};
 use std::{env, fs, io};
 
-/// The tests that hold texts of the program against what is checked in. Given a folder in this variable, they write their
+/// Tests that compare texts of the program with what is checked in. If this variable names a folder, they write their
 /// texts there.
 const INTO: &str = "GENAUTH_REFRESH_INTO";
-/// It says no `-p`, so that the build is the one that `cargo test` needs next.
+/// There is no `-p`, so that the build is the one that `cargo test` needs next.
 const TESTS: [&str; 5] = ["test", "--test", "cli", "--", "reviewed::"];
 
-/// What these tests make, and nothing else.
+/// The folder of what these tests make, and of nothing else.
 const SNAPSHOTS: &str = "cli/tests/snapshots";
 
-/// 0 if all is as it should be by then, and 1 otherwise.
+/// Returns 0 if everything is up to date in the end, and 1 otherwise.
 pub fn run(only_check: bool) -> ExitCode {
     match refresh(only_check) {
         Ok(stale) if stale > 0 && only_check => {
@@ -37,18 +37,18 @@ pub fn run(only_check: bool) -> ExitCode {
     }
 }
 
-/// How many files were out of date.
+/// Makes all files, and returns how many were out of date.
 fn refresh(only_check: bool) -> Result<usize, String> {
     let root = root()?;
     let lines = |violations: Vec<_>| violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let texts = checked_in(&root).map_err(lines)?;
     let stale = settle(&root, GROUPS, texts.into_iter().collect(), only_check)?;
-    // The program is built of what was written.
+    // The program is built from what was just written.
     let snapshots = snapshots(&root, only_check)?.into_iter().map(|(name, text)| (format!("{SNAPSHOTS}/{name}"), text));
     Ok(stale + settle(&root, SNAPSHOTS, snapshots.collect(), only_check)?)
 }
 
-/// The clone of the repository that this runs in.
+/// The root of the repository's clone that this runs in.
 fn root() -> Result<PathBuf, String> {
     let here = env::current_dir().map_err(|error| format!("The current folder cannot be found: {error}."))?;
     let is_root =
@@ -57,7 +57,7 @@ fn root() -> Result<PathBuf, String> {
     root.ok_or_else(|| format!("{} is not in a clone of genauth's repository. Run this inside of one.", here.display()))
 }
 
-/// Makes each file what it should be, and says so. In `folder` there is to be nothing else.
+/// Makes each file what it should be, and reports it. Removes all other files in `folder`.
 fn settle(root: &Path, folder: &str, made: BTreeMap<String, String>, only_check: bool) -> Result<usize, String> {
     let mut stale = 0;
     let known = texts(&root.join(folder)).map_err(|error| format!("{folder} cannot be read: {error}."))?;
@@ -90,14 +90,14 @@ fn settle(root: &Path, folder: &str, made: BTreeMap<String, String>, only_check:
 fn snapshots(root: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
     let into = env::temp_dir().join(format!("genauth-refresh-{}", process::id()));
     let made = make_snapshots(root, &into, only_check);
-    // It is the system's folder for what may stay behind.
+    // A failure is ignored: this is in the system's folder for temporary files.
     let _ = fs::remove_dir_all(&into);
     made
 }
 
 fn make_snapshots(root: &Path, into: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
     fs::create_dir(into).map_err(|error| format!("{} cannot be made: {error}.", into.display()))?;
-    // This is how `cargo run` knows it.
+    // `cargo run` sets this variable.
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(&TESTS[..1]).args(only_check.then_some("--locked")).args(&TESTS[1..]);
     cargo.current_dir(root).env(INTO, into).stdin(Stdio::null()).stderr(Stdio::inherit());

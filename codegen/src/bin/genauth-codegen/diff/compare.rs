@@ -1,8 +1,8 @@
-//! One document's operations beside another's.
+//! Compares the operations of two documents.
 
 use super::model::{Call, Calls, Field, Fields};
 
-/// Nothing stands for what is the same.
+/// The kind of a finding. There is no kind for what stays the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Breaking,
@@ -16,7 +16,7 @@ pub(super) struct Finding {
     pub(super) operation: String,
     pub(super) place: String,
     pub(super) what: String,
-    /// Where something that breaks does so.
+    /// The sides on which something breaks.
     pub(super) sides: &'static str,
 }
 
@@ -35,7 +35,7 @@ impl Kind {
     }
 }
 
-/// In the order of the operations' ids, and of the fields' places.
+/// Compares the documents, in the order of the operations' ids and the fields' places.
 pub(super) fn documents(old: &Calls, new: &Calls) -> Vec<Finding> {
     let mut findings = Vec::new();
     let at = |all: &Calls, wanted: &Call| {
@@ -44,7 +44,7 @@ pub(super) fn documents(old: &Calls, new: &Calls) -> Vec<Finding> {
     };
     for (id, before) in old {
         let mut report = Report { operation: id, findings: &mut findings };
-        // The short id of an operation may have become the whole one, since another came that ends alike.
+        // An operation's short id may have become the whole one because another operation came that ends alike.
         let same = new.get(id).or_else(|| new.values().find(|now| now.whole_id == before.whole_id));
         let renamed = at(new, before).filter(|now| !new.contains_key(id) && !old.contains_key(now));
         match (same, renamed) {
@@ -90,7 +90,7 @@ fn operations(before: &Call, now: &Call, report: &mut Report<'_>) {
         (false, true) => report.add(Kind::Looser, "", "is sent again where it fails".to_owned(), ""),
         _ => {}
     }
-    // Where nothing is needed, everything is enough.
+    // If the new document also takes no credentials, any are enough.
     for gone in before.security.difference(&now.security).filter(|_| !now.security.contains("")) {
         report.add(Kind::Breaking, "security", format!("{} is not enough any more", or_nothing(gone)), WIRE);
     }
@@ -106,7 +106,7 @@ fn or_nothing(credentials: &str) -> &str {
 }
 
 fn fields(before: &Fields, now: &Fields, answered: bool, report: &mut Report<'_>) {
-    // What stands within a field that goes, comes or gets another type, goes, comes or changes with it.
+    // Fields within a field that goes, comes or gets another type are not reported on their own.
     let is_within = |place: &str, outer: &[&str]| {
         outer.iter().any(|outer| place.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[', '{', '|'])))
     };

@@ -1,9 +1,9 @@
-//! `diff`: what a newer document means to a program that was built from an older one.
+//! `diff`: what a newer document means for a program that was built from an older one.
 //!
-//! Two sides are asked, for each operation and each of its fields. On the wire: does the server of the newer document
-//! understand what the program sends, and the program what that answers? A request may become looser and an answer
-//! stricter, not the other way round. In Rust: does the program compile against the client of the newer document, and mean
-//! the same?
+//! Two questions are asked of each operation and each of its fields. On the wire: does the server of the newer document
+//! understand what the program sends, and the program what the server answers? A request may become looser and an
+//! answer stricter, but not the other way round. In Rust: does the program compile against the client of the newer
+//! document, and mean the same?
 //!
 //! | what changes | of a request | of an answer |
 //! |---|---|---|
@@ -29,7 +29,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// 0 if nothing breaks, 1 if something does or is gone, and 2 if a document cannot be read.
+/// Returns 0 if nothing breaks, 1 if something breaks or is gone, and 2 if a document cannot be read.
 pub fn run(old: &str, new: &str) -> ExitCode {
     let calls = |path| model::operations(&read(path)?).map_err(|problem| format!("{path}: {problem}"));
     let (old, new) = match (calls(old), calls(new)) {
@@ -48,12 +48,12 @@ pub fn run(old: &str, new: &str) -> ExitCode {
     let count = |kind: Kind| findings.iter().filter(|finding| finding.kind == kind).count();
     let [breaking, gone, looser, new] = [Kind::Breaking, Kind::Gone, Kind::Looser, Kind::New].map(count);
     let _ = writeln!(text, "{breaking} breaking, {gone} gone, {looser} looser, {new} new.");
-    // Who reads the first lines alone has closed the rest.
+    // A failure is ignored: a reader that only wants the first lines has closed the pipe.
     let _ = std::io::stdout().write_all(text.as_bytes());
     if breaking + gone == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-/// A folder of fragments, or a document in one file.
+/// Reads a folder of fragments, or a document in one file.
 fn read(path: &str) -> Result<Value, String> {
     let file = Path::new(path);
     let value = if file.is_dir() {

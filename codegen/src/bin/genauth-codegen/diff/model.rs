@@ -1,26 +1,26 @@
-//! A document as its operations, and each of these as the fields that it has on the wire. Read leniently: what is not
-//! understood is a field of no known type.
+//! A document as its operations, and each operation as the fields that it has on the wire. It is read leniently: what
+//! is not understood becomes a field of unknown type.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The operations, by their ids.
+/// The operations by their ids.
 pub(super) type Calls = BTreeMap<String, Call>;
 
 pub(super) struct Call {
-    /// The whole id, of which the document's short one leaves out what stands in front.
+    /// The operation's full id, before the document's prefix is left out.
     pub(super) whole_id: String,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) deprecated: bool,
     pub(super) idempotent: bool,
-    /// Each the names of credentials that go together.
+    /// The alternatives, each the names of credentials that go together.
     pub(super) security: BTreeSet<String>,
     pub(super) request: Fields,
     pub(super) answer: Fields,
 }
 
-/// The fields, by their places, such as `body.list[].code`.
+/// The fields by their places, such as `body.list[].code`.
 pub(super) type Fields = BTreeMap<String, Field>;
 
 #[derive(Clone, PartialEq)]
@@ -28,9 +28,9 @@ pub(super) struct Field {
     pub(super) required: bool,
     pub(super) nullable: bool,
     pub(super) secret: bool,
-    /// What OpenAPI calls it.
+    /// The kind of value, as OpenAPI names it.
     pub(super) kind: String,
-    /// Beside that of a secret.
+    /// The `format`, except for that of a secret.
     pub(super) format: String,
     /// The name of the schema, which is the type's in Rust.
     pub(super) name: Option<String>,
@@ -39,14 +39,14 @@ pub(super) struct Field {
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
 
-/// More than a document nests, and enough to end where one goes in circles by another way than a reference.
+/// No document nests more deeply; this ends one that goes in circles by another way than a reference.
 const DEEPEST: usize = 24;
 
 /// The most fields of one request or answer: schemas that refer to each other from many places would be written out
 /// without end.
 const MOST: usize = 20_000;
 
-/// The operations, or what one of them is too large for.
+/// Reads the operations, or says which of them is too large.
 pub(super) fn operations(document: &Value) -> Result<Calls, String> {
     let mut found = Calls::new();
     let of_item = |(_, item): (_, &Value)| {
@@ -108,7 +108,8 @@ pub(super) fn operations(document: &Value) -> Result<Calls, String> {
     Ok(found)
 }
 
-/// The id without what some generators put in front, such as `GroupsController_listGroups`, unless others end in it as well.
+/// The id without the prefix that some generators put before it, as in `GroupsController_listGroups`, unless other ids
+/// end alike.
 fn short<'a>(id: &'a str, all: &[String]) -> &'a str {
     let end = |id: &'a str| id.rsplit('_').next().unwrap_or(id);
     let alike = all.iter().filter(|other| other.rsplit('_').next() == Some(end(id))).count();
@@ -118,7 +119,7 @@ fn short<'a>(id: &'a str, all: &[String]) -> &'a str {
 struct Reader<'a> {
     document: &'a Value,
     fields: Fields,
-    /// The names of the schemas around, of which none is entered again.
+    /// The names of the enclosing schemas, none of which is entered again.
     within: Vec<&'a str>,
 }
 
@@ -168,7 +169,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a schema is made of: itself and, through references and `allOf`, its parts; each once.
+/// The parts of a schema: itself and, through references and `allOf`, its parts, each once.
 fn parts<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     let (mut parts, mut open): (Vec<&Value>, _) = (Vec::new(), vec![schema]);
     while let Some(part) = open.pop() {
@@ -185,13 +186,13 @@ fn name_of(part: &Value) -> Option<&str> {
     part.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
-/// One step: a schema's further references are parts of their own.
+/// Follows a reference by one step: further references are parts of their own.
 fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
     let pointer = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
     pointer.map_or(node, |pointer| document.pointer(pointer).unwrap_or(&Value::Null))
 }
 
-/// The schema of the JSON content, or of the first there is.
+/// The schema of the JSON content, or else of the first content.
 fn content(node: &Value) -> &Value {
     let content = &node["content"];
     let json = content.get("application/json").or_else(|| members(content).next().map(|(_, media)| media));

@@ -1,4 +1,4 @@
-//! The fragment that becomes of the operations.
+//! Makes a fragment from the operations.
 
 use super::house::House;
 use super::source::{Operation, Source};
@@ -8,7 +8,7 @@ use genauth_codegen::rules::UNWRITTEN;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// What editors check a fragment of this repository against.
+/// The schema that editors check a fragment of this repository against.
 const SCHEMA: &str = "codegen/group.schema.json";
 
 pub(super) const JSON: &str = "application/json";
@@ -17,20 +17,20 @@ pub(super) struct Draft<'a> {
     pub(super) source: &'a Source,
     pub(super) house: &'a House,
     pub(super) schemas: BTreeMap<String, Node>,
-    /// The names in the order in which they came up.
+    /// The names of schemas in the order in which they came up.
     pub(super) order: Vec<String>,
-    /// What each schema is called here, by its reference.
+    /// The name of each schema in the fragment, by its reference.
     pub(super) names: BTreeMap<&'a str, String>,
-    /// In small letters.
+    /// The names that are taken, in small letters.
     taken: BTreeSet<String>,
-    /// Guards against names that stand for themselves.
+    /// The references that are being resolved, so that none leads back to itself.
     pub(super) open: Vec<&'a str>,
     pub(super) ids: Vec<(Operation<'a>, String)>,
     notes: BTreeSet<String>,
 }
 
 impl<'a> Draft<'a> {
-    /// The fragment, or for each operation that cannot be described a sentence why not.
+    /// Makes the fragment, or says for each operation that cannot be described why not.
     pub(super) fn of(source: &'a Source, house: &'a House, operations: &[Operation<'a>]) -> Result<Node, Vec<String>> {
         let mut draft = Self {
             source,
@@ -84,7 +84,7 @@ impl<'a> Draft<'a> {
             fragment = fragment.with("tags", vec![tag]);
         }
         let paths = Node::Map(paths);
-        // What was left out may have had schemas of its own.
+        // Parts that were left out may have had schemas of their own.
         let mut used = BTreeSet::new();
         self.reach(&paths, &mut used);
         let fragment = fragment.with("paths", paths);
@@ -111,7 +111,7 @@ impl<'a> Draft<'a> {
         let short = names::short(operation.id());
         let of_path = names::path_ids(operation.path);
         let is_shared = self.source.operations().iter().filter(|other| names::short(other.id()) == short).count() > 1;
-        // Where a short form means several operations, none of them gets it for coming first.
+        // If a short id would fit several operations, none of them gets it just for coming first.
         let (first, then) =
             if is_shared { (of_path, vec![names::camel(short)]) } else { (vec![names::camel(short)], of_path) };
         let whole = names::camel(&format!("{} {} {}", operation.method, operation.id(), operation.path));
@@ -129,7 +129,7 @@ impl<'a> Draft<'a> {
         Node::map().with(JSON, Node::map().with("schema", schema).with("example", example))
     }
 
-    /// What the schema behind a reference is called here; it is described if it is not yet.
+    /// The name of the schema behind a reference. Describes the schema if that has not been done yet.
     pub(super) fn named(&mut self, reference: &'a str, known: &str) -> String {
         if let Some(name) = self.names.get(reference) {
             return name.clone();
@@ -150,7 +150,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn define(&mut self, name: &str, schema: &'a Node) {
-        // Its place is before what it is made of.
+        // The schema's place is before the schemas that it is made of.
         self.order.push(name.to_owned());
         let body = self.body(name, schema);
         self.schemas.insert(name.to_owned(), body);
@@ -161,7 +161,7 @@ impl<'a> Draft<'a> {
         self.schemas.insert(name.to_owned(), schema);
     }
 
-    /// The name, or one after it that nothing else has.
+    /// The wanted name, or one with a number behind it if that is taken.
     pub(super) fn free_name(&mut self, wanted: &str) -> String {
         let candidates = std::iter::once(wanted.to_owned()).chain((2..).map(|n| format!("{wanted}{n}")));
         let mut free = candidates.filter(|name| !self.taken.contains(&name.to_lowercase()));
@@ -170,7 +170,7 @@ impl<'a> Draft<'a> {
         name
     }
 
-    /// Notes what the document knows of a schema that the fragments have already.
+    /// Notes the fields that the document has for a schema which the fragments have already.
     pub(super) fn compare(&mut self, name: &str, schema: &'a Node) {
         let fields = self.source.parts(schema).into_iter().flat_map(|part| part.get("properties").entries());
         let new: Vec<String> = fields

@@ -1,4 +1,4 @@
-//! Examples: the document's own values where they are plain and fit, made up otherwise, and never a secret's.
+//! Examples: the document's own values if they are plain and fit, otherwise made-up ones, and never a secret's.
 
 use super::names;
 use super::tree::Node;
@@ -7,7 +7,7 @@ use serde_json::Value;
 const UNIX_SECONDS: i64 = 1_772_618_400;
 pub(super) const DATE_TIME: &str = "2026-01-02T03:04:05.000Z";
 
-/// The value as an example of a scalar of `kind`, if it fits and is neither prose nor like a secret.
+/// The value as an example of a scalar of `kind`, if it fits and looks neither like prose nor like a secret.
 pub(super) fn fitting(kind: &str, value: &Node) -> Option<Node> {
     let Node::Scalar(value) = value else { return None };
     match (kind, value) {
@@ -21,7 +21,7 @@ pub(super) fn fitting(kind: &str, value: &Node) -> Option<Node> {
     }
 }
 
-/// Whether a text is an identifier, a code or the like: no words of somebody's, no address of somebody, nothing random.
+/// Whether a text is an identifier, a code or the like: not words, not an address, and nothing random.
 fn is_plain(text: &str) -> bool {
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/+".contains(c));
     plain && (1..=40).contains(&text.len()) && !text.contains("//") && !text.starts_with("eyJ")
@@ -49,7 +49,7 @@ pub(super) fn scalar(schema: &Node, name: &str) -> Node {
     }
 }
 
-/// An example of the schema, with what it requires; none if it requires itself. `find` knows the named schemas.
+/// An example of the schema, with what it requires; `None` if it requires itself. `find` looks up the named schemas.
 pub(super) fn of<'a>(
     schema: &'a Node,
     name: &'a str,
@@ -90,7 +90,7 @@ pub(super) fn of<'a>(
         "object" => {
             let properties = schema.get("properties").entries();
             let required = |name: &str| schema.get("required").items().iter().any(|required| required.text() == name);
-            // Where nothing is required, one property shows what is meant.
+            // If nothing is required, one property shows what is meant.
             let one = properties.first().filter(|_| schema.get("required").items().is_empty());
             let mut members = Vec::new();
             for (name, property) in properties {

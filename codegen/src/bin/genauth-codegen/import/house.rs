@@ -1,4 +1,4 @@
-//! The fragments that are there already.
+//! The fragments that exist already.
 
 use super::tree::Node;
 use genauth_codegen::document::Document;
@@ -11,7 +11,8 @@ pub(super) struct House {
 }
 
 impl House {
-    /// The fragments in `openapi`, or in a project that extends genauth, its own with what is in `fragments`.
+    /// Reads the fragments in `openapi` or, in a project that extends genauth, genauth's document and the fragments in
+    /// `fragments`.
     pub(super) fn open() -> Result<Self, String> {
         let (folder, base) = match Path::new("openapi").is_dir() {
             true => ("openapi", None),
@@ -19,7 +20,7 @@ impl House {
         };
         let document = match base {
             Some(base) if !Path::new(folder).is_dir() => base,
-            // A draft is written into a file of the folder, which is there already, and empty.
+            // The draft is usually redirected into a file of the folder, which exists by then and is empty.
             base => load::load_begun(base, Path::new(folder), folder)
                 .map_err(|violations| violations.first().map(ToString::to_string).unwrap_or_default())?,
         };
@@ -56,7 +57,7 @@ impl House {
         meant.next().map(|known| known.id().to_owned())
     }
 
-    /// Where an operation stands already: a file and line, or another crate.
+    /// Where an operation is described already: a file and line, or another crate.
     pub(super) fn place(&self, method: &str, path: &str) -> Option<String> {
         let operations = self.document.operations();
         let known = operations.iter().find(|known| known.method == method && known.path == path)?;

@@ -1,7 +1,7 @@
-//! `import`: a first draft of a fragment, from an OpenAPI document.
+//! `import`: makes a first draft of a fragment from an OpenAPI document.
 //!
-//! A draft keeps the facts (paths, fields, types, what is required) and none of the sentences: those are somebody else's.
-//! Each is left to be written, and the house rules say so until it is.
+//! A draft keeps the facts (paths, fields, types, what is required) and none of the sentences, whose words belong to
+//! others. Each sentence has to be written, and the house rules report it until it is.
 
 mod draft;
 mod example;
@@ -18,7 +18,7 @@ use house::House;
 use source::{Operation, Source};
 use std::process::ExitCode;
 
-/// 0 with a draft on stdout; 2 if there is none, with the reasons on stderr.
+/// Returns 0 with a draft on stdout, or 2 without one, with the reasons on stderr.
 pub fn run(document: &str, operations: &[&str]) -> ExitCode {
     match import(document, operations) {
         Ok(draft) => {
@@ -58,7 +58,7 @@ fn import(document: &str, wanted: &[&str]) -> Result<String, Vec<String>> {
             }
         }
     }
-    // Everything wrong is told at once.
+    // All problems are reported at once.
     let draft = Draft::of(&source, &house, &operations).map_err(|refused| problems.extend(refused));
     draft.ok().filter(|_| problems.is_empty()).map(|draft| print::print(&draft)).ok_or(problems)
 }

@@ -1,8 +1,8 @@
-//! What things are called here, and what their names say.
+//! The names that a draft gives, and what the document's names say.
 
 use heck::{ToKebabCase, ToLowerCamelCase, ToSnakeCase, ToUpperCamelCase};
 
-/// `getUser` of `ManagementV3_getUser`; the id itself where no class stands before it.
+/// `getUser` for `ManagementV3_getUser`; the id itself if it does not begin with a class.
 pub(super) fn short(id: &str) -> &str {
     match id.split_once('_') {
         Some((class, rest)) if class.starts_with(|c: char| c.is_ascii_uppercase()) && !rest.is_empty() => rest,
@@ -10,7 +10,7 @@ pub(super) fn short(id: &str) -> &str {
     }
 }
 
-/// Ids that a path gives an operation, the shortest one first.
+/// The ids that a path suggests for an operation, the shortest one first.
 pub(super) fn path_ids(path: &str) -> Vec<String> {
     let segments = path.split('/').filter(|segment| !segment.contains('{') && !matches!(*segment, "" | "api" | "v3"));
     let segments: Vec<&str> = segments.collect();
@@ -28,7 +28,7 @@ pub(super) fn pascal(name: &str) -> String {
     match ascii(name).to_upper_camel_case() {
         _ if keeps => name.to_owned(),
         pascal if pascal.starts_with(|c: char| c.is_ascii_uppercase()) => pascal,
-        // Such as `200Answer`, or a name in another script.
+        // The name is one such as `200Answer`, or is in another script.
         pascal => format!("Schema{pascal}"),
     }
 }
@@ -37,12 +37,12 @@ fn ascii(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect()
 }
 
-/// What the schemas within a named one are called after.
+/// The stem from which schemas within a named one get their names.
 pub(super) fn stem(schema: &str) -> &str {
     ["RespDto", "ResDto", "Dto", "DTO"].iter().find_map(|end| schema.strip_suffix(end)).unwrap_or(schema)
 }
 
-/// The group of an operation, from the class in its id: `users` of `UsersManagementController_getUser`.
+/// The group of an operation, from the class in its id: `users` for `UsersManagementController_getUser`.
 pub(super) fn tag(id: &str) -> Option<String> {
     let (class, _) = id.split_once('_')?;
     let words = class.to_kebab_case();
@@ -51,7 +51,8 @@ pub(super) fn tag(id: &str) -> Option<String> {
     Some(words.join("-")).filter(|tag| !tag.is_empty())
 }
 
-/// Whether a name that holds a secret's word ends in a word that tells that it is not a secret: `accessKeyId`, `tokenType`.
+/// Whether a name that contains a secret's word ends in a word which tells that it is not a secret: `accessKeyId`,
+/// `tokenType`.
 pub(super) fn names_no_secret(name: &str) -> bool {
     const ENDS: [&str; 16] = [
         "id", "ids", "type", "at", "time", "level", "policy", "strategy", "method", "endpoint", "url", "uri", "status",
@@ -81,7 +82,7 @@ pub(super) fn is_measured(name: &str) -> bool {
     name.to_snake_case().split('_').any(|word| WORDS.contains(&word))
 }
 
-/// Whether a number of this name and description is a moment in seconds.
+/// Whether a number of this name and description is a time in Unix seconds.
 pub(super) fn is_unix_seconds(name: &str, description: &str) -> bool {
     const ENDS: [&str; 8] = ["at", "time", "timestamp", "date", "exp", "iat", "nbf", "expires"];
     let description = description.to_lowercase();

@@ -8,10 +8,10 @@ use super::{example, names, schema};
 use genauth_codegen::rules::{UNWRITTEN, looks_secret};
 use heck::ToSnakeCase;
 
-/// Where every operation returns an envelope, whatever the document says.
+/// The path under which every operation returns an envelope, whatever the document says.
 const V3: &str = "/api/v3/";
 
-/// The fields of an answer that every answer has.
+/// The fields that are in every answer.
 const ENVELOPE: [&str; 4] = ["statusCode", "message", "apiCode", "requestId"];
 
 impl<'a> Draft<'a> {
@@ -38,7 +38,7 @@ impl<'a> Draft<'a> {
         Ok(node.with_some("requestBody", body).with("responses", Node::map().with("200", answer)))
     }
 
-    /// The operation whose id or path the words on a deprecated one name.
+    /// The operation whose id or path is named in the text of a deprecated one.
     fn successor(&self, operation: &Operation<'a>) -> Option<String> {
         let words = [operation.node.get("description").text(), operation.node.get("summary").text()].join(" ");
         let named: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric() && !"/-_.".contains(c)).collect();
@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
         imported.map(|(_, id)| id.clone()).or_else(|| self.house.current_operation(is_named))
     }
 
-    /// The credentials, by what the document's schemes are: the application's id in a header, the user pool's id for
+    /// The credentials, derived from the document's schemes: the application's id in a header, the user pool's id for
     /// the management side, or a user's token.
     fn security(&self, operation: &Operation<'a>) -> Vec<Node> {
         let schemes = self.source.root.get("components").get("securitySchemes");
@@ -80,13 +80,13 @@ impl<'a> Draft<'a> {
             (true, _, false) => vec![together(&["appId", "userAccessToken"]), together(&["userAccessToken"])],
             (false, true, _) => vec![together(&["appId", "clientSecretBasic"]), together(&["appId"])],
             (false, false, true) => vec![together(&["appId"])],
-            // Nothing is asked for; the application's id goes along where the document knows one.
+            // Nothing is required; the application's id goes along if the document knows one.
             (false, false, false) if declares("app-id") => vec![together(&["appId"])],
             (false, false, false) => vec![Node::map()],
         }
     }
 
-    /// What can be said of the parameters, and comments on the others.
+    /// The parameters that can be described, and comments on the others.
     fn parameters(&mut self, operation: &Operation<'a>) -> (Vec<Node>, Vec<String>) {
         let own = operation.node.get("parameters").items().iter();
         let mut names: Vec<String> = Vec::new();
@@ -95,7 +95,7 @@ impl<'a> Draft<'a> {
             let Some(parameter) = self.source.resolve(parameter) else { continue };
             let name = parameter.get("name").text();
             let argument = name.to_snake_case();
-            // An operation's own stands before one that its path has for all of them.
+            // An operation's own parameter overrides one that its path has for all operations.
             if !names.contains(&argument) {
                 match self.parameter(name, parameter) {
                     Ok(parameter) => said.push(parameter),
@@ -117,7 +117,7 @@ impl<'a> Draft<'a> {
         if place == "path" && !is_scalar {
             return Err("is not a scalar".to_owned());
         }
-        // A query writes a list, and anything that is nested in it.
+        // A query can hold a list, and anything that is nested in it.
         let is_flat = is_scalar || schema.get("type").text() == "array" && !schema.get("items").has("$ref");
         let schema = if is_flat { schema } else { schema::anything() };
         let values = self.source.resolve(parameter.get("schema")).map_or(&[][..], |schema| schema.get("enum").items());
@@ -178,8 +178,8 @@ impl<'a> Draft<'a> {
         Ok(answer.with("description", UNWRITTEN).with("content", content))
     }
 
-    /// The name of the schema that puts the shared envelope around the answer's data, and whether the document shows the
-    /// data alone.
+    /// The name of the schema that puts the shared envelope around the answer's data, and whether the document shows
+    /// only the data.
     fn envelope(&mut self, schema: &'a Node, operation: &Operation<'a>, id: &str) -> Result<(String, bool), String> {
         let parts = self.source.parts(schema);
         let mut fields: Vec<(&str, &Node)> = Vec::new();
@@ -218,7 +218,7 @@ impl<'a> Draft<'a> {
         Ok((name, false))
     }
 
-    /// Defines an answer: the shared envelope, and the fields beside its own.
+    /// Defines an answer: the shared envelope, and the fields that it has besides.
     fn wrap(&mut self, name: &str, fields: Vec<(&str, &'a Node)>) {
         self.order.push(name.to_owned());
         let (properties, left_out) = self.properties(name, fields.into_iter());

@@ -1,4 +1,5 @@
-//! YAML as the fragments are written: short lists on one line, long texts folded, quotes where they are needed alone.
+//! Prints YAML as the fragments are written: short lists on one line, long texts folded, quotes only if they are
+//! needed.
 
 use super::tree::{COMMENT, Node};
 use serde_json::Value;
@@ -12,10 +13,10 @@ pub(super) fn print(node: &Node) -> String {
     out
 }
 
-/// `lead` stands before the first member instead of its indentation, such as `- ` of a list.
+/// `lead` is written before the first member instead of its indentation, such as `- ` for a list.
 fn members(entries: &[(String, Node)], indent: usize, lead: &str, out: &mut String) {
     let mut lead = Some(lead).filter(|lead| !lead.is_empty());
-    // A comment in front of a list's item stands above its dash.
+    // A comment on a list's item is written above its dash.
     for (_, comment) in entries.iter().take_while(|(key, _)| key == COMMENT) {
         write_comment(comment.text(), indent - lead.map_or(0, str::len), out);
     }
@@ -81,7 +82,7 @@ fn write_comment(text: &str, indent: usize, out: &mut String) {
     wrap(text, &format!("{:1$}# ", "", indent), out);
 }
 
-/// The words in lines as long as they may be, each behind `start`.
+/// Wraps the words into lines of the full width, each of which begins with `start`.
 fn wrap(text: &str, start: &str, out: &mut String) {
     let mut line = start.to_owned();
     for word in text.split_whitespace() {
@@ -108,7 +109,7 @@ fn scalar(value: &Value, in_line: bool) -> String {
     }
 }
 
-/// What stands in a text only by its number.
+/// Whether a character must be written as its number.
 fn is_special(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
@@ -128,7 +129,7 @@ fn double_quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Whether the text without quotes is that text, to every reader of YAML.
+/// Whether every reader of YAML takes the text without quotes for that text.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let begins = |c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '$');

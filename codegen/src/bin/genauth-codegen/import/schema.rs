@@ -1,4 +1,4 @@
-//! Schemas as the house writes them: named where they are objects, loose where servers are, and without sentences.
+//! Schemas as the house writes them: named if they are objects, loose where servers are loose, and without sentences.
 
 use super::draft::Draft;
 use super::tree::{COMMENT, Node};
@@ -9,12 +9,12 @@ use heck::ToUpperCamelCase;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Where a schema stands.
+/// The place where a schema is used.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'n> {
-    /// The property or parameter; what it is an example of.
+    /// The property or parameter, after which its example is chosen.
     pub(super) name: &'n str,
-    /// What it is called if it has to become a named schema.
+    /// The name of the schema if it has to become a named one.
     pub(super) title: &'n str,
 }
 
@@ -24,7 +24,7 @@ pub(super) type Unsayable = String;
 impl<'a> Draft<'a> {
     /// A schema that is used in a place: a reference if it is an object with properties.
     pub(super) fn schema(&mut self, schema: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
-        // A list of one is what tools write that want to say something beside a reference.
+        // Some tools write a list of one in order to put text beside a reference.
         for key in ["allOf", "oneOf", "anyOf"] {
             if let [only] = schema.get(key).items()
                 && !schema.has("properties")
@@ -64,7 +64,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What a name stands for that is worth no schema of its own: a scalar, a list or a free object.
+    /// The schema behind a name that needs no schema of its own: a scalar, a list or a free object.
     fn inlined(&mut self, reference: &'a str, target: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
         if self.open.contains(&reference) {
             return Err("is made of itself".to_owned());
@@ -81,7 +81,7 @@ impl<'a> Draft<'a> {
         for (index, alternative) in alternatives.enumerate() {
             let title = format!("{}{}Dto", names::stem(place.title), index + 1);
             let alternative = self.schema(alternative, Place { title: &title, ..place })?;
-            // Alternatives that only their sentences tell apart are one.
+            // Alternatives that differ only in their text are one.
             if !said.contains(&alternative) {
                 said.push(alternative.without("description").without("example"));
             }
@@ -98,7 +98,7 @@ impl<'a> Draft<'a> {
         Ok(head(schema, "array", facts(schema, place.name)).with("items", undescribed(items)))
     }
 
-    /// The property's own schema; what looks secret is one, or says why not.
+    /// The property's own schema. One that looks secret becomes a secret, or says why it is not.
     fn property(&mut self, name: &str, schema: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
         let description = schema.get("description").text();
         let number = matches!(kind(schema), "number" | "integer");
@@ -116,12 +116,12 @@ impl<'a> Draft<'a> {
         Ok(match (named, of_strings) {
             (false, _) => said.secret(),
             (true, false) => said.with_reason(),
-            // The rules take no mapping for a secret.
+            // The rules do not allow a mapping as a secret.
             (true, true) => said,
         })
     }
 
-    /// The parts of an object schema: what refers stays a reference, everything else becomes one object.
+    /// The parts of an object schema: references stay, and everything else becomes one object.
     pub(super) fn body(&mut self, name: &str, schema: &'a Node) -> Node {
         let begun = Node::map().with("description", UNWRITTEN);
         let parts = schema.get("allOf").items();
@@ -142,14 +142,14 @@ impl<'a> Draft<'a> {
         begun.with("allOf", said)
     }
 
-    /// One object with the properties of the parts.
+    /// Makes one object with the properties of the parts.
     fn object(&mut self, begun: Node, name: &str, parts: &[&'a Node]) -> Node {
         let properties = parts.iter().flat_map(|part| part.get("properties").entries());
         let (properties, left_out) = self.properties(name, properties.map(|(name, node)| (name.as_str(), node)));
         let required = parts.iter().flat_map(|part| part.get("required").items());
         let is_kept = |name: &&Node| {
             let property = properties.iter().find(|(known, _)| known == name.text());
-            // A reference cannot be null, but a property that need not be there may be.
+            // A reference cannot be nullable, so a property that may be null is not required here.
             property.is_some()
                 && !parts.iter().any(|part| {
                     let schema = part.get("properties").get(name.text());
@@ -164,7 +164,7 @@ impl<'a> Draft<'a> {
         left_out.into_iter().fold(object, |object, comment| object.with(COMMENT, comment))
     }
 
-    /// What can be said of the properties, and comments on the others.
+    /// The properties that can be described, and comments on the others.
     pub(super) fn properties<'n>(
         &mut self,
         of: &str,
@@ -193,13 +193,13 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Drops a description with nothing in it: that of the whole says what its items are.
+/// Drops an empty description: the description of the whole says what its items are.
 fn undescribed(schema: Node) -> Node {
     let says_nothing = schema.get("description").text() == UNWRITTEN && !schema.has("oneOf");
     if says_nothing { schema.without("description") } else { schema }
 }
 
-/// The kind of a schema, guessed where it is not said.
+/// The kind of a schema, guessed if it has no type.
 fn kind(schema: &Node) -> &str {
     match schema.get("type").text() {
         "" if has_values(schema) => "string",
@@ -209,7 +209,7 @@ fn kind(schema: &Node) -> &str {
     }
 }
 
-/// Whether it is an object that has properties, and so is worth a name.
+/// Whether it is an object that has properties, and so gets a name.
 fn is_object(schema: &Node) -> bool {
     schema.get("type").text() != "array" && !schema.get("properties").entries().is_empty()
 }
@@ -218,7 +218,7 @@ fn has_values(schema: &Node) -> bool {
     !schema.get("enum").items().is_empty() || !schema.get("items").get("enum").items().is_empty()
 }
 
-/// The keys that every schema begins with. The facts are what the client does not check, and so its users must know.
+/// Begins a schema. `facts` says what the client does not check, and its users must therefore know.
 fn head(schema: &Node, kind: &str, facts: impl IntoIterator<Item = String>) -> Node {
     let description = std::iter::once(UNWRITTEN.to_owned()).chain(facts).collect::<Vec<_>>().join(" ");
     let nullable = schema.get("nullable").is(true).then_some(true);
@@ -249,12 +249,12 @@ fn scalar(schema: &Node, kind: &str, place: Place<'_>) -> Node {
     if closed { said.after("type", "enum", values.to_vec()) } else { said }
 }
 
-/// What may be anything.
+/// A schema of any value.
 pub(super) fn anything() -> Node {
     Node::map().with("x-any", true).with("description", UNWRITTEN)
 }
 
-/// Whether each of the values can be a variant of its own. Otherwise the description lists them.
+/// Whether each value can become a variant of its own. Otherwise the description lists them.
 fn has_variants(values: &[&str]) -> bool {
     let mut variants: Vec<String> = values.iter().map(|value| value.to_upper_camel_case()).collect();
     variants.sort();
@@ -263,7 +263,7 @@ fn has_variants(values: &[&str]) -> bool {
     !values.is_empty() && variants.len() == values.len() && named
 }
 
-/// `A, B or C.`
+/// Writes `A, B or C.`
 fn listed(values: &[Node]) -> String {
     let texts: Vec<String> = values.iter().filter_map(plain).filter(|text| !text.is_empty()).collect();
     match texts.split_last() {
@@ -272,7 +272,7 @@ fn listed(values: &[Node]) -> String {
     }
 }
 
-/// What the client does not check, or would send where nothing was said.
+/// The constraints that the client does not check, and the default, which it would otherwise send.
 fn facts(schema: &Node, name: &str) -> Vec<String> {
     let number = |key: &str| plain(schema.get(key));
     let range = |least: &str, most: &str, unit: &str| match (number(least), number(most)) {
@@ -290,7 +290,7 @@ fn facts(schema: &Node, name: &str) -> Vec<String> {
     ranges.chain(date).chain(default.map(|default| format!("Left out means {default}."))).collect()
 }
 
-/// A scalar as it stands in a sentence.
+/// A scalar as it is written in a sentence.
 fn plain(value: &Node) -> Option<String> {
     match value {
         Node::Scalar(Value::Null) | Node::List(_) | Node::Map(_) => None,
@@ -303,7 +303,7 @@ fn is_whole(value: &Node) -> bool {
     !matches!(value, Node::Scalar(Value::Number(_))) || example::fitting("integer", value).is_some()
 }
 
-/// Whether a value is, or is a list of, strings, or may be one.
+/// Whether a value is a string or a list of strings, or may be one.
 fn has_string(schema: &Node) -> bool {
     schema.get("type").text() == "string"
         || schema.has("x-any")
@@ -327,12 +327,12 @@ impl Node {
         self
     }
 
-    /// Taken for a secret, but not one; why not, its author has to say.
+    /// Marks a property that only looks secret; its author has to write why.
     pub(super) fn with_reason(self) -> Self {
         self.after("type", "x-not-secret", UNWRITTEN)
     }
 
-    /// The strings become secrets, whose example is made up and whose values are not told.
+    /// Makes the strings secrets, with a made-up example and without their values.
     fn secret(self) -> Self {
         match self {
             Self::Map(entries) if entries.iter().any(|(key, kind)| key == "type" && kind.text() == "string") => {

@@ -22,7 +22,7 @@ pub(super) struct Operation<'a> {
     pub(super) path: &'a str,
     pub(super) method: &'a str,
     pub(super) node: &'a Node,
-    /// What stands beside the path's operations, such as parameters that they share.
+    /// The path item, which may have more than operations, such as parameters that they share.
     pub(super) shared: &'a Node,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Operation<'a> {
         self.node.get("operationId").text()
     }
 
-    /// Its name in the document.
+    /// The operation's name in the document.
     pub(super) fn label(&self) -> String {
         match self.id() {
             "" => shown(&format!("{} {}", self.method.to_uppercase(), self.path)),
@@ -83,7 +83,7 @@ impl Source {
         operations.collect()
     }
 
-    /// The operations that `name` stands for: one, or those of a path.
+    /// The operations that `name` stands for: one, or all of a path.
     pub(super) fn find(&self, name: &str) -> Result<Vec<Operation<'_>>, String> {
         let all = self.operations();
         let found: Vec<_> = all.iter().copied().filter(|operation| operation.answers_to(name)).collect();
@@ -116,7 +116,7 @@ impl Source {
         })
     }
 
-    /// What a node is, or refers to; none if the reference leads nowhere.
+    /// The node itself, or what it refers to; `None` if the reference leads nowhere.
     pub(super) fn resolve<'a>(&'a self, mut node: &'a Node) -> Option<&'a Node> {
         for _ in 0..64 {
             match node.get("$ref").text() {

@@ -1,9 +1,9 @@
-//! A document whose mappings keep their order, as it is read and as it is written.
+//! A document whose mappings keep their order, for reading and for writing.
 
 use genauth_codegen::document::{Document, escape};
 use serde_json::Value;
 
-/// The key of a comment, which is a text like any other value.
+/// The key of a comment, whose value is a text like any other.
 pub(super) const COMMENT: &str = "#";
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ impl Node {
         node(document, "", &document.value)
     }
 
-    /// What stands under `key`; null where nothing does.
+    /// The value of `key`; null if there is none.
     pub(super) fn get(&self, key: &str) -> &Self {
         self.entries().iter().find(|(name, _)| name == key).map_or(NOTHING, |(_, node)| node)
     }
@@ -50,12 +50,12 @@ impl Node {
         self.entries().iter().any(|(name, _)| name == key)
     }
 
-    /// The members of a mapping; none of anything else.
+    /// The members of a mapping; empty for anything else.
     pub(super) fn entries(&self) -> &[(String, Self)] {
         if let Self::Map(entries) = self { entries } else { &[] }
     }
 
-    /// The items of a list; none of anything else.
+    /// The items of a list; empty for anything else.
     pub(super) fn items(&self) -> &[Self] {
         if let Self::List(items) = self { items } else { &[] }
     }
@@ -69,7 +69,7 @@ impl Node {
         *self == Self::Scalar(Value::Bool(flag))
     }
 
-    /// What a JSON pointer leads to.
+    /// The node that a JSON pointer leads to.
     pub(super) fn pointer(&self, pointer: &str) -> Option<&Self> {
         pointer.split('/').skip(1).try_fold(self, |node, key| {
             let key = key.replace("~1", "/").replace("~0", "~");
@@ -101,7 +101,7 @@ impl Node {
         Self::map().with("$ref", format!("#/components/schemas/{name}"))
     }
 
-    /// `Name` of a reference to a schema.
+    /// The `Name` in a reference to a schema.
     pub(super) fn referenced(&self) -> Option<&str> {
         self.get("$ref").text().strip_prefix("#/components/schemas/")
     }
