@@ -1,6 +1,6 @@
-//! How fast `genauth serve` hands out a token that it has, beside a bare hyper server that answers the same bytes: in turns, each
-//! a process of its own with two threads, under the same load. And what it takes of memory, while tokens of three seconds are
-//! renewed. Times never make it fail.
+//! How fast `genauth serve` hands out a token at hand, beside a bare hyper server that answers the same bytes: in turns,
+//! each a process of its own with two threads, under the same load. Also how much memory it takes while tokens of three
+//! seconds are renewed. Times never make the benchmark fail.
 //!
 //!     cargo bench -p genauth-cli --bench serve [-- --rounds N --connections N --requests N --renewals N]
 
@@ -96,7 +96,7 @@ fn spread(values: &mut [f64], digits: usize) -> String {
     format!("{:.digits$} ({first:.digits$} to {last:.digits$})", values[values.len() / 2])
 }
 
-/// The hour, compressed: each lifetime of two hours is three seconds, and in each are as many requests as two connections make.
+/// An hour, compressed: each lifetime of two hours takes three seconds, with as many requests as two connections make.
 async fn memory(renewals: usize, connections: usize) {
     let mock = MockGenAuth::builder().token_lifetime(Duration::from_secs(3)).token_margin(Duration::from_secs(1));
     let mock = mock.record_nothing().start().await.unwrap();
@@ -131,7 +131,7 @@ fn start(command: &mut Command) -> Server {
     lines.read_line(&mut line).unwrap();
     let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line}"));
     let address = address.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
-    // It must not end for want of a reader.
+    // The process must not end because nobody reads its output.
     std::thread::spawn(move || lines.lines().map_while(Result::ok).for_each(drop));
     Server(child, address)
 }
@@ -156,7 +156,7 @@ async fn bare() {
     }
 }
 
-/// So many requests on so many connections, each of which waits for its answer.
+/// Sends these many requests on these many connections, each of which waits for its answer.
 async fn load(address: &str, connections: usize, requests: usize) -> Run {
     let begin = Instant::now();
     let path = format!("/cgi-bin/token?grant_type=client_credential&appid={APP}&secret=x");
@@ -171,7 +171,7 @@ async fn load(address: &str, connections: usize, requests: usize) -> Run {
                 for _ in 0..requests / connections {
                     let begin = Instant::now();
                     stream.write_all(request.as_bytes()).await.unwrap();
-                    // It comes in one piece, as a rule; its last byte is the JSON's.
+                    // The answer usually comes in one piece; its last byte is the JSON's.
                     let mut length = 0;
                     while length == 0 || buffer[length - 1] != b'}' {
                         let read = stream.read(&mut buffer[length..]).await.unwrap();

@@ -28,8 +28,9 @@ fn with_operations(command: Command) -> Command {
             by_group(&document)
         ))
         .after_help(
-            "An option of a subcommand that is called as one of these, such as --app-id, is the field; the credential \
-             is then given before the subcommand: genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
+            "If an option of a subcommand has the name of one of these, such as --app-id, it is the field; the \
+             credential is then given before the subcommand: \
+             genauth api --app-id ID get-wechat-mp-access-token-info --app-id wx…",
         )
         .args(settings::args(&[Group::Connection], &[]))
         .subcommands(genauth::operations().iter().map(|operation| subcommand(operation, &document)))

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 /// The options of a request.
 pub(crate) fn of_request() -> [Arg; 3] {
-    let body = "A JSON object with the request's fields; - for stdin. Options go before what stands there";
+    let body = "A JSON object with the request's fields; - for stdin. Options take precedence over it";
     let dry_run = "Show the request, with its secrets struck out, and the same as curl; nothing is sent";
     [
         Arg::new("body").long("body").value_name("FILE").help(body),

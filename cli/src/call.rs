@@ -15,8 +15,8 @@ pub(crate) fn command() -> Command {
 fn with_details(command: Command) -> Command {
     command
         .long_about(
-            "Calls any endpoint, with the same credentials and envelope. Only the app secret stays here: it is not known \
-             that an endpoint which the document does not describe takes it.",
+            "Calls any endpoint, with the same credentials and envelope. Only the app secret is not sent: an endpoint \
+             that the document does not describe may not take it.",
         )
         .args([
             Arg::new("method").value_name("METHOD").required(true).help("GET, POST, …"),
@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let mut path = text("path");
     let body = arguments.get_one::<String>("body").map(|file| fields::json_of(file)).transpose()?;
     if matches!(method, Method::GET | Method::DELETE) && body.is_some() {
-        return Err(Failure::usage(format!("--body: a {method} has none; use --query")));
+        return Err(Failure::usage(format!("--body: a {method} request has no body; use --query")));
     }
     for pair in arguments.get_many::<String>("query").into_iter().flatten() {
         let Some((name, value)) = pair.split_once('=') else {

@@ -31,7 +31,7 @@ pub(crate) fn command(request: &RecordedRequest, url: &str, settings: &Settings,
     let names: Vec<&str> = variables.named.iter().map(|(name, _)| name.as_str()).collect();
     let named = if names.is_empty() { String::new() } else { format!("; it reads {}", names.join(", ")) };
     let signed = if options.iter().any(|option| option.contains("$GENAUTH_SIGNATURE")) {
-        "# A signature is good for one request and 15 minutes: `genauth call` makes it, curl cannot.\n"
+        "# A signature is valid for one request and 15 minutes; `genauth call` makes it, curl cannot.\n"
     } else {
         ""
     };

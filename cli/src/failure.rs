@@ -19,7 +19,7 @@ pub(crate) enum Exit {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  something else, such as output that cannot be written; of `doctor`: there are warnings
+  1  something else, such as output that cannot be written; for `doctor`: there are warnings
   2  usage: an option, an argument or a field of the request is wrong
   3  configuration: the host, credentials, the configuration file or a secret are missing or wrong
   4  network: the server cannot be reached, or not in time

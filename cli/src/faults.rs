@@ -62,10 +62,10 @@ pub(crate) fn help() -> String {
     let answers: String = rows.map(row).collect();
     let server: String = SERVER.iter().copied().map(row).collect();
     format!(
-        "What is to go wrong; may be given more than once. Of these, KIND=N is for the next N requests, one kind after \
-         the other; without N it stays so. KIND@WHERE and KIND@WHERE=N are for the requests of one operation or path \
-         alone, such as http-500@getProfile=1 or slow@/api/v3/signin:\n\n{answers}\n\
-         And of the server itself:\n\n{server}"
+        "A fault to inject; may be given more than once. Of these, KIND=N is for the next N requests, one kind after \
+         the other, and KIND without N for all. KIND@WHERE and KIND@WHERE=N are only for the requests of one operation \
+         or path, such as http-500@getProfile=1 or slow@/api/v3/signin:\n\n{answers}\n\
+         These are faults of the server itself:\n\n{server}"
     )
 }
 
@@ -101,7 +101,7 @@ impl Fault {
             _ => {
                 let known = ANSWERS.iter().map(|(name, _, _)| *name).chain(SERVER.iter().map(|(name, _)| *name));
                 Err(Failure::usage(format!(
-                    "--fault: there is no such kind; there are {}",
+                    "--fault: there is no such kind; the kinds are {}",
                     known.collect::<Vec<_>>().join(", ")
                 )))
             }

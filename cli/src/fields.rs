@@ -65,9 +65,7 @@ impl Field {
         let Some(mut given) = arguments.get_many::<String>(&self.id()) else { return Ok(None) };
         if self.secret {
             let how = format!("--{option}-file, or the file of --body");
-            output::warning(&format!(
-                "--{option}: others on this machine can see what stands on the command line; use {how}"
-            ));
+            output::warning(&format!("--{option}: others on this machine can see the command line; use {how}"));
         }
         if let FieldKind::List(kind) = &self.kind {
             return given.map(|text| read(kind, text, &option)).collect::<Result<_, _>>().map(Value::Array).map(Some);

@@ -75,5 +75,5 @@ fn with_warnings(command: impl Future<Output = Result<(), Failure>>) -> Result<(
 
 fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failure::other(format!("the system has no event loop: {error}")))?.block_on(command)
+    runtime.map_err(|error| Failure::other(format!("the event loop cannot start: {error}")))?.block_on(command)
 }

@@ -29,7 +29,7 @@ pub(crate) fn command() -> Command {
                 .long("fault")
                 .value_name("KIND[@WHERE][=VALUE]")
                 .action(ArgAction::Append)
-                .help("What is to go wrong; may be given more than once")
+                .help("A fault to inject; may be given more than once")
                 .long_help(faults::help()),
             arguments::format(
                 ["table", "json", "env"],

@@ -18,9 +18,9 @@ pub(crate) fn commands() -> [Command; 4] {
                 .help("Such as GetWechatAccessTokenDto"),
         ),
         Command::new("completions")
-            .about("Prints what makes a shell complete this program's commands and options")
+            .about("Prints a script with which a shell completes this program's commands and options")
             .long_about(
-                "Prints what makes a shell complete this program's commands and options. For bash: \
+                "Prints a script with which a shell completes this program's commands and options. For bash: \
                  genauth completions bash > ~/.local/share/bash-completion/completions/genauth",
             )
             .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell))),

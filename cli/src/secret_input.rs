@@ -12,7 +12,7 @@ pub(crate) fn read(path: &str, what: &str) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path == "-" {
         if TAKEN.swap(true, Ordering::Relaxed) {
-            return Err(Failure::usage(format!("{what}: stdin can be read once; take a file for one of the two")));
+            return Err(Failure::usage(format!("{what}: stdin can only be read once; give a file for one of the two")));
         }
         std::io::stdin().read_to_string(&mut text).map(drop)
     } else {

@@ -40,12 +40,12 @@ pub(crate) fn command() -> Command {
         .about("Fetches the WeChat access token that the server keeps")
         .long_about(
             "Fetches the WeChat access token that the server keeps. With --redis it comes through the cache that a \
-             fleet shares, and the server is asked only where that has none.",
+             fleet shares, and the server is only asked if that has none.",
         )
         .args([
             arguments::format(
                 ["table", "json", "value", "env"],
-                "table, for people; json, the envelope; value, the token alone; env, a line for a shell",
+                "table, for people; json, the envelope; value, only the token; env, a line for a shell",
             ),
             Arg::new("sink")
                 .long("sink")
@@ -236,7 +236,7 @@ async fn keep_written(tokens: &AppTokens, mut written: AccessToken, sink: &Sink,
             }
             Ok(_) => {}
             Err(error) if written.remaining(clock::now()).is_zero() => {
-                output::warning(&format!("the token in the file has ended, and there is no other: {error}"));
+                output::warning(&format!("the token in the file has expired, and there is no other: {error}"));
             }
             Err(_) => {}
         }

@@ -39,7 +39,7 @@ pub fn annotate<'a>(
                 item.attrs.push(parse_quote!(#[must_use = "nothing is sent before `send` is called"]));
             }
             Item::Impl(item) => {
-                let ident = type_ident(item).ok_or("a builder's impl without a name")?;
+                let ident = type_ident(item).ok_or("expected a builder's impl with a name")?;
                 let operation = operation_named(operations, ident)?.clone();
                 let send = send_of(item)?;
                 generated.push((operation_id_of(send)?, operation, item));
@@ -52,7 +52,7 @@ pub fn annotate<'a>(
     generated.sort_by_key(|(method, ..)| method.to_string());
     let mut paging = BTreeSet::new();
     let finished = generated.into_iter().map(|(method, operation, item)| {
-        let place = type_ident(item).cloned().ok_or("a builder's impl without a name")?;
+        let place = type_ident(item).cloned().ok_or("expected a builder's impl with a name")?;
         let setters = setters(item);
         let send = send_of(item)?;
         let payload = payload_of(&payloads, &envelope_of(send)?)?;
@@ -251,17 +251,17 @@ fn document_send(send: &mut ImplItemFn) -> Vec<syn::Attribute> {
 /// The `types::X` of `-> Result<ResponseValue<types::X>, _>`.
 fn envelope_of(send: &ImplItemFn) -> Result<Type, String> {
     let syn::ReturnType::Type(_, output) = &send.sig.output else {
-        return Err("a `send` that returns something".to_owned());
+        return Err("expected a `send` that returns something".to_owned());
     };
     let value = type_argument(output).and_then(type_argument);
-    value.cloned().ok_or_else(|| "a `send` that returns `Result<ResponseValue<_>, _>`".to_owned())
+    value.cloned().ok_or_else(|| "expected a `send` that returns `Result<ResponseValue<_>, _>`".to_owned())
 }
 
 /// The payload of the envelope; `None` if the envelope has no `data`.
 fn payload_of<'a>(payloads: &'a BTreeMap<String, Option<Type>>, envelope: &Type) -> Result<Option<&'a Type>, String> {
-    let Type::Path(path) = envelope else { return Err("an envelope that is a named type".to_owned()) };
+    let Type::Path(path) = envelope else { return Err("expected an envelope that is a named type".to_owned()) };
     let ident = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-    Ok(payloads.get(&ident).ok_or("the envelope's struct")?.as_ref())
+    Ok(payloads.get(&ident).ok_or("expected the envelope's struct")?.as_ref())
 }
 
 /// The type of the field `data` of each struct, without its `Option`, by the struct's name.
@@ -308,5 +308,5 @@ fn operation_id_of(send: &mut ImplItemFn) -> Result<syn::Ident, String> {
     }
     let mut find = Find(None);
     find.visit_impl_item_fn_mut(send);
-    find.0.ok_or_else(|| "a `send` that makes an `OperationInfo`".to_owned())
+    find.0.ok_or_else(|| "expected a `send` that makes an `OperationInfo`".to_owned())
 }

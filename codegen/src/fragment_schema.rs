@@ -11,11 +11,11 @@ const GROUP: [&str; 3] = ["tags", "paths", "components"];
 
 /// What an editor shows for a key, if OpenAPI alone says too little.
 const WORDS: &[(&str, &str)] = &[
-    ("operationId", "In camelCase. The client's method is called so, in snake_case."),
+    ("operationId", "In camelCase. The client's method has the same name in snake_case."),
     ("deprecated", "Callers are warned by the compiler, in the log and by a hook. `x-replaced-by` says what to call."),
     ("security", "The credentials that it takes: alternatives, each with all that go together."),
     ("x-replaced-by", "The `operationId` of what to call instead of this deprecated operation."),
-    ("x-feature", "The Cargo feature without which the operations of this tag are not there."),
+    ("x-feature", "The Cargo feature that the operations of this tag need."),
     ("x-idempotent", "Whether a POST may be sent again."),
     ("x-not-secret", "Why this is not a secret, although its name looks like one."),
     ("format", "`password` makes it a `SecretString`, which is shown nowhere."),
@@ -34,7 +34,7 @@ fn text(title: &str, has: impl Fn(&str) -> bool, required: &[&str]) -> String {
     let mut definitions = Definitions::default();
     let mut schema = definitions.mapping(DOCUMENT.known.iter().filter(|(key, _)| has(key)), required);
     schema.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
-    schema.insert("$comment".to_owned(), json!("Made of codegen/src/shape.rs. Do not edit."));
+    schema.insert("$comment".to_owned(), json!("Made from codegen/src/shape.rs. Do not edit."));
     schema.insert("title".to_owned(), json!(title));
     schema.insert("definitions".to_owned(), Value::Object(definitions.0));
     let mut schema = Value::Object(schema);

@@ -43,7 +43,8 @@ pub fn hoist(document: &mut Document) -> Vec<Violation> {
     document.value.sort_all_objects();
     let taken = taken.into_iter().map(|(pointer, name)| {
         let message = format!(
-            "The schema stands inline and would be called {}, which is taken. Move it to the components, for another name.",
+            "The schema is inline, and its name would be {}, which is taken. Move it to the \
+             components under another name.",
             shown(&name)
         );
         document.violation(&pointer, "schema", message)

@@ -49,7 +49,7 @@ fn read_all(dir: &Path, shown_as: &str, base: Option<Document>, begun: bool) -> 
     })?;
     let mut violations = Vec::new();
     for (name, right) in folder.misnamed {
-        let message = format!("The build reads `.yaml` alone. Name it {}.", shown(&right));
+        let message = format!("The build only reads `.yaml` files. Name it {}.", shown(&right));
         violations.push(violation(&format!("{shown_as}/{name}"), None, message));
     }
     if begun {
@@ -179,7 +179,7 @@ impl Reader<'_> {
                     self.document.value = self.convert(document, "", 0);
                 }
                 [_, second, ..] => {
-                    self.refuse(&second.span.start, "A second YAML document. Keep one in each fragment.");
+                    self.refuse(&second.span.start, "There is a second YAML document. Keep one in each fragment.");
                 }
             },
         }
@@ -193,7 +193,7 @@ impl Reader<'_> {
     fn convert(&mut self, node: &MarkedYaml<'_>, pointer: &str, depth: usize) -> Value {
         let at = &node.span.start;
         if depth > MAX_DEPTH {
-            self.refuse(at, format!("Nested more than {MAX_DEPTH} levels deep. Nest less."));
+            self.refuse(at, format!("The value is nested more than {MAX_DEPTH} levels deep. Nest less."));
             return Value::Null;
         }
         match &node.data {
@@ -328,9 +328,9 @@ fn adopt(root: &mut Document, group: &Document, pointer: &str, violations: &mut 
                     let Mark { file, line, .. } = root.marks.get(&pointer).cloned().unwrap_or_default();
                     let message = if file.is_empty() {
                         let mend = "Take another name, or leave it out and use that one.";
-                        format!("{} is genauth's own already. {mend}", shown(name))
+                        format!("{} already exists in genauth. {mend}", shown(name))
                     } else {
-                        format!("{} stands in {file}:{line} already. Remove one of them.", shown(name))
+                        format!("{} is already in {file}:{line}. Remove one of them.", shown(name))
                     };
                     violations.push(group.violation(&pointer, "merge", message));
                 } else {

@@ -169,7 +169,7 @@ static RESPONSES: Object = Object {
     required: &["200"],
     known: &[("200", Shape::Object(&RESPONSE))],
     mend: Some(
-        "Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as \
+        "Describe only the 200 answer: progenitor panics on several, and every other status reaches the caller as \
          an error anyway.",
     ),
 };
@@ -185,7 +185,7 @@ static CONTENT: Object = Object {
     what: "a content",
     required: &["application/json"],
     known: &[("application/json", Shape::Object(&MEDIA))],
-    mend: Some("Describe `application/json` alone: progenitor types nothing else, and panics on several."),
+    mend: Some("Describe only `application/json`: progenitor has no types for anything else, and panics on several."),
 };
 
 static MEDIA: Object =
@@ -248,7 +248,7 @@ pub(crate) static REFERENCE: Object = Object {
     what: "a reference",
     required: &[],
     known: &[("$ref", Text)],
-    mend: Some("Tools ignore what stands beside `$ref`: remove it, or wrap the reference in `allOf`."),
+    mend: Some("Tools ignore what is beside `$ref`: remove it, or wrap the reference in `allOf`."),
 };
 
 /// Returns everything in the document that the tables do not know.
@@ -352,7 +352,7 @@ fn expected(shape: &Shape) -> String {
         Count => "a whole number from 0".to_owned(),
         Text => "a string".to_owned(),
         Words => "a string that is not blank".to_owned(),
-        Version => "3.0.3: progenitor reads OpenAPI 3.0 alone".to_owned(),
+        Version => "3.0.3: progenitor only reads OpenAPI 3.0".to_owned(),
         OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "),
         List(_) => "a list".to_owned(),
         Map(_) => "a mapping of names".to_owned(),

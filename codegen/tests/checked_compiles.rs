@@ -1,4 +1,4 @@
-//! What the rules accept, the rest of the way makes something of: no author is sent to a later phase.
+//! What the rules accept, the later steps can generate: no author gets an error of a later step.
 
 use serde_json::{Value, json};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/house_rules/sample");
 const GROUP: &str = include_str!("../../examples/extending/fragments/posts.yaml");
 
-/// As many of the changed documents as a test has time for.
+/// The number of changed documents that a test has time for.
 const MOST: usize = 60;
 
 fn folder(name: &str) -> PathBuf {

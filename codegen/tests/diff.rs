@@ -1,4 +1,4 @@
-//! What `diff` says of two documents. The examples are those of `docs/diff.md`, so that the page cannot lie.
+//! What `diff` says about two documents. The examples are those of `docs/diff.md`, so that the page cannot lie.
 
 use genauth_codegen::document::Document;
 use genauth_codegen::features;
@@ -73,7 +73,7 @@ fn parts(document: &Value) -> Vec<String> {
 
 #[test]
 fn nothing_goes_without_a_word() {
-    // Of each shape there is one in what is always there, and twice as many parts take four times as long.
+    // The operations without a feature have every shape, and twice as many parts would take four times as long.
     let document = features::only(&Document::genauth(), &|_| false).value;
     let old = file("whole.json", &document.to_string());
     for pointer in parts(&document) {
@@ -83,7 +83,7 @@ fn nothing_goes_without_a_word() {
         let new = file("less.json", &less.to_string());
         let output = diff(&old, &new);
         assert_eq!(output.status.code(), Some(1), "without {pointer}: {}", said(&output));
-        // What goes one way comes the other.
+        // What is gone in one direction is new in the other.
         let back = said(&diff(&new, &old));
         assert!(back.contains("new  ") || back.contains("is new, and required"), "{pointer} is not new: {back}");
     }
@@ -103,7 +103,7 @@ fn what_refers_to_itself_or_to_nothing_ends() {
 
 const TWICE: &str = r#"{"paths":{"/a":{"get":{"operationId":"a"}},"/b":{"get":{"operationId":"a"}}}}"#;
 
-/// Each of some schemas refers twice to the next, so that all are two to their number.
+/// Each of 20 schemas refers twice to the next, so that written out they are 2^20.
 fn wide() -> String {
     let schema = |n: usize| json!({ "$ref": format!("#/components/schemas/S{n}") });
     let schemas: serde_json::Map<_, _> = (0..20)
@@ -114,7 +114,7 @@ fn wide() -> String {
     json!({ "paths": { "/a": { "post": operation } }, "components": { "schemas": schemas } }).to_string()
 }
 
-/// Finding by finding: two versions of one operation, and what is said of it.
+/// Finding by finding: two versions of one operation, and what `diff` says about them.
 #[test]
 fn security_and_formats_are_judged() {
     let document = |id: &str, security: Value, format: &str| {

@@ -1,5 +1,5 @@
-//! Operations of a dependent's own: what is made of them, and what is wrong with them. `examples/extending` is a whole
-//! project with some.
+//! Operations of a dependent's own: what is generated from them, and what is wrong with them. `examples/extending` is a
+//! whole project with some.
 
 use genauth_codegen::compile_extension;
 use std::fs;
@@ -101,16 +101,16 @@ fn a_name_of_genauth_is_refused() {
     assert_eq!(
         compiled("merged", &fragment(&paths, schemas)).unwrap_err(),
         [
-            "own/own.yaml:3:3: [merge] `/api/v3/get-profile` is genauth's own already. \
+            "own/own.yaml:3:3: [merge] `/api/v3/get-profile` already exists in genauth. \
              Take another name, or leave it out and use that one.",
-            "own/own.yaml:47:5: [merge] `UserDto` is genauth's own already. \
+            "own/own.yaml:47:5: [merge] `UserDto` already exists in genauth. \
              Take another name, or leave it out and use that one.",
         ]
     );
     assert_eq!(
         compiled("ids", &fragment(&paths[1..], "")).unwrap_err(),
         [
-            "own/own.yaml:5:7: [operation-id] `getProfile` is the id of one of genauth's own already. Choose another.",
+            "own/own.yaml:5:7: [operation-id] `getProfile` is the id of one of genauth's own operations already. Choose another.",
             "own/own.yaml:19:7: [operation-id] `signIn` is a method of the client already. Choose another id.",
         ]
     );
@@ -139,7 +139,7 @@ fn a_folder_that_is_empty_or_not_there_is_told() {
     );
 }
 
-/// What is refused in a scheme is refused with those that there are.
+/// The message for an unknown scheme names the known ones.
 #[test]
 fn a_scheme_that_genauth_does_not_have_is_refused() {
     let operation = operation("/api/v3/other", "getOther", "wechat").replace("appId: []", "mine: []");

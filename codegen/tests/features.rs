@@ -1,4 +1,4 @@
-//! What a tag's `x-feature` brings is there with the feature alone, and the types that several need with any of them.
+//! What belongs to a tag's `x-feature` is only there with the feature, and types that several features need with any.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ fn compile(name: &str, is_on: &dyn Fn(&str) -> bool) -> genauth_codegen::Compile
     })
 }
 
-/// What is in a part of each item whose text has the name: whether it begins with the attribute.
+/// For each item of a part whose text has the name: whether it begins with the attribute.
 fn items_with(part: &str, name: &str, attribute: &str) -> Vec<bool> {
     let file = syn::parse_file(part).unwrap();
     let syn::Item::Mod(types) = &file.items[1] else { panic!("no types") };
@@ -112,11 +112,11 @@ fn each_feature_has_a_part_and_what_several_need_says_which() {
     assert!(has("red", "AloneDto") && has("dark_blue", "OfBlueDto") && has("plain", "OfPlainDto"));
     let both =
         items_with(&all.groups["shared"], "BothDto", "# [cfg (any (feature = \"dark-blue\" , feature = \"red\"))]");
-    // The type and its enum, the builder, and the conversions.
+    // These are the type and its enum, the builder, and the conversions.
     assert!(both.len() > 6 && both.iter().all(|has| *has), "{both:?}");
     let everywhere = items_with(&all.groups["shared"], "EverywhereDto", "# [cfg");
     assert!(everywhere.len() > 6 && !everywhere.contains(&true), "{everywhere:?}");
-    // What makes one type of another is where both are.
+    // A conversion between two types is where both are.
     assert!(all.groups["dark_blue"].contains("From<WrapDto> for BothDto") && !all.groups["shared"].contains("WrapDto"));
     for text in [&all.api, &all.operations] {
         assert!(text.contains("#[cfg(feature = \"red\")]") && text.contains("#[cfg(feature = \"dark-blue\")]"));
@@ -144,5 +144,8 @@ fn a_name_that_cargo_would_not_take_is_refused_and_so_is_a_feature_of_an_extensi
     assert!(told[0].to_string().contains("`Red Wine` is not the name of a Cargo feature"), "{}", told[0]);
     fs::remove_file(folder.join("genauth.yaml")).unwrap();
     let told = genauth_codegen::check_either(&folder, "fragments").unwrap_err();
-    assert!(told.iter().any(|one| one.to_string().contains("An extension is there as a whole")), "{told:?}");
+    assert!(
+        told.iter().any(|one| one.to_string().contains("An extension has no features: it is there as a whole")),
+        "{told:?}"
+    );
 }

@@ -54,7 +54,7 @@ fn a_schema_that_is_named_to_editors_is_the_right_one() {
     for path in fragments().iter().filter(|path| !path.to_string_lossy().contains("/tests/")) {
         let text = std::fs::read_to_string(path).expect("a fragment");
         let named = text.lines().next().and_then(|line| line.strip_prefix("# yaml-language-server: $schema="));
-        // A courtesy to whoever opens it; nothing of the build hangs on it.
+        // The line is for editors only; the build does not need it.
         let Some(named) = named else { continue };
         let named = path.with_file_name(named);
         let schema = Path::new(ROOT).join("codegen").join(of(path).to_owned() + ".schema.json");
@@ -77,7 +77,7 @@ fn places(value: &Value, pointer: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What the generator and an editor say of a document.
+/// What the generator and an editor say about a document.
 fn verdicts(document: &Document, value: Value, validator: &Validator) -> (bool, bool) {
     let document = Document { value, ..document.clone() };
     (shape::check(&document).is_empty(), validator.is_valid(&document.value))

@@ -1,5 +1,5 @@
-//! What the generator makes of the shipped fragments is what is checked in: for builds without it, and so that a review
-//! shows what a change of the fragments, of the generator or of progenitor does to the API.
+//! What the generator makes of the shipped fragments is checked in: for builds without the generator, and so that a
+//! review shows what a change of the fragments, of the generator or of progenitor does to the API.
 
 use genauth_codegen::checked_in::{GROUPS, checked_in};
 use std::path::Path;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// For each number of operations a group of them: each with a request and an answer of its own, every fifth one on its way
-/// out, and every ten with a type between them.
+/// A group of so many operations: each has a request and an answer of its own, every fifth is deprecated, and every ten
+/// share a type.
 fn fragment(operations: usize) -> String {
     let (mut paths, mut schemas) = (String::new(), String::new());
     for n in 0..operations {
@@ -112,7 +112,7 @@ fn fragment(operations: usize) -> String {
     format!("tags: [{{ name: synthetic }}]\npaths:{paths}\ncomponents:\n  schemas:{schemas}\n")
 }
 
-/// How often the generation of so many allocates, and how many bytes.
+/// How often the generation of so many operations allocates, and how many bytes.
 fn work(operations: usize) -> [u64; 2] {
     let fragments = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("generation-{operations}"));
     fs::create_dir_all(&fragments).unwrap();

@@ -34,7 +34,7 @@ impl Repository {
         fs::write(path, text).unwrap();
     }
 
-    /// What cargo does.
+    /// The script that stands in for cargo.
     fn cargo(&self, script: &str) {
         self.write("cargo", &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(self.0.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -71,7 +71,7 @@ fn what_is_out_of_date_is_told_then_written_then_in_order() {
     let (in_order, told, advice) = repository.refresh(&["--check"]);
     assert!(!in_order && advice.contains("-- refresh`"), "{advice}");
     assert!(told.contains("generated/openapi.json is out of date\n"), "{told}");
-    assert!(told.contains("generated/groups/gone.rs is of something that is gone\n"), "{told}");
+    assert!(told.contains("generated/groups/gone.rs belongs to something that is gone\n"), "{told}");
     assert!(told.contains("cli/tests/snapshots/genauth.txt is out of date\n"), "{told}");
     assert!(
         repository.has("generated/groups/gone.rs") && !repository.has("generated/openapi.json"),
@@ -98,7 +98,8 @@ fn snapshots_that_cannot_be_made_are_none_that_are_gone() {
         repository.cargo(script);
         let (went_well, _, problem) = repository.refresh(&[]);
         assert!(
-            !went_well && problem.starts_with("what a test says\nThe snapshots of the program's help cannot be made.")
+            !went_well
+                && problem.starts_with("what a test says\nThe snapshots of the program's help cannot be written.")
         );
         assert!(repository.has("cli/tests/snapshots/gone.txt"));
     }

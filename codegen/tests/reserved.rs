@@ -1,4 +1,4 @@
-//! An operation is not called as a method that the client has by hand.
+//! No operation has the name of a method that the client has by hand.
 
 use heck::ToSnakeCase as _;
 use std::collections::BTreeSet;
@@ -34,11 +34,11 @@ fn methods(folder: &Path, found: &mut BTreeSet<String>) {
 fn the_reserved_names_are_those_of_the_client() {
     let mut methods_by_hand = BTreeSet::new();
     methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"), &mut methods_by_hand);
-    // No camelCase id becomes it.
+    // No camelCase id becomes this name.
     methods_by_hand.remove("__settings");
     let mut reserved: BTreeSet<String> =
         genauth_codegen::rules::RESERVED.iter().map(|name| name.to_snake_case()).collect();
-    // Derived, and progenitor's own, which are left out of what is generated.
+    // These are derived, or progenitor's own, which are left out of the generated code.
     for other in ["clone", "new", "new_with_client"] {
         assert!(reserved.remove(other), "{other} is not reserved");
     }

@@ -40,7 +40,11 @@ fn with_details(command: Command) -> Command {
 
 pub(crate) async fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let mock = match arguments.get_flag("demo") {
-        true => Some(MockGenAuth::start().await.map_err(|error| Failure::other(format!("no mock server: {error}")))?),
+        true => Some(
+            MockGenAuth::start()
+                .await
+                .map_err(|error| Failure::other(format!("the mock server cannot start: {error}")))?,
+        ),
         false => None,
     };
     let settings = match &mock {

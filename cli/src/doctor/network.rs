@@ -61,7 +61,7 @@ async fn connection(report: &mut Report, settings: &Settings, client: &Client) -
     let answer = match answer {
         Ok(answer) if answer.status().is_server_error() => {
             let status = answer.status().as_u16();
-            let advice = "try again later; if it stays, tell the server's operators";
+            let advice = "try again later; if it persists, tell the server's operators";
             report.fail(SERVER, Exit::Server, format!("answers HTTP {status}"), advice);
             return Err(SERVER);
         }
@@ -119,7 +119,7 @@ async fn resolve(report: &mut Report, url: &Url, patience: Duration) -> Result<V
         return Err(DNS);
     }
     if name.parse::<IpAddr>().is_ok() {
-        report.ok(DNS, "an address, which needs none");
+        report.ok(DNS, "an address, which needs no DNS");
     } else {
         let addresses: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
         report.ok(DNS, addresses.join(", "));
@@ -197,7 +197,7 @@ fn certificate_of(_: &Response) -> Option<&[u8]> {
 
 fn secure(report: &mut Report, url: &Url, answer: &reqwest::Result<Response>) -> Result<(), &'static str> {
     if url.scheme() != "https" {
-        report.skip(TLS, "an http:// host has none");
+        report.skip(TLS, "an http:// host has no TLS");
         return Ok(());
     }
     if let Err(error) = answer
@@ -208,9 +208,9 @@ fn secure(report: &mut Report, url: &Url, answer: &reqwest::Result<Response>) ->
         return Err(TLS);
     }
     match answer.as_ref().ok().and_then(certificate_of).and_then(certificate::expiry) {
-        None => report.ok(TLS, "the certificate is good"),
+        None => report.ok(TLS, "the certificate is valid"),
         Some(end) => {
-            let message = format!("the certificate is good until {}", UnixTimestamp::from(end));
+            let message = format!("the certificate is valid until {}", UnixTimestamp::from(end));
             if end.duration_since(clock::now()).unwrap_or_default() < SOON {
                 report.warn(TLS, message, "tell the server's operators to renew it");
             } else {

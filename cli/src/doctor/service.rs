@@ -80,7 +80,7 @@ impl Checks<'_> {
 
     async fn access_key(&mut self) {
         if self.settings.text("access_key_id").is_none() {
-            return self.report.skip(ACCESS_KEY, "none is set");
+            return self.report.skip(ACCESS_KEY, "no access key is set");
         }
         if let Some(needed) = self.key_is_out {
             return self.report.skip(ACCESS_KEY, format!("needs {needed}"));
@@ -151,7 +151,7 @@ impl Checks<'_> {
     async fn wechat(&mut self, usable: Result<(), &'static str>) {
         let set = (self.settings.text("wechat_app_id"), self.settings.text("wechat_app_secret"));
         let (Some(id), Some(secret)) = set else {
-            return self.report.skip(WECHAT, "none is set with its secret; no token was asked for");
+            return self.report.skip(WECHAT, "no WeChat app is set with its secret; no token was fetched");
         };
         if let Err(needed) = usable {
             return self.report.skip(WECHAT, format!("needs {needed}"));

@@ -12,7 +12,7 @@ pub(super) const CHECK: &str = "redis";
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn check(report: &mut Report, settings: &Settings) {
-    let Some(url) = settings.text("redis") else { return report.skip(CHECK, "none is set") };
+    let Some(url) = settings.text("redis") else { return report.skip(CHECK, "no Redis is set") };
     match tokio::time::timeout(PATIENCE, ping(url)).await {
         Ok(Ok(())) => report.ok(CHECK, "answers"),
         Ok(Err(error)) => {

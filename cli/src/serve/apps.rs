@@ -88,9 +88,9 @@ impl Apps {
         let is = |secret: &SecretString| bool::from(secret.expose_secret().as_bytes().ct_eq(shown.as_bytes()));
         if !anybody && !caller_secret.is_some_and(is) && !app.is_some_and(|app| is(&app.secret)) {
             if shown.is_empty() {
-                return Said::refused(41004, "appsecret missing: show the caller secret, or the AppSecret, as secret");
+                return Said::refused(41004, "appsecret missing: send the caller secret, or the AppSecret, as secret");
             }
-            return Said::refused(40125, "invalid appsecret: show the caller secret, or the AppSecret, as secret");
+            return Said::refused(40125, "invalid appsecret: send the caller secret, or the AppSecret, as secret");
         }
         let Some(app) = app else {
             return Said::refused(
@@ -120,8 +120,8 @@ impl App {
         let newer = self.tokens.newer_than(&current, BETWEEN_FORCED).await;
         if is_first && newer.as_ref().is_ok_and(|newer| newer.expose_secret() == current.expose_secret()) {
             tracing::warn!(
-                "a caller says that WeChat rejects the token, and the server answers the same again; if WeChat does, some other \
-                 system fetches tokens for this WeChat app from WeChat itself: let it take them from here"
+                "a caller says that WeChat rejects the token, and the server answers the same one again; if WeChat rejects it, some \
+                 other system fetches tokens for this WeChat app from WeChat itself: let it take them from here"
             );
         }
         Ok(Ok(newer.unwrap_or(current)))

@@ -43,14 +43,14 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let help = "Answers of the token interfaces, by app (none for an unknown one) and errcode (0 for a token)";
+        let help = "Answers of the token interfaces, by app (empty for an unknown one) and errcode (0 for a token)";
         let answers = counter("genauth_token_answers_total", help, &["app_id", "errcode"])?;
         let counted = COUNTED.iter().map(|(name, help)| Ok((*name, counter(name, help, &["app_id"])?)));
         let counted = counted.collect::<Result<_, prometheus::Error>>()?;
-        let remaining = gauge("genauth_token_remaining_seconds", "How long the token that is held is still good")?;
-        let ready = gauge("genauth_token_ready", "Whether there is a token that is good")?;
+        let remaining = gauge("genauth_token_remaining_seconds", "How long the token at hand is still valid")?;
+        let ready = gauge("genauth_token_ready", "Whether there is a valid token")?;
         let waits =
-            HistogramOpts::new("genauth_token_wait_seconds", "How long callers waited who were not answered at once");
+            HistogramOpts::new("genauth_token_wait_seconds", "How long callers waited that were not answered at once");
         let waits = waits.buckets(vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]);
         let waits = Histogram::with_opts(waits)?;
         registry.register(Box::new(waits.clone()))?;

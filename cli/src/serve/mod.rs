@@ -24,18 +24,19 @@ pub(crate) fn command() -> Command {
         .long_about(
             "Serves WeChat access tokens to programs in any language, at the paths and in the words of WeChat itself: \
              GET /cgi-bin/token and POST /cgi-bin/stable_token. They use their ordinary WeChat library, with this \
-             address instead of https://api.weixin.qq.com. Each token is asked of the GenAuth server once per \
-             lifetime, however many ask here; with --redis it is shared with other servers and with programs that use \
-             the library.\n\n\
-             /healthz says that it runs, /readyz whether there is a token for each app, /metrics what happens, for \
-             Prometheus. On stderr are JSON lines. SIGTERM lets requests finish and releases what is held in Redis.\n\n\
-             On this machine anybody may ask, unless there is a caller secret; elsewhere callers must show it, or the \
+             address instead of https://api.weixin.qq.com. The GenAuth server is asked for each token once per \
+             lifetime, however many callers ask here; with --redis it is shared with other servers and with programs \
+             that use the library.\n\n\
+             /healthz says that the server runs, /readyz whether there is a token for each app, and /metrics has \
+             metrics for Prometheus. The log on stderr is JSON lines. SIGTERM lets requests finish and releases what is \
+             held in Redis.\n\n\
+             On this machine anybody may ask, unless there is a caller secret; elsewhere callers must send it, or the \
              AppSecret, as `secret`. Programs elsewhere need TLS in front of this.",
         )
         .args([arguments::demo("Get the tokens from a mock server inside this program; nothing needs to be configured")])
         .args(settings::args(&[Group::Connection, Group::Wechat, Group::Redis, Group::Serve], &[]))
         .after_help(
-            "More than one WeChat app is a table of the configuration file:\n\n  \
+            "For more than one WeChat app, write a table for each into the configuration file:\n\n  \
              [wechat_apps.wx0123456789abcdef]\n  secret_file = \"shop.secret\"     # or secret, if only you can read the file",
         )
 }
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let _ = log.with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::other(format!("the system has no event loop: {error}")))?;
+    let runtime = runtime.map_err(|error| Failure::other(format!("the event loop cannot start: {error}")))?;
     runtime.block_on(serve(arguments))
 }
 
@@ -80,7 +81,7 @@ async fn serve(arguments: &ArgMatches) -> Result<(), Failure> {
     let listener = address.bind().await?;
     let apps = Apps::new(&cache, apps);
     if mock.is_some() {
-        output::say("A mock's tokens are good for nothing at WeChat. Try:");
+        output::say("WeChat does not accept a mock's tokens. Try:");
         if let Some(example) = apps.example(listener.name()) {
             output::say(&format!("  {example}"));
         }

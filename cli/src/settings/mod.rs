@@ -122,7 +122,7 @@ impl Setting {
         if value.as_ref().is_some_and(shows) {
             let variable = self.variable;
             output::warning(&format!(
-                "--{option}: others on this machine can see what stands on the command line; set {variable} instead"
+                "--{option}: others on this machine can see the command line; set {variable} instead"
             ));
         }
         Ok(value.map(SecretString::from))

@@ -59,7 +59,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "GENAUTH_CLIENT_AUTHENTICATION",
         Choice(&["basic", "post", "none"]),
         Connection,
-        "How the application proves itself where an operation takes its secret; basic otherwise",
+        "How the application proves itself if an operation takes its secret; basic otherwise",
     ),
     setting("tenant_id", "GENAUTH_TENANT_ID", Text("ID"), Connection, "The tenant that access key calls are for"),
     setting(
@@ -128,7 +128,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Serve,
         "Where to listen, such as 127.0.0.1:4020, which is usual, or unix:/run/genauth.sock",
     ),
-    setting("caller_secret", "GENAUTH_CALLER_SECRET", Secret, Serve, "What callers must show as `secret`"),
+    setting("caller_secret", "GENAUTH_CALLER_SECRET", Secret, Serve, "The secret that callers must send as `secret`"),
 ];
 
 /// The settings that the short help shows.

@@ -19,7 +19,7 @@ fn example(operation: &Operation) -> Option<Value> {
     described(operation)["requestBody"]["content"]["application/json"].get("example").cloned()
 }
 
-/// The examples of its parameters.
+/// The examples of the operation's parameters.
 fn parameters(operation: &Operation) -> serde_json::Map<String, Value> {
     let described = described(operation);
     let all = described["parameters"].as_array().into_iter().flatten();
@@ -31,7 +31,7 @@ fn name(operation: &Operation) -> String {
     operation.method_name.replace('_', "-")
 }
 
-/// With everything that a mock's operations take.
+/// A call with everything that a mock's operations take.
 fn as_anybody(program: Program, server: &Server) -> Program {
     program.at(server).key().env("GENAUTH_ACCESS_TOKEN", MockGenAuth::USER_ACCESS_TOKEN)
 }
@@ -52,7 +52,7 @@ fn options(value: &Value, name: &str, help: &str, options: &mut Vec<String>) {
         Value::Object(fields) if name.is_empty() || fields.keys().all(|field| help.contains(&within(field))) => {
             fields.iter().for_each(|(field, value)| self::options(value, &within(field), help, options));
         }
-        // What may be anything is given as one.
+        // A field that may be anything is given as one option.
         Value::Array(items) if !help.contains(&format!("{name} <VALUE>")) => {
             items.iter().for_each(|item| options.extend([name.to_owned(), as_text(item)]))
         }
@@ -165,7 +165,7 @@ fn what_does_not_fit_is_refused_before_anything_is_sent_and_not_repeated() {
         ),
         (&["api", "get-wechat-mp-access-token-info", "--body", "-"], "[1]", "--body: this is not a JSON object"),
         (&["api", "get-wechat-mp-access-token-info", "--body", "/nonexistent"], "", "cannot be read"),
-        // As for curl.
+        // This is how curl takes a body.
         (
             &["api", "get-wechat-mp-access-token-info", "--body", r#"{"appSecret":"canary5d92c07ab6"}"#],
             "",

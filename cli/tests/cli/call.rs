@@ -42,7 +42,7 @@ fn what_no_request_can_be_is_refused() {
         (&["call", "GET", "api/v3/x"][..], "a path starts with `/`"),
         (&["call", "GET", "/api/../x"], "a path leads down only"),
         (&["call", "G T", "/api/v3/x"], "not an HTTP method"),
-        (&["call", "GET", "/api/v3/x", "--body", "-"], "a GET has none"),
+        (&["call", "GET", "/api/v3/x", "--body", "-"], "a GET request has no body"),
         (&["call", "GET", "/api/v3/x", "--query", "canary"], "not NAME=VALUE"),
         (&["call", "POST", "/api/v3/x", "--body", "-"], "not JSON"),
     ] {

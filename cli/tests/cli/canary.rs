@@ -24,7 +24,7 @@ fn with_secrets(program: Program, host: &str) -> Program {
         .env("GENAUTH_REDIS", &format!("redis://:{REDIS}@127.0.0.1:1/"))
 }
 
-/// Runs it and looks at everything that it says.
+/// Runs the program, and searches all of its output for secrets.
 #[track_caller]
 fn says_nothing(program: Program) -> String {
     let run = program.run();
@@ -69,11 +69,11 @@ fn whatever_the_server_answers_no_secret_is_shown() {
         for answer in answers(&echo) {
             let server = serve(MockGenAuth::builder().app("app", APP).access_key("key", KEY).user_access_token(USER));
             server.answer_next(answer);
-            // Nobody says whether such a call is to be the app's or the access key's.
+            // Nothing says whether such a call is to be the app's or the access key's.
             let program = with_secrets(genauth(&arguments), server.url()).stdin(stdin);
             let program = match arguments[0] {
                 "call" => program.env("GENAUTH_ACCESS_KEY_ID", "").env("GENAUTH_ACCESS_KEY_SECRET", ""),
-                // One that is down costs each of these a second.
+                // A Redis that is down costs each of these a second.
                 "token" if arguments.len() > 1 => program.env("GENAUTH_REDIS", ""),
                 _ => program,
             };

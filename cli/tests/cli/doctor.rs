@@ -56,7 +56,7 @@ fn a_bad_configuration() {
 
 #[test]
 fn a_host_name_that_is_unknown() {
-    // Too long for a name: nobody is asked for it.
+    // This is too long for a name, so that no DNS server is asked for it.
     let host = format!("https://{}.invalid", "a".repeat(64));
     finds(genauth(DOCTOR).env("GENAUTH_HOST", &host), 4, "dns", "the host's name is unknown; check --host");
 }
@@ -85,7 +85,7 @@ fn a_certificate_that_is_good_and_those_that_are_not() {
     assert_eq!(run.code, 0, "{run:?}");
     let ok = findings(&run, "ok");
     assert!(
-        ok.contains(&("tls".to_owned(), "the certificate is good until 4000-01-01T00:00:00Z; ".to_owned())),
+        ok.contains(&("tls".to_owned(), "the certificate is valid until 4000-01-01T00:00:00Z; ".to_owned())),
         "{ok:?}"
     );
 
@@ -95,7 +95,7 @@ fn a_certificate_that_is_good_and_those_that_are_not() {
     finds(program, 4, "tls", "the certificate has expired");
     let (_server, program) = call("127.0.0.1", 4000, false);
     finds(program, 4, "tls", "of an authority that this machine does not know");
-    // A server that speaks no TLS at all.
+    // This server does not speak TLS at all.
     let plain = server();
     let host = plain.url().replace("http://", "https://");
     finds(genauth(DOCTOR).env("GENAUTH_HOST", &host), 4, "tls", "no TLS connection can be made");
@@ -132,7 +132,7 @@ fn credentials_that_are_wrong() {
     finds(wrong("WECHAT_APP_SECRET"), 6, "WeChat app", "check its app id, secret and IP allow-list");
 }
 
-/// The address is the GenAuth server's, which asks WeChat.
+/// The IP address in the finding is that of the GenAuth server, which asks WeChat.
 #[test]
 fn what_wechat_told_the_server() {
     let server = server();
@@ -155,7 +155,7 @@ fn endpoints_that_are_missing() {
         "endpoint",
         "/api/v3/get-wechat-access-token-info (getWechatMpAccessTokenInfo) is not on this host",
     );
-    // One that nothing needs is worth a word and no more.
+    // A missing endpoint that nothing needs is only worth a warning.
     let served = Served::with(&["--fault", "missing=getWechatAccessToken", "--fault", "missing=getWeixinAccessToken"]);
     let run = served.call(DOCTOR).run();
     assert_eq!((run.code, findings(&run, "fail").len()), (1, 0), "{run:?}");
@@ -177,7 +177,7 @@ fn a_server_that_answers_what_no_api_answers() {
         ("broken-json", 5, "app", "checkAppIdSecret"),
         ("redirect", 5, "app", "elsewhere.example"),
     ] {
-        // Its reference page would be an answer to a request for nothing in particular.
+        // At `/`, the answer would be the mock's reference page.
         let served = Served::with(&["--fault", fault]);
         let host = format!("{}/base", served.url());
         finds(served.call(DOCTOR).env("GENAUTH_HOST", &host), code, check, words);

@@ -1,4 +1,4 @@
-//! The tree of commands, and what each says of itself.
+//! The tree of commands, and the help of each.
 
 use crate::program::genauth;
 use crate::reviewed::below;
@@ -11,7 +11,7 @@ fn every_operation_is_a_command_and_a_deprecated_one_says_so() {
         genauth::operations().iter().map(|operation| operation.method_name.replace('_', "-")).collect();
     assert_eq!(commands, named);
     for operation in genauth::operations() {
-        // By its id as well.
+        // The operation's id works as well.
         let help = genauth(&["api", operation.id, "--help"]).run().ok();
         assert!(help.contains(operation.path), "{help}");
         assert_eq!(help.starts_with("[deprecated]"), operation.deprecated, "{help}");

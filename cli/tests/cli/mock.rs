@@ -66,7 +66,7 @@ fn every_fault_makes_the_failure_that_it_is_called_after() {
     assert!(run.stdout.contains("in 2 min") || run.stdout.contains("in 1 min"), "{run:?}");
 }
 
-/// What is in memory of it, in KiB.
+/// How much of a process is in memory, in KiB.
 #[cfg(target_os = "linux")]
 fn resident(served: &Served) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", served.id())).unwrap();
@@ -96,7 +96,7 @@ fn nothing_of_what_was_asked_stays_in_memory() {
 #[test]
 fn faults_that_there_are_not_are_refused() {
     for (fault, named) in [
-        ("earthquake", "there is no such kind; there are http-500, "),
+        ("earthquake", "there is no such kind; the kinds are http-500, "),
         ("html=often", "not a whole number"),
         ("missing", "not the id of an operation"),
         ("html@nothing=1", "neither the id of an operation nor a path"),

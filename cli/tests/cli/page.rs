@@ -17,7 +17,7 @@ fn the_page_shows_every_operation_and_asks_nobody_but_the_mock() {
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .arg("--disable-dev-shm-usage")
-            // What is not for this machine, of the page or of the browser's own, ends at a port that refuses.
+            // Requests to other machines, of the page or the browser itself, go to a port that refuses them.
             .arg("--proxy-server=http://127.0.0.1:1")
             .arg(format!("--user-data-dir={}", folder.path("profile")))
             .arg(format!("--log-net-log={log}"))
@@ -31,7 +31,7 @@ fn the_page_shows_every_operation_and_asks_nobody_but_the_mock() {
     };
     let document: Value = serde_json::from_str(genauth::OPENAPI).unwrap();
     let groups = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap());
-    // One that is chosen is unfolded, and the others say what they are about.
+    // The chosen group is unfolded, and the others show their descriptions.
     let pages: String = groups.map(show).collect();
     let shown = pages.replace("<wbr>", "").replace('\u{200b}', "");
     for operation in genauth::operations() {
@@ -43,11 +43,11 @@ fn the_page_shows_every_operation_and_asks_nobody_but_the_mock() {
     let loaded: Vec<String> = of_pages(&std::fs::read_to_string(log).unwrap());
     let files = ["swagger-ui.css", "swagger-ui-bundle.js", "start.js", "openapi.json"];
     assert_eq!(loaded, files.map(|file| format!("{}/{file}", served.url())));
-    // Nor does the page take the answers that are meant for the API, or a place in the mock's log.
+    // The page does not use up answers that are meant for the API, and is not in the mock's log.
     assert_eq!(served.stop(), "");
 }
 
-/// What pages have asked for, by the log of the browser, which has a good deal to ask on its own account.
+/// What pages have asked for, by the log of the browser, which also sends many requests of its own.
 fn of_pages(log: &str) -> Vec<String> {
     let log: Value = serde_json::from_str(log).unwrap();
     let start = &log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"];

@@ -51,20 +51,20 @@ impl Program {
         self
     }
 
-    /// With the host and the application of a mock.
+    /// Adds the host and the application of a mock.
     pub fn at(self, server: &MockGenAuth) -> Self {
         self.env("GENAUTH_HOST", server.url())
             .env("GENAUTH_APP_ID", MockGenAuth::APP_ID)
             .env("GENAUTH_APP_SECRET", MockGenAuth::APP_SECRET)
     }
 
-    /// And with the access key of a mock.
+    /// Adds the access key of a mock.
     pub fn key(self) -> Self {
         self.env("GENAUTH_ACCESS_KEY_ID", MockGenAuth::ACCESS_KEY_ID)
             .env("GENAUTH_ACCESS_KEY_SECRET", MockGenAuth::ACCESS_KEY_SECRET)
     }
 
-    /// And with the WeChat app of a mock.
+    /// Adds the WeChat app of a mock.
     pub fn wechat(self, server: &MockGenAuth) -> Self {
         self.env("WECHAT_APP_ID", server.wechat_app_id()).env("WECHAT_APP_SECRET", server.wechat_app_secret())
     }
@@ -86,7 +86,7 @@ impl Program {
 }
 
 impl Run {
-    /// What a call that works has printed, which is nothing on stderr.
+    /// What a call has printed that succeeds, with nothing on stderr.
     #[track_caller]
     pub fn ok(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
@@ -98,7 +98,7 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// What a call that fails with this code has said.
+    /// What a call has said that fails with this code.
     #[track_caller]
     pub fn fails(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
@@ -155,18 +155,18 @@ impl Served {
         self.knows["GENAUTH_HOST"].as_str().unwrap()
     }
 
-    /// Its number at the system.
+    /// The id of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// A call with everything that it knows.
+    /// A call with everything that the mock knows.
     pub fn call(&self, arguments: &[&str]) -> Program {
         let variables = self.knows.as_object().unwrap().iter();
         variables.fold(genauth(arguments), |program, (name, value)| program.env(name, value.as_str().unwrap()))
     }
 
-    /// What it has logged.
+    /// What the mock has logged.
     pub fn stop(mut self) -> String {
         self.child.kill().unwrap();
         let mut log = String::new();
@@ -182,7 +182,7 @@ impl Drop for Served {
     }
 }
 
-/// A folder that goes away with this.
+/// A folder that is removed when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -222,13 +222,13 @@ pub fn set_mode(path: &str, mode: u32) {
 #[cfg(not(unix))]
 pub fn set_mode(_: &str, _: u32) {}
 
-/// Whether a tool is there that a test needs. Where everything has to be there, it must.
+/// Whether a tool that a test needs is there. With `GENAUTH_CI`, it must be.
 pub fn has(tool: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders).any(|folder| folder.join(tool).is_file());
     assert!(found || std::env::var_os("GENAUTH_CI").is_none(), "{tool} is missing, and GENAUTH_CI demands it");
     if !found {
-        // Past the capture of a test's output: a test that does not run must not look as if it had.
+        // This goes past the capture of a test's output: a test that does not run must not look as if it had.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {tool} is not installed; GENAUTH_CI=1 would demand it");
     }
     found

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
-/// The folder that is given then.
+/// The environment variable with the folder into which the tests write instead of comparing.
 const INTO: &str = "GENAUTH_REFRESH_INTO";
 const REFRESH: &str = "if that is meant, run `cargo run -p genauth-codegen -- refresh` and review the difference";
 
@@ -24,7 +24,7 @@ fn reviewed(name: &str, text: &str) {
 /// The commands below one, as its help lists them.
 pub fn below(command: &[&str]) -> Vec<String> {
     let help = genauth(&[command, &["--help"]].concat()).run().ok();
-    // Those of `api` are listed by group.
+    // The subcommands of `api` are listed by group.
     let is_options = |line: &&str| ["Options:", "Server and credentials:"].contains(line);
     let lines = help.lines().skip_while(|line| !line.starts_with("Usage:")).take_while(|line| !is_options(line));
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());

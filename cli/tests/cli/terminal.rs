@@ -8,7 +8,8 @@ use std::time::Duration;
 
 #[test]
 fn a_closed_pipe_ends_the_program_quietly() {
-    // More than a pipe holds, so that it has to notice; and less, with the reader gone before it starts to write.
+    // Some of these print more than a pipe holds, so that they have to notice; of the others, the reader is gone before
+    // they print.
     for arguments in
         [&["openapi"][..], &["completions", "bash"], &["api", "--help"], &["token", "--demo"], &["doctor", "--demo"]]
     {
@@ -37,7 +38,7 @@ fn there_is_no_colour_without_a_terminal() {
     }
 }
 
-/// Runs it on a terminal, on which somebody types `typed` once it asks for something.
+/// Runs the program on a terminal, on which somebody types `typed` once it asks for something.
 fn on_a_terminal(arguments: &str, environment: &[(&str, &str)], typed: &str) -> Option<Run> {
     if !cfg!(target_os = "linux") || !has("script") {
         return None;

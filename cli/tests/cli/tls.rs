@@ -24,7 +24,7 @@ impl Deref for TlsServer {
     }
 }
 
-/// Serves as 127.0.0.1 with a certificate for `name`, which is good until the first day of `until`.
+/// Serves as 127.0.0.1 with a certificate for `name`, which is valid until the first day of `until`.
 pub fn serve_tls(name: &str, until: i32) -> TlsServer {
     let server = server();
     let mut authority = CertificateParams::new([]).unwrap();
@@ -32,7 +32,7 @@ pub fn serve_tls(name: &str, until: i32) -> TlsServer {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let mut certificate = CertificateParams::new([name.to_owned()]).unwrap();
-    // OpenSSL takes a certificate for its own issuer where both are called the same.
+    // OpenSSL takes a certificate for its own issuer if both have the same name.
     certificate.distinguished_name.push(DnType::CommonName, "a server");
     certificate.not_after = rcgen::date_time_ymd(until, 1, 1);
     let certificate = certificate.signed_by(&key, &authority).unwrap();
@@ -57,7 +57,7 @@ pub fn serve_tls(name: &str, until: i32) -> TlsServer {
     TlsServer { url, authority: authority.pem(), server }
 }
 
-/// What a client needs that speaks none.
+/// The TLS configuration that a client has to be given although it does not use TLS.
 pub fn no_tls() -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

@@ -86,7 +86,7 @@ fn secrets_come_from_files_stdin_and_with_a_warning_from_the_command_line() {
     call(&["--wechat-app-secret-file", &folder.path("none")]).run().fails(3);
     call(&["--wechat-app-secret-file", &file, "--wechat-app-secret", secret]).run().fails(2);
     let twice = call(&["--wechat-app-secret-file", "-", "--app-secret-file", "-"]).stdin(secret).run().fails(2);
-    assert!(twice.contains("stdin can be read once"), "{twice}");
+    assert!(twice.contains("stdin can only be read once"), "{twice}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ impl Redis {
             &folder.path(""),
         ]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        // It says so once it listens.
+        // Redis says so once it listens.
         let log = std::io::BufReader::new(child.stdout.as_mut().unwrap());
         let ready =
             std::io::BufRead::lines(log).map_while(Result::ok).any(|line| line.contains("eady to accept connections"));

@@ -27,7 +27,7 @@ fn transcript() -> Vec<(String, String)> {
     steps
 }
 
-/// Without what differs from one run to the next: times, and the ports of mock servers.
+/// The text without what differs from one run to the next: times, and the ports of mock servers.
 fn settled(text: &str) -> String {
     let mut settled = String::new();
     let mut digits = false;

@@ -4,7 +4,7 @@ use crate::server::{TokenServer, is_there, root};
 use genauth::mock::MockGenAuth;
 use std::process::{Command, Stdio};
 
-/// How many callers of each, each without a token of its own, as many processes would be.
+/// The number of callers of each library, each without a token of its own, as if they were processes.
 const CALLERS: [(&str, &str, usize); 5] = [
     ("python", "weixin-python", 3000),
     ("python", "wechat-api", 200),

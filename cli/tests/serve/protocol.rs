@@ -43,7 +43,7 @@ async fn a_token_comes_as_from_wechat_and_what_is_wrong_with_a_question_too() {
         assert_eq!(answer["errcode"], errcode, "{body}: {answer}");
         assert!(!answer["errmsg"].as_str().unwrap().is_empty());
     }
-    // However a language writes it, and wherever.
+    // Languages write the parameters in different ways, and in different places.
     for force in [json!("false"), json!(0), json!(null), json!("")] {
         let answer = server.post("/cgi-bin/stable_token", question("", json!({ "force_refresh": force }))).await;
         assert_eq!(answer["access_token"], token["access_token"]);
@@ -95,7 +95,7 @@ async fn who_must_show_a_secret_gets_nothing_without_it_and_is_told_nothing() {
     assert!(refused.status.code() == Some(3) && stderr.contains("--caller-secret-file"), "{stderr}");
 }
 
-/// A page that somebody on this machine looks at, whose name its owner has turned to this machine.
+/// Somebody on this machine looks at a page whose owner has made its name resolve to this machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_a_browser_gets_nothing() {
     let mock = MockGenAuth::start().await.unwrap();
@@ -106,7 +106,7 @@ async fn a_page_of_a_browser_gets_nothing() {
         format!("http://evil.example:{port}/cgi-bin/token?grant_type=client_credential&appid={APP}&secret=x");
     let answer = page.build().unwrap().get(question).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 403);
-    // Nor what a page sends without being able to read the answer.
+    // A page may also send a request whose answer it cannot read.
     for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
         let force = json!({ "grant_type": "client_credential", "appid": APP, "secret": "x", "force_refresh": true });
         let sent = http().build().unwrap().post(format!("{}/cgi-bin/stable_token", server.url)).header(name, value);
@@ -121,7 +121,7 @@ async fn a_unix_socket_is_for_this_user_and_goes_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("genauth.sock");
     let listen = format!("unix:{}", path.display());
-    // One that was killed leaves its socket behind.
+    // A server that was killed leaves its socket behind.
     TokenServer::of(genauth(&mock, &["serve", "--listen", &listen])).kill();
     assert!(path.exists());
     let server = TokenServer::of(genauth(&mock, &["serve", "--listen", &listen]));
@@ -154,7 +154,7 @@ async fn several_apps_come_from_the_configuration_file() {
     let server = TokenServer::start(&mock, &["--config", config.to_str().unwrap()]);
     assert!(server.token("wx_second", "x").await["access_token"].as_str().unwrap().contains("wx_second"));
     assert!(server.token(APP, "x").await["access_token"].is_string(), "beside the one of the environment");
-    // The server does not know the third.
+    // The GenAuth server does not know the third.
     assert_eq!(server.token("wx_third", "x").await["errcode"], -1);
     let (status, ready) = server.get("/readyz").await;
     assert_eq!((status, ready.as_str()), (503, r#"{"ready":false,"without_token":["wx_third"]}"#));
@@ -192,7 +192,7 @@ async fn what_wechat_told_the_server_is_explained_and_never_what_libraries_ask_a
         ("42001", -1, "system error"),
         ("no", -1, "system error"),
     ] {
-        // Each of them anew, since a failure is remembered.
+        // Each gets a server of its own, since a failure is remembered.
         let server = TokenServer::start(&mock, &["--retries", "0"]);
         says(message);
         let answer = server.token(APP, "x").await;
@@ -215,7 +215,7 @@ async fn a_request_that_is_under_way_is_finished_when_the_server_ends() {
     let (code, log) = tokio::task::spawn_blocking(move || server.end()).await.unwrap();
     assert!(code == Some(0) && log.contains("requests that are under way are finished"), "{log}");
     assert!(caller.await.unwrap().contains("61_mock"));
-    // Each line of it is JSON.
+    // Each line of the log is JSON.
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
 }
 

@@ -61,11 +61,11 @@ impl TokenServer {
         signal(&self.process, name);
     }
 
-    /// Its exit code, after a SIGTERM.
+    /// Ends the process with a SIGTERM. Returns its exit code and what it logged.
     pub fn end(mut self) -> (Option<i32>, String) {
         self.signal("TERM");
         let code = self.process.wait().unwrap().code();
-        // What it wrote last is read by another thread.
+        // Another thread reads what the process wrote last.
         while !self.log().contains("\"stopped\"") {
             std::thread::yield_now();
         }
@@ -96,7 +96,7 @@ impl TokenServer {
             .unwrap()
     }
 
-    /// As a library asks for a token.
+    /// Asks for a token as a library does.
     pub async fn token(&self, app_id: &str, secret: &str) -> Value {
         let path = format!("/cgi-bin/token?grant_type=client_credential&appid={app_id}&secret={secret}");
         serde_json::from_str(&self.get(&path).await.1).unwrap()
@@ -128,12 +128,12 @@ pub fn signal(process: &Child, name: &str) {
     assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
 }
 
-/// Whether the test can be done; where it cannot, it says so, unless this is CI.
+/// Whether the test can run. If it cannot, prints so, or panics in CI.
 pub fn is_there(what: &str, there: bool, how: &str) -> bool {
     assert!(there || std::env::var_os("GENAUTH_CI").is_none(), "{what} is missing, and GENAUTH_CI demands it; {how}");
     if !there {
         use std::io::Write as _;
-        // Not through the macro, whose output is only seen where a test fails.
+        // The output of `eprintln!` would only be seen if the test failed.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {what} is missing; {how}");
     }
     there

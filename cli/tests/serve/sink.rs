@@ -43,7 +43,7 @@ async fn the_next_token_is_there_before_the_last_one_ends_until_the_program_is_s
     let mut watching = genauth(&mock, &["token", "--watch", "--sink", path.to_str().unwrap()]).spawn().unwrap();
     let mut seen = Vec::new();
     while seen.len() < 3 {
-        // Each time it is a whole token, and one that is good.
+        // Each time it is a whole and valid token.
         if let Ok(text) = std::fs::read_to_string(&path)
             && seen.last() != Some(&text)
         {

@@ -29,7 +29,7 @@ async fn a_storm_of_rejections_adds_one_request_and_all_get_the_next_token() {
     assert_eq!(mock.requests().len(), 2);
 }
 
-/// A caller who is mistaken, or a server that has no newer one yet: the token stays for all others.
+/// If a caller is mistaken, or the server has no newer token yet, the token stays for all others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_of_a_good_token_costs_nobody_the_token() {
     let mock = MockGenAuth::start().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_rejection_of_a_good_token_costs_nobody_the_token() {
     }
     assert_eq!(mock.requests().len(), 2);
     let log = server.end().1;
-    assert_eq!(log.matches("the server answers the same again").count(), 1, "{log}");
+    assert_eq!(log.matches("the server answers the same one again").count(), 1, "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn killed_frozen_and_started_again_it_never_hands_out_a_dead_token() {
     let (one, other) = (TokenServer::start(&mock, &arguments), TokenServer::start(&mock, &arguments));
     let first = text(&one.token(APP, "x").await);
     assert_eq!(text(&other.token(APP, "x").await), first);
-    // A program that uses the library is of the same fleet.
+    // A program that uses the library belongs to the same fleet.
     let library = TokenCache::builder(mock.client_builder().build().unwrap());
     let library = library.redis(RedisStore::open(&redis.url).unwrap()).build().unwrap();
     let app = GetWechatAccessTokenDto { app_id: APP.to_owned(), app_secret: mock.wechat_app_secret().into() };
@@ -63,7 +63,7 @@ async fn killed_frozen_and_started_again_it_never_hands_out_a_dead_token() {
     let one = TokenServer::start(&mock, &arguments);
     assert_eq!((text(&one.token(APP, "x").await), mock.requests().len()), (first.clone(), 1), "it is in Redis");
 
-    // The other sleeps while the token is replaced.
+    // The other server is stopped while the token is replaced.
     other.signal("STOP");
     assert!(mock.rotate(APP));
     let second = text(&one.stable_token(APP, "x", true).await);

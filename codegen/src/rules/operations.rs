@@ -63,7 +63,8 @@ fn ids(house: &House<'_>, report: &mut Report<'_>) {
             continue;
         }
         if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
-            let message = format!("{} is not camelCase. Begin small, and use letters and digits alone.", shown(id));
+            let message =
+                format!("{} is not camelCase. Begin with a small letter, and use only letters and digits.", shown(id));
             report.add(&pointer, "operation-id", message);
         }
         if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(id)) {
@@ -72,7 +73,7 @@ fn ids(house: &House<'_>, report: &mut Report<'_>) {
         }
         if let Some(first) = seen.get(&id.to_lowercase()) {
             let place = match house.document.mark(&first.pointer) {
-                mark if mark.file.is_empty() => "of one of genauth's own".to_owned(),
+                mark if mark.file.is_empty() => "of one of genauth's own operations".to_owned(),
                 mark => {
                     format!("in {}:{}", mark.file, house.document.mark(&format!("{}/operationId", first.pointer)).line)
                 }
@@ -108,13 +109,13 @@ fn tags(house: &House<'_>, report: &mut Report<'_>) {
         let (pointer, Some(feature)) = (format!("/tags/{index}/x-feature"), feature) else { continue };
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !feature.starts_with(|c: char| c.is_ascii_lowercase()) || !feature.chars().all(is_word) {
-            let mend = "Write small letters, digits and `-`, as `Cargo.toml` has it";
+            let mend = "Write small letters, digits and `-`, as in `Cargo.toml`";
             report.add(&pointer, "feature", format!("{} is not the name of a Cargo feature. {mend}.", shown(feature)));
         }
         let is_extension = !house.document.is_own("/info");
         if is_extension && house.document.is_own(&pointer) {
             let mend = "Remove `x-feature`, and put the module behind a feature of your crate";
-            report.add(&pointer, "feature", format!("An extension is there as a whole. {mend}."));
+            report.add(&pointer, "feature", format!("An extension has no features: it is there as a whole. {mend}."));
         }
     }
     let mut seen = BTreeSet::new();
@@ -146,7 +147,7 @@ fn security(house: &House<'_>, report: &mut Report<'_>) {
             let pointer = format!("{pointer}/{index}");
             let alone = items(&operation.value["security"]).count() == 1;
             if members(requirement).next().is_none() && !alone {
-                let message = "The requirement is empty: anybody could call. Name a scheme, or let it stand alone.";
+                let message = "The requirement is empty: anybody could call. Name a scheme, or make it the only one.";
                 report.add(&pointer, "security", message);
             }
             for (scheme, _) in members(requirement) {
@@ -198,7 +199,7 @@ fn replaced_by(by_id: &BTreeMap<&str, &Operation<'_>>, operation: &Operation<'_>
         Some(target) if target == operation.id() => format!("{label} replaces itself. Name another operation."),
         Some(target) => match by_id.get(target) {
             None => {
-                let mend = did_you_mean(target, by_id.keys().copied(), "Name an operation that there is.");
+                let mend = did_you_mean(target, by_id.keys().copied(), "Name an operation that exists.");
                 format!("{label} is replaced by {}, which does not exist. {mend}", shown(target))
             }
             Some(other) if other.deprecated() => {

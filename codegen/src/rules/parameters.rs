@@ -44,7 +44,7 @@ fn path_problem(path: &str) -> Option<&'static str> {
         Some(inner) => !inner.is_empty() && name(inner),
         None => !segment.is_empty() && plain(segment),
     };
-    let advice = "has a segment that cannot be generated. Use letters, digits and `._~-`, or `{name}` alone.";
+    let advice = "has a segment that cannot be generated. Use letters, digits and `._~-`, or only `{name}`.";
     (!rest.split('/').all(good)).then_some(advice)
 }
 
@@ -93,7 +93,7 @@ fn parameters(house: &House<'_>, operation: &Operation<'_>, report: &mut Report<
         } else if referenced_name(schema).is_none() && !fits(parameter, schema) {
             let message = match parameter["in"] == "path" {
                 true => {
-                    "is not a scalar. Make it a string, integer, number or boolean, which alone have a place in a path."
+                    "is not a scalar. Make it a string, integer, number or boolean: nothing else has a place in a path."
                 }
                 false => {
                     "is neither a scalar nor an array. Make it one, or write `x-any: true`, which takes nested values."

@@ -20,7 +20,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
                 format!("{reference} is not a reference to a schema. Write `#/components/schemas/NAME`.")
             }
             Some(name) if schemas.get(name).is_none() => {
-                let mend = did_you_mean(name, known(), "Describe it, or refer to one that there is.");
+                let mend = did_you_mean(name, known(), "Describe it, or refer to one that exists.");
                 format!("There is no schema {}. {mend}", shown(name))
             }
             Some(_) => continue,
@@ -39,7 +39,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         let pointer = format!("/components/schemas/{}", escape(name));
         if made_of(schemas, schema).contains(name.as_str()) {
             let message = format!(
-                "The schema {} is made of itself without end. Break the circle: a property may refer back by a plain \
+                "The schema {} contains itself without end. Break the circle: a property may refer back by a plain \
                  `$ref`.",
                 shown(name)
             );

@@ -32,7 +32,8 @@ fn one_kind(house: &House<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let kinds: BTreeSet<&str> =
         house.document.parts(schema).into_iter().filter_map(|part| part["type"].as_str()).collect();
     if kinds.iter().any(|kind| *kind != "object") {
-        let message = "The parts of an `allOf` become one object, and one of them is not. Give each `type: object`.";
+        let message = "The parts of an `allOf` become one object, but one of them is not an object. \
+                       Give each `type: object`.";
         report.add(&format!("{pointer}/allOf"), "schema", message);
     }
 }
@@ -42,12 +43,14 @@ fn names(house: &House<'_>, report: &mut Report<'_>) {
     let schemas = &house.document.value["components"]["schemas"];
     for (name, pointer) in house.members("/components/schemas", schemas) {
         if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-            let message =
-                format!("The schema {} is not PascalCase. Begin big, and use letters and digits alone.", shown(name));
+            let message = format!(
+                "The schema {} is not PascalCase. Begin with a capital letter, and use only letters and digits.",
+                shown(name)
+            );
             report.add(&pointer, "schema", message);
         }
         if let Some(first) = seen.insert(name.to_lowercase(), name) {
-            let message = format!("The schemas {} and {} differ in case alone. Rename one.", shown(first), shown(name));
+            let message = format!("The schemas {} and {} differ only in case. Rename one.", shown(first), shown(name));
             report.add(&pointer, "schema", message);
         }
     }
@@ -75,7 +78,7 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
         report.add(pointer, "schema", message);
     }
     if schema["type"] == "array" && schema.get("items").is_none() {
-        report.add(pointer, "schema", "The array does not say of what. Add `items`.");
+        report.add(pointer, "schema", "The array does not say what its items are. Add `items`.");
     }
     for (key, wanted) in
         [("properties", "object"), ("required", "object"), ("additionalProperties", "object"), ("items", "array")]
@@ -96,7 +99,8 @@ fn kind(place: &Place<'_>, report: &mut Report<'_>) {
 /// server said nothing.
 fn default(place: &Place<'_>, report: &mut Report<'_>) {
     if place.schema.get("default").is_some() {
-        let message = "A `default` would be sent, or read, where nothing was said. Say in the description what the server takes then.";
+        let message = "A `default` would be sent, or read, where no value was given. Say in the description what the \
+                       server assumes then.";
         report.add(&format!("{}/default", place.pointer), "schema", message);
     }
 }
@@ -148,7 +152,7 @@ fn values(place: &Place<'_>, report: &mut Report<'_>) {
             "{first} and {other} become the same variant. Make it a plain string, and list the values in the description."
         )
     } else if let Some(text) = texts.iter().find(|text| text.to_upper_camel_case() == UNLISTED) {
-        format!("{} becomes the variant that stands for all that is not listed. Make it a plain string.", shown(text))
+        format!("{} becomes the variant for every value that is not listed. Make it a plain string.", shown(text))
     } else {
         return;
     };

@@ -43,7 +43,7 @@ pub(super) fn check(house: &House<'_>, report: &mut Report<'_>) {
         match place.role {
             Role::Property(name) => property(house, place, name, report),
             _ if place.schema.get(REASON).is_some() => {
-                let message = "`x-not-secret` says nothing here. Move it to a property or parameter, or remove it.";
+                let message = "`x-not-secret` has no effect here. Move it to a property or parameter, or remove it.";
                 report.add(&format!("{}/{REASON}", place.pointer), "secret", message);
             }
             _ => {}

@@ -15,7 +15,7 @@ pub(super) fn check(report: &mut Report<'_>) {
             let mend = match key {
                 "summary" => "Say in one line what the operation does",
                 "x-not-secret" => "Say why it is not a secret, or treat it as one",
-                _ => "Say in words of your own what it is to a caller",
+                _ => "Say in your own words what it means to a caller",
             };
             let message = format!("{} is not written yet. {mend}, in place of {}.", shown(key), shown(UNWRITTEN));
             report.add(&pointer, "sentence", message);
@@ -27,7 +27,8 @@ pub(super) fn check(report: &mut Report<'_>) {
         if matches!(key, "description" | "summary" | "title")
             && value.as_str().is_some_and(|text| text.lines().any(is_code))
         {
-            let message = "A line of it is written like code, which the documentation's tests would compile. Begin it without spaces.";
+            let message = "A line is indented like code, which the documentation's tests would compile. \
+                           Begin it without spaces.";
             report.add(&pointer, "sentence", message);
         }
         open.extend(members(value).map(|(key, value)| (format!("{pointer}/{}", escape(key)), key.as_str(), value)));

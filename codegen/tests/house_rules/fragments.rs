@@ -28,17 +28,17 @@ fn a_group_holds_tags_paths_and_components_alone() {
 fn nothing_is_defined_twice() {
     refused(
         &[("users.yaml", "    UserDto:\n", "    Envelope:\n")],
-        &["openapi/users.yaml:76:5: [merge] `Envelope` stands in openapi/genauth.yaml:47 already. Remove one of them."],
+        &["openapi/users.yaml:76:5: [merge] `Envelope` is already in openapi/genauth.yaml:47. Remove one of them."],
     );
     refused(
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/get-weixin-access-token:")],
         &[
-            "openapi/wechat.yaml:77:3: [merge] `/api/v3/get-weixin-access-token` stands in openapi/users.yaml:6 already. Remove one of them.",
+            "openapi/wechat.yaml:77:3: [merge] `/api/v3/get-weixin-access-token` is already in openapi/users.yaml:6. Remove one of them.",
         ],
     );
     refused(
         &[("users.yaml", "  schemas:\n", "  securitySchemes:\n    appId:\n      type: http\n  schemas:\n")],
-        &["openapi/users.yaml:69:5: [merge] `appId` stands in openapi/genauth.yaml:30 already. Remove one of them."],
+        &["openapi/users.yaml:69:5: [merge] `appId` is already in openapi/genauth.yaml:30. Remove one of them."],
     );
     refused(
         &[("users.yaml", "        status:\n", "        id:\n          type: string\n        status:\n")],
@@ -83,7 +83,7 @@ fn yaml_beyond_json_is_refused() {
     );
     refused(
         &[("users.yaml", "paths:\n", "---\npaths:\n")],
-        &["openapi/users.yaml:6:1: [yaml] A second YAML document. Keep one in each fragment."],
+        &["openapi/users.yaml:6:1: [yaml] There is a second YAML document. Keep one in each fragment."],
     );
     refused(
         &[("users.yaml", "\npaths:\n", "\n	paths:\n")],
@@ -111,7 +111,7 @@ fn yaml_beyond_json_is_refused() {
             "enum: [active, blocked]",
             "example: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
         )],
-        &["openapi/users.yaml:103:79: [yaml] Nested more than 64 levels deep. Nest less."],
+        &["openapi/users.yaml:103:79: [yaml] The value is nested more than 64 levels deep. Nest less."],
     );
     refused(
         &[("users.yaml", "        status:", "        \0status:")],

@@ -1,4 +1,4 @@
-//! What is wrong with a fragment is told by file, line, column, rule and remedy, and nothing else is told.
+//! What is wrong with a fragment is reported by file, line, column, rule and remedy, and nothing else is reported.
 //!
 //! Each test edits the fragments in `sample/`, which stay as they are when endpoints are added, with `users.yaml` beside
 //! them where an edit asks for it, and compares every message.
@@ -71,13 +71,13 @@ impl Fragments {
         self.write(file, described);
     }
 
-    /// What the whole way to the generated text tells.
+    /// The violations that a whole compilation reports.
     fn compile(&self) -> Vec<String> {
         let compiled = genauth_codegen::compile(&self.0, "openapi", &|_| true);
         compiled.err().unwrap_or_default().iter().map(Violation::to_string).collect()
     }
 
-    /// Without the sentences that `users.yaml`, which is terse on purpose, has not.
+    /// The violations, but for the sentences that `users.yaml` lacks, which is terse on purpose.
     fn violations(&self) -> Vec<String> {
         let terse =
             |line: &String| line.starts_with("openapi/users.yaml:") && line.ends_with("Say in a sentence what it is.");
@@ -92,7 +92,7 @@ impl Drop for Fragments {
     }
 }
 
-/// What a build does before it generates: each step has a meaning only after the one before.
+/// What a build does before it generates: each step only makes sense after the one before.
 fn violations(dir: &Path) -> Vec<Violation> {
     match genauth_codegen::load::load(dir, "openapi") {
         Err(violations) => violations,
@@ -151,11 +151,11 @@ fn everything_wrong_is_told_at_once_and_by_place() {
         ],
         &[
             "openapi/genauth.yaml: [replacement] The build replaces the schema `UnixTimestamp` by a hand-written type, but there is no such schema. Add it, or drop the replacement.",
-            "openapi/genauth.yaml:68:5: [schema] The schema `unixTimestamp` is not PascalCase. Begin big, and use letters and digits alone.",
+            "openapi/genauth.yaml:68:5: [schema] The schema `unixTimestamp` is not PascalCase. Begin with a capital letter, and use only letters and digits.",
             "openapi/genauth.yaml:74:11: [schema] The generated type does not check `pattern`. Say it in the description.",
             "openapi/users.yaml:94:9: [secret] The property `tokenHint` looks secret (`token`) but is a plain string. Add `format: password`, or say why not in `x-not-secret`.",
             "openapi/wechat.yaml:28:13: [example] The example lacks `appSecret`, which is required. Add it.",
-            "openapi/wechat.yaml:78:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin small, and use letters and digits alone.",
+            "openapi/wechat.yaml:78:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin with a small letter, and use only letters and digits.",
             "openapi/wechat.yaml:114:11: [reference] There is no schema `UnixTimestamp`. Did you mean `unixTimestamp`?",
         ],
     );
@@ -165,7 +165,7 @@ fn everything_wrong_is_told_at_once_and_by_place() {
 fn what_the_generator_cannot_do_is_told_with_the_operation_and_without_a_panic() {
     let fragments = Fragments::sample();
     fragments.write("users.yaml", USERS);
-    // The rules would refuse it.
+    // The rules would refuse this document.
     fragments.edit("users.yaml", "          description: active or blocked.\n", "          default: 5\n");
     let document = genauth_codegen::load::load(&fragments.0, "openapi").expect("the fragments load");
     let told = genauth_codegen::generate::generate(&document).map(|_| ()).unwrap_err().to_string();
@@ -216,14 +216,14 @@ fn a_fragment_of_another_ending_is_not_skipped() {
     assert_eq!(
         fragments.violations(),
         [
-            "openapi/LOGS.YAML: [yaml] The build reads `.yaml` alone. Name it `LOGS.yaml`.",
-            "openapi/groups.yml: [yaml] The build reads `.yaml` alone. Name it `groups.yaml`.",
-            "openapi/roles.json: [yaml] The build reads `.yaml` alone. Name it `roles.yaml`.",
+            "openapi/LOGS.YAML: [yaml] The build only reads `.yaml` files. Name it `LOGS.yaml`.",
+            "openapi/groups.yml: [yaml] The build only reads `.yaml` files. Name it `groups.yaml`.",
+            "openapi/roles.json: [yaml] The build only reads `.yaml` files. Name it `roles.yaml`.",
         ]
     );
 }
 
-/// Whether or not another crate of the build switches on `preserve_order` of serde_json.
+/// The result is the same whether or not another crate of the build switches on `preserve_order` of serde_json.
 #[test]
 fn the_document_is_in_alphabetical_order() {
     fn keys_are_sorted(value: &serde_json::Value) -> bool {

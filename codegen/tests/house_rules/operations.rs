@@ -1,4 +1,4 @@
-//! What a fragment says of an operation.
+//! What a fragment says about an operation.
 
 use super::refused;
 
@@ -13,13 +13,13 @@ fn an_operation_has_an_id_of_its_own_in_camel_case() {
     refused(
         &[("wechat.yaml", "operationId: getWeixinAccessToken", "operationId: get_weixin_access_token")],
         &[
-            "openapi/wechat.yaml:79:7: [operation-id] `get_weixin_access_token` is not camelCase. Begin small, and use letters and digits alone.",
+            "openapi/wechat.yaml:79:7: [operation-id] `get_weixin_access_token` is not camelCase. Begin with a small letter, and use only letters and digits.",
         ],
     );
     refused(
         &[("wechat.yaml", "operationId: getWeixinAccessToken", "operationId: GetWeixinAccessToken")],
         &[
-            "openapi/wechat.yaml:79:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin small, and use letters and digits alone.",
+            "openapi/wechat.yaml:79:7: [operation-id] `GetWeixinAccessToken` is not camelCase. Begin with a small letter, and use only letters and digits.",
         ],
     );
     refused(
@@ -99,7 +99,7 @@ fn an_operation_says_who_may_call_it() {
     refused(
         &[("users.yaml", "- userAccessToken: []", "- {}\n        - userAccessToken: []")],
         &[
-            "openapi/users.yaml:13:11: [security] The requirement is empty: anybody could call. Name a scheme, or let it stand alone.",
+            "openapi/users.yaml:13:11: [security] The requirement is empty: anybody could call. Name a scheme, or make it the only one.",
         ],
     );
     refused(
@@ -133,7 +133,7 @@ fn a_deprecated_operation_names_a_successor_that_is_not_deprecated() {
     refused(
         &[("wechat.yaml", "x-replaced-by: getWechatMpAccessTokenInfo", "x-replaced-by: getToken")],
         &[
-            "openapi/wechat.yaml:15:7: [replaced-by] `getWechatMpAccessToken` is replaced by `getToken`, which does not exist. Name an operation that there is.",
+            "openapi/wechat.yaml:15:7: [replaced-by] `getWechatMpAccessToken` is replaced by `getToken`, which does not exist. Name an operation that exists.",
         ],
     );
     refused(

@@ -22,19 +22,19 @@ fn a_path_is_made_of_plain_segments() {
     refused(
         &[("users.yaml", "/api/v3/users/{userId}:", "/api//users/{userId}:")],
         &[
-            "openapi/users.yaml:6:3: [path] The path `/api//users/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or `{name}` alone.",
+            "openapi/users.yaml:6:3: [path] The path `/api//users/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or only `{name}`.",
         ],
     );
     refused(
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/us ers/{userId}:")],
         &[
-            "openapi/users.yaml:6:3: [path] The path `/api/v3/us ers/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or `{name}` alone.",
+            "openapi/users.yaml:6:3: [path] The path `/api/v3/us ers/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or only `{name}`.",
         ],
     );
     refused(
         &[("users.yaml", "/api/v3/users/{userId}:", "/api/v3/users}/{userId}:")],
         &[
-            "openapi/users.yaml:6:3: [path] The path `/api/v3/users}/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or `{name}` alone.",
+            "openapi/users.yaml:6:3: [path] The path `/api/v3/users}/{userId}` has a segment that cannot be generated. Use letters, digits and `._~-`, or only `{name}`.",
         ],
     );
     refused(
@@ -87,7 +87,7 @@ fn a_parameter_is_a_scalar_with_a_name_of_its_own() {
             "            type: array\n            items:\n              type: string\n          example: [u1]",
         )],
         &[
-            "openapi/users.yaml:19:11: [parameter] The parameter `userId` is not a scalar. Make it a string, integer, number or boolean, which alone have a place in a path.",
+            "openapi/users.yaml:19:11: [parameter] The parameter `userId` is not a scalar. Make it a string, integer, number or boolean: nothing else has a place in a path.",
         ],
     );
     refused(&[("users.yaml", "type: boolean", "x-any: true")], &[]);

@@ -7,9 +7,9 @@ fn schema_names_are_pascal_case_and_differ_in_more_than_case() {
     refused(
         &[("users.yaml", "  schemas:\n", "  schemas:\n    userDTO:\n      type: object\n")],
         &[
-            "openapi/users.yaml:69:5: [schema] The schema `userDTO` is not PascalCase. Begin big, and use letters and digits alone.",
+            "openapi/users.yaml:69:5: [schema] The schema `userDTO` is not PascalCase. Begin with a capital letter, and use only letters and digits.",
             "openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `userDTO`. Remove it.",
-            "openapi/users.yaml:78:5: [schema] The schemas `userDTO` and `UserDto` differ in case alone. Rename one.",
+            "openapi/users.yaml:78:5: [schema] The schemas `userDTO` and `UserDto` differ only in case. Rename one.",
         ],
     );
 }
@@ -86,7 +86,7 @@ fn a_schema_says_what_it_is() {
     );
     refused(
         &[("users.yaml", "          items:\n            $ref: '#/components/schemas/UserDto'\n", "")],
-        &["openapi/users.yaml:85:9: [schema] The array does not say of what. Add `items`."],
+        &["openapi/users.yaml:85:9: [schema] The array does not say what its items are. Add `items`."],
     );
     refused(
         &[(
@@ -140,7 +140,7 @@ fn an_enum_may_stand_in_an_answer_but_for_a_value_that_is_called_as_what_is_not_
     refused(
         &[("users.yaml", "          description: active or blocked.\n", "          enum: [active, unlisted]\n")],
         &[
-            "openapi/users.yaml:84:11: [schema] `unlisted` becomes the variant that stands for all that is not listed. Make it a plain string.",
+            "openapi/users.yaml:84:11: [schema] `unlisted` becomes the variant for every value that is not listed. Make it a plain string.",
         ],
     );
 }
@@ -158,7 +158,7 @@ fn what_may_be_anything_says_so_and_no_more() {
         &[("users.yaml", edit, &anything("").replace("true", "false"))],
         &["openapi/users.yaml:83:11: [shape] `x-any` is false. Write true."],
     );
-    // It may be a text, and a text may be a secret.
+    // The value may be a text, and a text may be a secret.
     refused(
         &[(
             "users.yaml",
@@ -186,7 +186,7 @@ fn an_inline_object_gets_a_name_that_is_not_taken() {
     assert_eq!(
         fragments.compile(),
         [
-            "openapi/users.yaml:93:11: [schema] The schema stands inline and would be called `UserDtoFriendsItem`, which is taken. Move it to the components, for another name."
+            "openapi/users.yaml:93:11: [schema] The schema is inline, and its name would be `UserDtoFriendsItem`, which is taken. Move it to the components under another name."
         ]
     );
 }
@@ -212,7 +212,7 @@ fn a_reference_leads_to_a_schema() {
             "$ref: '#/components/schemas/User'\n    UserDto",
         )],
         &[
-            "openapi/users.yaml:75:15: [reference] There is no schema `User`. Describe it, or refer to one that there is.",
+            "openapi/users.yaml:75:15: [reference] There is no schema `User`. Describe it, or refer to one that exists.",
             "openapi/users.yaml:76:5: [unreferenced] No operation uses the schema `UserDto`. Remove it.",
         ],
     );
@@ -238,7 +238,7 @@ fn no_schema_is_made_of_itself() {
             "      allOf:\n        - $ref: '#/components/schemas/UserRespDto'\n        - $ref: '#/components/schemas/Envelope'\n",
         )],
         &[
-            "openapi/users.yaml:69:5: [reference] The schema `UserRespDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:69:5: [reference] The schema `UserRespDto` contains itself without end. Break the circle: a property may refer back by a plain `$ref`.",
         ],
     );
     refused(
@@ -248,9 +248,9 @@ fn no_schema_is_made_of_itself() {
             "components:\n  schemas:\n    Ping:\n      $ref: '#/components/schemas/Pong'\n    Pong:\n      $ref: '#/components/schemas/Ping'\n",
         )],
         &[
-            "openapi/users.yaml:69:5: [reference] The schema `Ping` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:69:5: [reference] The schema `Ping` contains itself without end. Break the circle: a property may refer back by a plain `$ref`.",
             "openapi/users.yaml:69:5: [unreferenced] No operation uses the schema `Ping`. Remove it.",
-            "openapi/users.yaml:71:5: [reference] The schema `Pong` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:71:5: [reference] The schema `Pong` contains itself without end. Break the circle: a property may refer back by a plain `$ref`.",
             "openapi/users.yaml:71:5: [unreferenced] No operation uses the schema `Pong`. Remove it.",
         ],
     );
@@ -261,7 +261,7 @@ fn no_schema_is_made_of_itself() {
             "          items:\n            allOf:\n              - $ref: '#/components/schemas/UserDto'\n              - type: object\n                properties:\n                  since:\n                    type: string\n",
         )],
         &[
-            "openapi/users.yaml:76:5: [reference] The schema `UserDto` is made of itself without end. Break the circle: a property may refer back by a plain `$ref`.",
+            "openapi/users.yaml:76:5: [reference] The schema `UserDto` contains itself without end. Break the circle: a property may refer back by a plain `$ref`.",
         ],
     );
 }
@@ -353,7 +353,7 @@ fn what_would_be_sent_otherwise_than_it_was_meant_is_refused() {
             "          example: wx0\n          default: wx1\n",
         )],
         &[
-            "openapi/wechat.yaml:99:11: [schema] A `default` would be sent, or read, where nothing was said. Say in the description what the server takes then.",
+            "openapi/wechat.yaml:99:11: [schema] A `default` would be sent, or read, where no value was given. Say in the description what the server assumes then.",
         ],
     );
     refused(
@@ -401,7 +401,7 @@ fn a_description_is_not_taken_for_code() {
         refused(
             &[("wechat.yaml", "          description: Its AppSecret.\n", &description)],
             &[
-                "openapi/wechat.yaml:102:11: [sentence] A line of it is written like code, which the documentation's tests would compile. Begin it without spaces.",
+                "openapi/wechat.yaml:102:11: [sentence] A line is indented like code, which the documentation's tests would compile. Begin it without spaces.",
             ],
         );
     }

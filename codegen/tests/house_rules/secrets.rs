@@ -172,7 +172,7 @@ fn a_reason_without_need_is_refused() {
             "    UserDto:\n      type: object\n      x-not-secret: no secret",
         )],
         &[
-            "openapi/users.yaml:78:7: [secret] `x-not-secret` says nothing here. Move it to a property or parameter, or remove it.",
+            "openapi/users.yaml:78:7: [secret] `x-not-secret` has no effect here. Move it to a property or parameter, or remove it.",
         ],
     );
 }

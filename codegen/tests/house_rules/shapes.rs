@@ -39,11 +39,11 @@ fn a_misspelt_key_is_named_with_the_right_one() {
 fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
     refused(
         &[("genauth.yaml", "openapi: 3.0.3", "openapi: 3.1.0")],
-        &["openapi/genauth.yaml:2:1: [shape] `openapi` is `3.1.0`. Write 3.0.3: progenitor reads OpenAPI 3.0 alone."],
+        &["openapi/genauth.yaml:2:1: [shape] `openapi` is `3.1.0`. Write 3.0.3: progenitor only reads OpenAPI 3.0."],
     );
     refused(
         &[("genauth.yaml", "openapi: 3.0.3", "openapi: 3.0")],
-        &["openapi/genauth.yaml:2:1: [shape] `openapi` is 3.0. Write 3.0.3: progenitor reads OpenAPI 3.0 alone."],
+        &["openapi/genauth.yaml:2:1: [shape] `openapi` is 3.0. Write 3.0.3: progenitor only reads OpenAPI 3.0."],
     );
     refused(
         &[("genauth.yaml", "title: GenAuth V3 API", "title: ''")],
@@ -53,7 +53,7 @@ fn a_value_of_the_wrong_kind_is_named_with_the_right_one() {
         &[("genauth.yaml", "type: http\n", "type: oauth2\n")],
         &["openapi/genauth.yaml:36:7: [shape] `type` is `oauth2`. Write `apiKey` or `http`."],
     );
-    // Generators of other languages know the schemes that are registered, and of those the client speaks two.
+    // Generators of other languages know the registered schemes, of which the client speaks two.
     refused(
         &[("genauth.yaml", "      scheme: bearer\n", "      scheme: client-secret-post\n")],
         &["openapi/genauth.yaml:37:7: [shape] `scheme` is `client-secret-post`. Write `basic` or `bearer`."],
@@ -119,20 +119,20 @@ fn what_progenitor_cannot_generate_is_refused() {
     refused(
         &[("users.yaml", "        '200':", "        '404':\n          description: Nobody.\n        '200':")],
         &[
-            "openapi/users.yaml:28:9: [shape] `404` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
+            "openapi/users.yaml:28:9: [shape] `404` has no place in the responses. Describe only the 200 answer: progenitor panics on several, and every other status reaches the caller as an error anyway.",
         ],
     );
     refused(
         &[("users.yaml", "        '200':", "        default:")],
         &[
             "openapi/users.yaml:27:7: [shape] `responses` lacks `200`. Add it.",
-            "openapi/users.yaml:28:9: [shape] `default` has no place in the responses. Describe the 200 answer alone: progenitor panics on several, and every other status reaches the caller as an error anyway.",
+            "openapi/users.yaml:28:9: [shape] `default` has no place in the responses. Describe only the 200 answer: progenitor panics on several, and every other status reaches the caller as an error anyway.",
         ],
     );
     refused(
         &[("users.yaml", "            application/json:", "            text/plain: {}\n            application/json:")],
         &[
-            "openapi/users.yaml:31:13: [shape] `text/plain` has no place in a content. Describe `application/json` alone: progenitor types nothing else, and panics on several.",
+            "openapi/users.yaml:31:13: [shape] `text/plain` has no place in a content. Describe only `application/json`: progenitor has no types for anything else, and panics on several.",
         ],
     );
     refused(
@@ -198,7 +198,7 @@ fn nothing_stands_beside_a_reference() {
             "          $ref: '#/components/schemas/UnixTimestamp'\n          description: When it expires.",
         )],
         &[
-            "openapi/wechat.yaml:116:11: [shape] `description` has no place in a reference. Tools ignore what stands beside `$ref`: remove it, or wrap the reference in `allOf`.",
+            "openapi/wechat.yaml:116:11: [shape] `description` has no place in a reference. Tools ignore what is beside `$ref`: remove it, or wrap the reference in `allOf`.",
         ],
     );
 }

@@ -11,7 +11,7 @@ const FRAGMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi");
 const LIBRARY: &str = include_str!("library.yaml");
 const MARKER: &str = genauth_codegen::rules::UNWRITTEN;
 
-/// What the fragments can say of the document.
+/// What the fragments can say about the document.
 const OPERATIONS: [&str; 9] = [
     "BooksManagementController_listBooks",
     "addBook",
@@ -143,7 +143,7 @@ fn the_rules_say_what_a_missing_sentence_is_to_say() {
     for expected in [
         "openapi/library.yaml:10:7: [sentence] `summary` is not written yet. Say in one line what the operation does, in \
          place of `TODO(describe)`.",
-        "openapi/library.yaml:11:7: [sentence] `description` is not written yet. Say in words of your own what it is to a \
+        "openapi/library.yaml:11:7: [sentence] `description` is not written yet. Say in your own words what it means to a \
          caller, in place of `TODO(describe)`.",
     ] {
         assert!(told.lines().any(|line| line == expected), "{expected}\n{told}");
@@ -160,7 +160,7 @@ fn an_own_project_has_the_schemas_of_genauth_and_its_own() {
     assert!(draft.contains("    ReaderDto:"), "what nobody has described is described: {draft}");
     fs::create_dir(place.0.join("fragments")).unwrap();
     place.write("fragments/readers.yaml", include_str!("readers.yaml"));
-    // What a shell makes of `> fragments/library.yaml` before anything runs.
+    // A shell creates this empty file for `> fragments/library.yaml` before anything runs.
     place.write("fragments/library.yaml", "");
     let draft = place.import(&["addBook", "whoseBook"]);
     assert!(draft.contains("schemas/ReaderDto'") && !draft.contains("    ReaderDto:"), "{draft}");
@@ -202,19 +202,19 @@ fn what_cannot_be_imported_is_told_with_the_mend() {
             "library.yaml has no operation `addBok`; did you mean `addBook`?",
             "`remove` is short for `BooksManagementController_remove` and `NotesController_remove` in library.yaml; give one \
              of these.",
-            "`ReaderController_getReader` stands in openapi/readers.yaml:7 already; use that one, or change it there.",
+            "`ReaderController_getReader` is already in openapi/readers.yaml:7; use that one, or change it there.",
             "library.yaml has no operation `/api/v4/nothing`; give an operationId of it, the id's short form or a path.",
-            "`picture` does not answer JSON, which fragments cannot say; call it by `Client::call`.",
+            "`picture` does not answer JSON, which fragments cannot describe; call it with `Client::call`.",
         ],
     );
     place.refuses(
         "library.yaml",
         &["token", "upload", "picture", "sort"],
         &[
-            "`DoorController_token` answers without an envelope, which fragments cannot say; call it by `Client::call`.",
-            "`upload` takes multipart/form-data, which fragments cannot say; call it by `Client::call`.",
-            "`picture` does not answer JSON, which fragments cannot say; call it by `Client::call`.",
-            "`sort` takes a body that is not an object, which fragments cannot say; call it by `Client::call`.",
+            "`DoorController_token` answers without an envelope, which fragments cannot describe; call it with `Client::call`.",
+            "`upload` takes multipart/form-data, which fragments cannot describe; call it with `Client::call`.",
+            "`picture` does not answer JSON, which fragments cannot describe; call it with `Client::call`.",
+            "`sort` takes a body that is not an object, which fragments cannot describe; call it with `Client::call`.",
         ],
     );
     place.refuses(

@@ -64,7 +64,7 @@ fn settle(root: &Path, folder: &str, made: BTreeMap<String, String>, only_check:
     for name in known.into_keys().map(|name| format!("{folder}/{name}")).filter(|name| !made.contains_key(name)) {
         stale += 1;
         if only_check {
-            println!("{name} is of something that is gone");
+            println!("{name} belongs to something that is gone");
         } else {
             fs::remove_file(root.join(&name)).map_err(|error| format!("{name} cannot be removed: {error}."))?;
             println!("{name} removed");
@@ -96,7 +96,7 @@ fn snapshots(root: &Path, only_check: bool) -> Result<BTreeMap<String, String>, 
 }
 
 fn make_snapshots(root: &Path, into: &Path, only_check: bool) -> Result<BTreeMap<String, String>, String> {
-    fs::create_dir(into).map_err(|error| format!("{} cannot be made: {error}.", into.display()))?;
+    fs::create_dir(into).map_err(|error| format!("{} cannot be created: {error}.", into.display()))?;
     // `cargo run` sets this variable.
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(&TESTS[..1]).args(only_check.then_some("--locked")).args(&TESTS[1..]);
@@ -108,7 +108,7 @@ fn make_snapshots(root: &Path, into: &Path, only_check: bool) -> Result<BTreeMap
     }
     let said = String::from_utf8_lossy(&output.stdout);
     let command = TESTS.join(" ");
-    Err(format!("{said}The snapshots of the program's help cannot be made. See above what `cargo {command}` says."))
+    Err(format!("{said}The snapshots of the program's help cannot be written. See above what `cargo {command}` says."))
 }
 
 /// The files of a folder by name.

@@ -86,8 +86,8 @@ fn operations(before: &Call, now: &Call, report: &mut Report<'_>) {
         report.add(Kind::New, "", "is deprecated: a compiler warning".to_owned(), "");
     }
     match (before.idempotent, now.idempotent) {
-        (true, false) => report.add(Kind::Breaking, "", "is not sent again any more where it fails".to_owned(), WIRE),
-        (false, true) => report.add(Kind::Looser, "", "is sent again where it fails".to_owned(), ""),
+        (true, false) => report.add(Kind::Breaking, "", "is no longer sent again if it fails".to_owned(), WIRE),
+        (false, true) => report.add(Kind::Looser, "", "is sent again if it fails".to_owned(), ""),
         _ => {}
     }
     // If the new document also takes no credentials, any are enough.
@@ -152,7 +152,7 @@ fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Re
     let mut add = |kind, what: &str, sides| report.add(kind, place, what.to_owned(), sides);
     match (before.required, now.required, answered) {
         (false, true, false) => add(Breaking, "is required now", WIRE),
-        (false, true, true) => add(Breaking, "is always there now, and no `Option`", RUST),
+        (false, true, true) => add(Breaking, "is always there now, and not an `Option`", RUST),
         (true, false, false) => add(Looser, "may be left out", ""),
         (true, false, true) => add(Breaking, "may be missing now", BOTH),
         _ => {}
@@ -161,7 +161,7 @@ fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Re
         (false, true, false) => add(Looser, "may be null", ""),
         (false, true, true) => add(Breaking, "may be null now", BOTH),
         (true, false, false) => add(Breaking, "may not be null any more", WIRE),
-        (true, false, true) => add(Breaking, "is never null now, and no `Option`", RUST),
+        (true, false, true) => add(Breaking, "is never null now, and not an `Option`", RUST),
         _ => {}
     }
     match (before.secret, now.secret) {
@@ -181,14 +181,14 @@ fn one(place: &str, before: &Field, now: &Field, answered: bool, report: &mut Re
         add(Breaking, &format!("was {} and is {}", named(&before.name), named(&now.name)), RUST);
     }
     match (&before.values, &now.values) {
-        (None, Some(_)) => add(Breaking, "takes listed values alone now", if answered { RUST } else { BOTH }),
+        (None, Some(_)) => add(Breaking, "takes only listed values now", if answered { RUST } else { BOTH }),
         (Some(_), None) => add(Breaking, "takes any value, and is not an enum", RUST),
         (Some(old), Some(new)) => {
             for value in new.difference(old) {
                 add(if answered { New } else { Looser }, &format!("has the value {value}"), "");
             }
             for value in old.difference(new) {
-                add(Breaking, &format!("has the value {value} no more"), if answered { RUST } else { BOTH });
+                add(Breaking, &format!("no longer has the value {value}"), if answered { RUST } else { BOTH });
             }
         }
         (None, None) => {}

@@ -76,7 +76,7 @@ pub(super) fn operations(document: &Value) -> Result<Calls, String> {
             reader.read(content(resolve(document, answer)), "answer".to_owned(), true, 0);
             if request.len().max(reader.fields.len()) > MOST {
                 return Err(format!(
-                    "{id} has more than {MOST} fields, each counted wherever it stands. Compare its schemas by hand."
+                    "{id} has more than {MOST} fields, each counted wherever it occurs. Compare its schemas by hand."
                 ));
             }
             let security = operation.get("security").unwrap_or(&document["security"]);

@@ -68,8 +68,8 @@ impl<'a> Draft<'a> {
 
     fn fragment(mut self, tag: &str, paths: Vec<(String, Node)>) -> Node {
         let begin = format!(
-            "A draft: write a sentence for each `{UNWRITTEN}`, compare the rest with what the server does, and put what \
-             the group is here."
+            "A draft: write a sentence for each `{UNWRITTEN}`, compare the rest with what the server does, and say \
+             here what the group is."
         );
         let mut fragment = Node::map();
         if Path::new(SCHEMA).exists() {
@@ -178,8 +178,7 @@ impl<'a> Draft<'a> {
             .map(|(field, _)| format!("`{field}`"))
             .collect();
         if !new.is_empty() {
-            self.notes
-                .insert(format!("{name} is described already, but the document has besides: {}.", new.join(", ")));
+            self.notes.insert(format!("{name} is described already, but the document also has: {}.", new.join(", ")));
         }
     }
 }

@@ -48,7 +48,7 @@ fn import(document: &str, wanted: &[&str]) -> Result<String, Vec<String>> {
                 for operation in found {
                     if let Some(place) = house.place(operation.method, operation.path) {
                         problems.push(format!(
-                            "{} stands in {place} already; use that one, or change it there.",
+                            "{} is already in {place}; use that one, or change it there.",
                             operation.label()
                         ));
                     } else if !operations.iter().any(|known| std::ptr::eq(known.node, operation.node)) {

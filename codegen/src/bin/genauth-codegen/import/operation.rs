@@ -29,7 +29,7 @@ impl<'a> Draft<'a> {
             };
         }
         if operation.method == "post" && reads {
-            node = node.with(COMMENT, "If it may be sent twice: `x-idempotent: true`.");
+            node = node.with(COMMENT, "If it may be sent twice, add `x-idempotent: true`.");
         }
         node = node.with("security", self.security(operation));
         let (parameters, left_out) = self.parameters(operation);
@@ -172,7 +172,7 @@ impl<'a> Draft<'a> {
             answer = answer.with(COMMENT, format!("The document says {status}."));
         }
         if alone {
-            answer = answer.with(COMMENT, "The document shows the data alone, where this API answers an envelope.");
+            answer = answer.with(COMMENT, "The document shows only the data, where this API answers an envelope.");
         }
         let content = self.content(Node::reference(&name));
         Ok(answer.with("description", UNWRITTEN).with("content", content))
@@ -241,5 +241,5 @@ fn json(content: &Node) -> Option<&Node> {
 }
 
 fn not_described(operation: &Operation<'_>, problem: &str) -> String {
-    format!("{} {problem}, which fragments cannot say; call it by `Client::call`.", operation.label())
+    format!("{} {problem}, which fragments cannot describe; call it with `Client::call`.", operation.label())
 }

@@ -67,7 +67,7 @@ impl<'a> Draft<'a> {
     /// The schema behind a name that needs no schema of its own: a scalar, a list or a free object.
     fn inlined(&mut self, reference: &'a str, target: &'a Node, place: Place<'_>) -> Result<Node, Unsayable> {
         if self.open.contains(&reference) {
-            return Err("is made of itself".to_owned());
+            return Err("contains itself".to_owned());
         }
         self.open.push(reference);
         let schema = self.schema(target, place);
