@@ -43,7 +43,7 @@ pub fn envelope(data: &[u8]) {
     }
 }
 
-/// JSON.
+/// The input is JSON.
 pub fn timestamp(data: &[u8]) {
     let Ok(time) = serde_json::from_slice::<UnixTimestamp>(data) else {
         // Whatever `i64` writes is a moment.
@@ -88,7 +88,7 @@ pub fn signature(data: &[u8]) {
     };
     let body = std::str::from_utf8(body).expect("no JSON otherwise");
     if body.contains("$serde_json") || body.contains("\\u") && body.contains("serde_json") {
-        // How serde_json tells a number within a build; nobody calls a field like that.
+        // serde_json marks a number like that within a build; nobody calls a field so.
         return;
     }
     let lines = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
@@ -96,7 +96,7 @@ pub fn signature(data: &[u8]) {
     assert_eq!(signed, reference::string_to_sign(method, &target, &lines.collect::<Vec<_>>(), body, PREFIX));
 }
 
-/// Each line a parameter, its name before the first space. A name counts once.
+/// Makes a query of lines: each is a parameter, its name before the first space. A name counts once.
 fn query(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
@@ -111,7 +111,7 @@ fn query(text: &[u8]) -> String {
     pairs.join("&")
 }
 
-/// Any text.
+/// The input is any text.
 pub fn host(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let host = match fuzzing::host(&text) {
