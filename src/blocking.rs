@@ -27,7 +27,7 @@ use crate::Error;
 use futures_core::Stream;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ThreadId};
 use tokio::runtime::{Builder, Handle};
 
 /// Waits for a result. It is implemented for everything that can be awaited and whose error can be an [`Error`].
@@ -37,7 +37,7 @@ pub trait Wait<T, E> {
     /// # Errors
     ///
     /// Those of the future, and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system cannot
-    /// start the thread for the work.
+    /// start the thread for the work, or if this is called on that thread, by a task or a hook that runs there.
     fn wait(self) -> Result<T, E>;
 }
 
@@ -103,21 +103,26 @@ impl<T, S: Stream<Item = Result<T, Error>>> Iterator for Waiting<S> {
 
 /// The runtime that does the work of every `wait`. It runs on a thread of its own, so that waiting threads only sleep.
 fn runtime() -> Result<Handle, Error> {
-    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+    static RUNTIME: Mutex<Option<(Handle, ThreadId)>> = Mutex::new(None);
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(runtime) = &*runtime {
+    if let Some((runtime, thread)) = &*runtime {
+        if *thread == thread::current().id() {
+            // Nobody would drive what it waits for, not even its time limit.
+            let detail = "`wait` was called on the thread that does its work; use `.await` in tasks and hooks";
+            return Err(Error::configuration(detail));
+        }
         return Ok(runtime.clone());
     }
     let started = Builder::new_current_thread().enable_all().build().and_then(|driven| {
         let handle = driven.handle().clone();
         let drive = move || driven.block_on(std::future::pending::<()>());
-        thread::Builder::new().name("genauth-blocking".to_owned()).spawn(drive)?;
-        Ok(handle)
+        let thread = thread::Builder::new().name("genauth-blocking".to_owned()).spawn(drive)?;
+        Ok((handle, thread.thread().id()))
     });
     let started = started.map_err(|error| {
         let detail =
             "the thread that does the work of `wait` cannot be started; see the limits on threads and open files";
         Error::configuration(detail).caused_by(error)
     })?;
-    Ok(runtime.insert(started).clone())
+    Ok(runtime.insert(started).0.clone())
 }

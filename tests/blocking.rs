@@ -108,3 +108,17 @@ fn an_error_type_of_the_callers_own_is_returned_as_it_is() {
     }
     assert_eq!(async { Err::<(), _>(Own::Mine) }.wait(), Err(Own::Mine));
 }
+
+/// Nobody else would drive what it waits for.
+#[test]
+fn on_the_thread_that_does_the_work_it_is_an_error_and_does_not_hang() {
+    let (_runtime, server) = server();
+    let (client, app) = (server.client_builder().build().unwrap(), app(&server));
+    let task = async {
+        let send = async move { client.get_wechat_mp_access_token_info().body(app).send().wait().map(drop) };
+        tokio::spawn(send).await.expect("no panic")
+    };
+    let error = task.wait().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("use `.await`"), "{error}");
+}

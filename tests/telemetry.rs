@@ -263,6 +263,7 @@ async fn gauges_tell_how_old_a_token_is_and_how_long_it_is_good() {
     let tokens = TokenCache::new(client.clone());
     let handle = tokens.app(&app(&server));
     assert_eq!(of("genauth.token.remaining"), Some(0.0), "there is no token yet");
+    assert_eq!(of("genauth.token.age"), None, "what is not there has no age");
     handle.get().await.unwrap();
     let remaining = of("genauth.token.remaining").unwrap();
     assert!(remaining > 7000.0 && remaining <= 7200.0, "{remaining}");

@@ -11,11 +11,15 @@ use std::time::Duration;
 /// All keepers, and some that are gone.
 static KEEPERS: Mutex<Vec<Weak<Keeper>>> = Mutex::new(Vec::new());
 
+/// The value to show, or `None` to show nothing.
 type Read = fn(&TokenStats) -> Option<Duration>;
 
 static GAUGES: LazyLock<()> = LazyLock::new(|| {
     gauge("genauth.token.age", "How long ago the token that is held was fetched.", |stats| stats.age);
-    gauge("genauth.token.remaining", "How long the token that is held is still good.", |stats| stats.remaining);
+    gauge("genauth.token.remaining", "How long the token that is held is still good.", |stats| {
+        // A dead token is shown as zero seconds, so that an alert has something to see.
+        Some(stats.remaining.unwrap_or_default())
+    });
 });
 
 fn gauge(name: &'static str, description: &'static str, read: Read) {
@@ -35,8 +39,7 @@ pub(crate) fn show(keeper: &Arc<Keeper>) {
     keepers.push(Arc::downgrade(keeper));
 }
 
-/// Of several tokens of one owner, such as those of two caches, the one that is good for longest is shown. A dead token
-/// is shown as zero seconds, so that an alert has something to see.
+/// Of several tokens of one owner, such as those of two caches, the one that is good for longest is shown.
 fn observe(observer: &dyn AsyncInstrument<f64>, read: Read) {
     let keepers: Vec<Arc<Keeper>> = {
         let keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,7 +54,8 @@ fn observe(observer: &dyn AsyncInstrument<f64>, read: Read) {
         }
     }
     for ((subject, of), stats) in longest {
+        let Some(value) = read(&stats) else { continue };
         let attributes = [KeyValue::new("genauth.token", subject), KeyValue::new("genauth.token.of", of.to_owned())];
-        observer.observe(read(&stats).unwrap_or_default().as_secs_f64(), &attributes);
+        observer.observe(value.as_secs_f64(), &attributes);
     }
 }
